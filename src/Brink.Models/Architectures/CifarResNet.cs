@@ -1,0 +1,88 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Brink.Models.Architectures;
+
+/// <summary>The residual network for small images of He et al. (2016), §4.2, with 6n+2 layers. Input [batch, 3, height, width], output [batch, classes].</summary>
+/// <remarks>
+/// Three stages of n basic blocks with 16, 32 and 64 channels, then the mean over the plane and one linear layer. Where a stage
+/// halves the plane, the shortcut is a strided 1×1 convolution with batch normalisation (their "option B").
+/// State-dict names are those of the checkpoint of the trust-region paper's authors: <c>conv1</c>, <c>bn1</c>,
+/// <c>layer1.0.conv1</c>, <c>layer2.0.downsample.0</c>, <c>fc</c>.
+/// </remarks>
+public sealed class CifarResNet : Module<Tensor, Tensor>
+{
+    private readonly Conv2d _conv1;
+    private readonly BatchNorm2d _bn1;
+    private readonly Sequential _layer1;
+    private readonly Sequential _layer2;
+    private readonly Sequential _layer3;
+    private readonly Linear _fc;
+
+    /// <summary>Builds the network with random weights.</summary>
+    /// <param name="depth">The number of weighted layers, 6n+2: 8, 14, 20, 32, 44, 56, 110.</param>
+    /// <param name="classCount">The number of classes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The depth is not 6n+2 with n ≥ 1.</exception>
+    public CifarResNet(int depth = 20, int classCount = 10)
+        : base(nameof(CifarResNet))
+    {
+        if (depth < 8 || depth % 6 != 2)
+        {
+            throw new ArgumentOutOfRangeException(nameof(depth), depth, "The depth of a CIFAR ResNet is 6n+2 with n at least 1: 8, 14, 20, 32, 44, 56, …");
+        }
+
+        var blocks = (depth - 2) / 6;
+        register_module("conv1", _conv1 = Conv2d(3, 16, 3, padding: 1, bias: false));
+        register_module("bn1", _bn1 = BatchNorm2d(16));
+        register_module("layer1", _layer1 = Stage(blocks, 16, 16, stride: 1));
+        register_module("layer2", _layer2 = Stage(blocks, 16, 32, stride: 2));
+        register_module("layer3", _layer3 = Stage(blocks, 32, 64, stride: 2));
+        register_module("fc", _fc = Linear(64, classCount));
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var features = functional.relu(_bn1.forward(_conv1.forward(input)));
+        features = _layer3.forward(_layer2.forward(_layer1.forward(features)));
+        return _fc.forward(features.mean([2, 3])).MoveToOuterDisposeScope();
+    }
+
+    private static Sequential Stage(int blocks, int inputChannels, int channels, int stride) =>
+        Sequential(Enumerable.Range(0, blocks).Select(block =>
+            block == 0 ? new BasicBlock(inputChannels, channels, stride) : new BasicBlock(channels, channels, 1)));
+
+    /// <summary>Two 3×3 convolutions and a shortcut around them.</summary>
+    private sealed class BasicBlock : Module<Tensor, Tensor>
+    {
+        private readonly Conv2d _conv1;
+        private readonly BatchNorm2d _bn1;
+        private readonly Conv2d _conv2;
+        private readonly BatchNorm2d _bn2;
+        private readonly Sequential? _downsample;
+
+        public BasicBlock(int inputChannels, int channels, int stride)
+            : base(nameof(BasicBlock))
+        {
+            register_module("conv1", _conv1 = Conv2d(inputChannels, channels, 3, stride, padding: 1, bias: false));
+            register_module("bn1", _bn1 = BatchNorm2d(channels));
+            register_module("conv2", _conv2 = Conv2d(channels, channels, 3, padding: 1, bias: false));
+            register_module("bn2", _bn2 = BatchNorm2d(channels));
+            if (stride != 1 || inputChannels != channels)
+            {
+                register_module("downsample", _downsample = Sequential(Conv2d(inputChannels, channels, 1, stride, bias: false), BatchNorm2d(channels)));
+            }
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            var shortcut = _downsample is null ? input : _downsample.forward(input);
+            var residual = functional.relu(_bn1.forward(_conv1.forward(input)));
+            residual = _bn2.forward(_conv2.forward(residual));
+            return functional.relu(residual + shortcut).MoveToOuterDisposeScope();
+        }
+    }
+}
