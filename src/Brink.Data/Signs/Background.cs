@@ -10,7 +10,7 @@ internal sealed class Background
         (new(.6, .52, .45), new(.5, .45, .4), new(.4, .38, .38), .15), // a wall with windows
         (new(.6, .68, .78), new(.35, .35, .36), new(.4, .4, .42), .25), // a street
         (new(.12, .13, .18), new(.08, .08, .1), new(.6, .5, .3), .2), // night and lamps
-        (new(.5, .5, .5), new(.5, .5, .5), new(.5, .5, .5), .5), // anything: posters, cars, shop fronts
+        (new(.5, .5, .5), new(.5, .5, .5), new(.5, .5, .5), .4), // anything: posters, cars, shop fronts
     ];
 
     private readonly int _side;

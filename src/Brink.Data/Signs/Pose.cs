@@ -14,18 +14,18 @@ internal sealed class Pose
     /// <summary>Draws a pose inside a square picture of that side.</summary>
     public Pose(RandomStream random, int side)
     {
-        _radius = side * random.Between(.23, .44);
+        _radius = side * random.Between(.15, .42);
         var play = Math.Max(0, (side / 2.0) - (.9 * _radius));
         _centerX = (side / 2.0) + random.Between(-play, play);
         _centerY = (side / 2.0) + random.Between(-play, play);
 
-        // Tangent of half the angle, up to about 17° to each side: gives sine and cosine by division alone.
-        var tangent = random.Between(-.15, .15);
+        // Tangent of half the angle, up to about 23° to each side: gives sine and cosine by division alone.
+        var tangent = random.Between(-.2, .2);
         _cosine = (1 - (tangent * tangent)) / (1 + (tangent * tangent));
         _sine = 2 * tangent / (1 + (tangent * tangent));
 
         // A sign seen from the side looks narrower.
-        _narrowing = random.Between(.72, 1.05);
+        _narrowing = random.Between(.6, 1.05);
         _shear = random.Between(-.15, .15);
     }
 

@@ -32,7 +32,7 @@ internal sealed class SignPicture
         _paint = Palette.Draw(random);
         _camera = new Camera(random, Side);
         _hasPost = random.Chance(.7);
-        _obstacle = random.Chance(.35) ? Obstacle(random, _background.BlobColor) : null;
+        _obstacle = random.Chance(.45) ? Obstacle(random, _background.BlobColor) : null;
     }
 
     /// <summary>Draws the picture into 3×32×32 bytes.</summary>
@@ -70,8 +70,8 @@ internal sealed class SignPicture
     private static Blob Obstacle(RandomStream random, Color color)
     {
         var (x, y) = (random.Between(-1, 1), random.Between(-1, 1));
-        // Moved out along its ray to 0.75 to 1.05 from the middle.
-        var stretch = random.Between(.75, 1.05) / Math.Max(.01, Math.Sqrt((x * x) + (y * y)));
-        return new Blob(x * stretch, y * stretch, random.Between(.25, .6), random.Between(.25, .6), color);
+        // Moved out along its ray to 0.7 to 1 from the middle.
+        var stretch = random.Between(.7, 1) / Math.Max(.01, Math.Sqrt((x * x) + (y * y)));
+        return new Blob(x * stretch, y * stretch, random.Between(.3, .75), random.Between(.3, .75), color);
     }
 }
