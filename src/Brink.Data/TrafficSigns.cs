@@ -4,7 +4,7 @@ namespace Brink.Data;
 
 /// <summary>Ten kinds of traffic sign, 32×32 pixels in colour, drawn here and nowhere else: no download, no licence.</summary>
 /// <remarks>
-/// The signs vary in place, size, turn, paint, background, light, blur and noise, and nearly half are partly hidden. Image i of a
+/// The signs vary in place, size, turn, paint, background, light, blur and noise, and two in five are partly hidden. Image i of a
 /// set depends on (seed, i) alone: not on how many are drawn, in which order, on how many threads, nor on platform or culture.
 /// Sets of different seeds have nothing in common, so a split is a choice of seeds: <see cref="TrainingSeed"/> is for training,
 /// <see cref="TestSeed"/> and any other for measuring.

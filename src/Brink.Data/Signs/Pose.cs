@@ -14,7 +14,7 @@ internal sealed class Pose
     /// <summary>Draws a pose inside a square picture of that side.</summary>
     public Pose(RandomStream random, int side)
     {
-        _radius = side * random.Between(.15, .42);
+        _radius = side * random.Between(.18, .43);
         var play = Math.Max(0, (side / 2.0) - (.9 * _radius));
         _centerX = (side / 2.0) + random.Between(-play, play);
         _centerY = (side / 2.0) + random.Between(-play, play);
@@ -25,7 +25,7 @@ internal sealed class Pose
         _sine = 2 * tangent / (1 + (tangent * tangent));
 
         // A sign seen from the side looks narrower.
-        _narrowing = random.Between(.6, 1.05);
+        _narrowing = random.Between(.65, 1.05);
         _shear = random.Between(-.15, .15);
     }
 

@@ -32,7 +32,7 @@ internal sealed class SignPicture
         _paint = Palette.Draw(random);
         _camera = new Camera(random, Side);
         _hasPost = random.Chance(.7);
-        _obstacle = random.Chance(.45) ? Obstacle(random, _background.BlobColor) : null;
+        _obstacle = random.Chance(.4) ? Obstacle(random, _background.BlobColor) : null;
     }
 
     /// <summary>Draws the picture into 3×32×32 bytes.</summary>
@@ -72,6 +72,6 @@ internal sealed class SignPicture
         var (x, y) = (random.Between(-1, 1), random.Between(-1, 1));
         // Moved out along its ray to 0.7 to 1 from the middle.
         var stretch = random.Between(.7, 1) / Math.Max(.01, Math.Sqrt((x * x) + (y * y)));
-        return new Blob(x * stretch, y * stretch, random.Between(.3, .75), random.Between(.3, .75), color);
+        return new Blob(x * stretch, y * stretch, random.Between(.3, .65), random.Between(.3, .65), color);
     }
 }
