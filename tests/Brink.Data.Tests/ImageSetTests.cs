@@ -1,4 +1,3 @@
-using Brink.Testing;
 using TorchSharp;
 
 namespace Brink.Data.Tests;
