@@ -26,10 +26,12 @@ internal static class SignFace
     {
         // The larger of the distances to the straight and to the slanted sides of a regular octagon.
         var fromMiddle = Math.Max(Math.Max(Math.Abs(x), Math.Abs(y)), (Math.Abs(x) + Math.Abs(y)) / RootOfTwo);
-        var onLetter = Written(Glyph.LetterS, x + .6, y, .17, .27) || Written(Glyph.LetterT, x + .2, y, .17, .27)
-            || Written(Glyph.Zero, x - .2, y, .17, .27) || Written(Glyph.LetterP, x - .6, y, .17, .27);
-        return fromMiddle > .95 ? null : fromMiddle > .87 || onLetter ? paint.White : paint.Red;
+        return fromMiddle > .95 ? null : fromMiddle > .87 || OnLetters(x, y) ? paint.White : paint.Red;
     }
+
+    private static bool OnLetters(double x, double y) =>
+        Written(Glyph.LetterS, x + .6, y, .17, .27) || Written(Glyph.LetterT, x + .2, y, .17, .27)
+        || Written(Glyph.Zero, x - .2, y, .17, .27) || Written(Glyph.LetterP, x - .6, y, .17, .27);
 
     private static Color? NoEntry(double x, double y, Palette paint)
     {
@@ -56,17 +58,14 @@ internal static class SignFace
         return fromMiddle > 1.15 ? null : fromMiddle > 1.08 ? paint.Black : fromMiddle > .75 ? paint.White : paint.Yellow;
     }
 
-    private static Color? SpeedLimit(Glyph firstDigit, double x, double y, Palette paint)
-    {
-        var onDigit = Written(firstDigit, x + .31, y, .36, .44) || Written(Glyph.Zero, x - .31, y, .36, .44);
-        return Outside(x, y, 1) ? null : Outside(x, y, .76) ? paint.Red : onDigit ? paint.Black : paint.White;
-    }
+    private static Color? SpeedLimit(Glyph firstDigit, double x, double y, Palette paint) =>
+        Outside(x, y, 1) ? null : Outside(x, y, .76) ? paint.Red : OnNumber(firstDigit, x, y) ? paint.Black : paint.White;
 
-    private static Color? Mandatory(Glyph arrow, double x, double y, Palette paint)
-    {
-        var onArrow = arrow.Covers(x / .6, y / .6, .19);
-        return Outside(x, y, 1) ? null : Outside(x, y, .94) || onArrow ? paint.White : paint.Blue;
-    }
+    private static bool OnNumber(Glyph firstDigit, double x, double y) =>
+        Written(firstDigit, x + .31, y, .36, .44) || Written(Glyph.Zero, x - .31, y, .36, .44);
+
+    private static Color? Mandatory(Glyph arrow, double x, double y, Palette paint) =>
+        Outside(x, y, 1) ? null : Outside(x, y, .94) || arrow.Covers(x / .6, y / .6, .19) ? paint.White : paint.Blue;
 
     private static bool Outside(double x, double y, double radius) => (x * x) + (y * y) > radius * radius;
 
