@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Brink.Data;
+using Brink.Models.Checkpoints;
+using Brink.Models.Samples;
+using TorchSharp;
+using TrainSigns;
+
+// Trains the network embedded in Brink.Models on drawn traffic signs and writes its weights:
+// dotnet run -c Release --project samples/TrainSigns -- --out src/Brink.Models/Samples/signs.safetensors
+var file = new Option<string>("--out") { Description = "The safetensors file to write.", Required = true };
+var images = new Option<int>("--images") { Description = "How many images to train on.", DefaultValueFactory = _ => 16_000 };
+var epochs = new Option<int>("--epochs") { Description = "How often each is seen.", DefaultValueFactory = _ => 12 };
+var seed = new Option<int>("--seed") { Description = "Of the first weights and the order of the images.", DefaultValueFactory = _ => 0 };
+var command = new RootCommand("Trains the traffic-sign network of Brink.Models.") { file, images, epochs, seed };
+
+command.SetAction(options =>
+{
+    torch.set_num_threads(Environment.ProcessorCount);
+    torch.manual_seed(options.GetValue(seed));
+
+    var training = TrafficSigns.Generate(TrafficSigns.TrainingSeed, options.GetValue(images));
+    var fresh = TrafficSigns.Generate(TrafficSigns.TestSeed, 2_000);
+    Console.WriteLine($"mean and deviation per channel: {Normalization.Measure(training)}");
+
+    using var network = SampleNetwork.Untrained();
+    var trainer = new Trainer(network, training, options.GetValue(seed));
+    trainer.Run(options.GetValue(epochs), (epoch, loss) =>
+        Console.WriteLine(FormattableString.Invariant($"epoch {epoch}: loss {loss:F4}, accuracy on {fresh.Count} fresh images {Accuracy.Of(network, fresh):P2}")));
+
+    using var stream = File.Create(options.GetValue(file)!);
+    Safetensors.Write(stream, network.state_dict());
+});
+
+return command.Parse(args).Invoke();

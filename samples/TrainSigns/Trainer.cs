@@ -1,0 +1,60 @@
+using Brink.Data;
+using static TorchSharp.torch;
+
+namespace TrainSigns;
+
+/// <summary>Stochastic gradient descent with Nesterov momentum; the learning rate rises for a fifth of the steps and then falls as a cosine.</summary>
+internal sealed class Trainer(nn.Module<Tensor, Tensor> network, ImageSet images, int seed)
+{
+    private const int BatchSize = 64;
+    private const double HighestRate = 0.1;
+    private const double WarmUp = 0.2;
+
+    private readonly Random _random = new(seed);
+
+    public void Run(int epochs, Action<int, double> epochDone)
+    {
+        using var optimizer = optim.SGD(network.parameters(), HighestRate, momentum: 0.9, weight_decay: 5e-4, nesterov: true);
+        var batchesPerEpoch = images.Count / BatchSize;
+        var order = Enumerable.Range(0, images.Count).ToArray();
+        for (var epoch = 0; epoch < epochs; epoch++)
+        {
+            // Batch normalisation: batch statistics while training, the running ones (eval) whenever accuracy is measured.
+            network.train();
+            _random.Shuffle(order);
+            var lossSum = 0.0;
+            for (var batch = 0; batch < batchesPerEpoch; batch++)
+            {
+                SetRate(optimizer, ((epoch * batchesPerEpoch) + batch) / (double)(epochs * batchesPerEpoch));
+                lossSum += Step(optimizer, order.AsSpan(batch * BatchSize, BatchSize));
+            }
+
+            network.eval();
+            epochDone(epoch + 1, lossSum / batchesPerEpoch);
+        }
+    }
+
+    private double Step(optim.Optimizer optimizer, ReadOnlySpan<int> batch)
+    {
+        using var scope = NewDisposeScope();
+        var rows = batch.ToArray();
+        var inputs = Normalization.Apply(stack(rows.Select(row => images.Images(row, 1)[0])));
+        var labels = tensor(rows.Select(images.Label).ToArray());
+        var loss = nn.functional.cross_entropy(network.forward(inputs), labels);
+        optimizer.zero_grad();
+        loss.backward();
+        optimizer.step();
+        return loss.item<float>();
+    }
+
+    private static void SetRate(optim.Optimizer optimizer, double progress)
+    {
+        var share = progress < WarmUp
+            ? progress / WarmUp
+            : (1 + Math.Cos(Math.PI * (progress - WarmUp) / (1 - WarmUp))) / 2;
+        foreach (var group in optimizer.ParamGroups)
+        {
+            group.LearningRate = HighestRate * share;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+namespace Brink.Data;
+
+/// <summary>Reads CIFAR-10 in its binary version (Krizhevsky 2009): 60,000 colour photographs of 32×32 pixels in ten classes.</summary>
+/// <remarks>
+/// The format (https://www.cs.toronto.edu/~kriz/cifar.html): an image is 3073 bytes, first the label (0 to 9), then 1024 bytes
+/// of red, 1024 of green and 1024 of blue, each row by row. A file is nothing but images one after the other.
+/// </remarks>
+public static class Cifar10
+{
+    private const int Side = 32;
+    private const int Channels = 3;
+    private const int ImageLength = Channels * Side * Side;
+    private const int RecordLength = 1 + ImageLength;
+
+    /// <summary>The ten classes in the order of the labels.</summary>
+    public static IReadOnlyList<string> ClassNames { get; } =
+        ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+    /// <summary>Reads one file, or all <c>*.bin</c> files of a folder, one after the other.</summary>
+    /// <param name="path">
+    /// A file of any name, or a folder. A folder's files are read in the ordinal order of their names, so that the published
+    /// folder gives the 50,000 training images (<c>data_batch_1.bin</c> to <c>_5</c>) and then the 10,000 test images
+    /// (<c>test_batch.bin</c>); name that file for the test images alone.
+    /// </param>
+    /// <returns>The images in the order of the files.</returns>
+    /// <exception cref="BadInputException">There is nothing to read at that path, or it is not CIFAR-10.</exception>
+    public static ImageSet Read(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        try
+        {
+            return Read(FilesAt(path));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"CIFAR-10 was to be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check its permissions.", exception);
+        }
+    }
+
+    private static FileInfo[] FilesAt(string path)
+    {
+        if (File.Exists(path))
+        {
+            return [new FileInfo(path)];
+        }
+
+        if (!Directory.Exists(path))
+        {
+            throw new BadInputException($"CIFAR-10 needs a binary batch file or a folder of them, but there is nothing at '{path}'; check the path.");
+        }
+
+        var files = new DirectoryInfo(path).GetFiles("*.bin");
+        Array.Sort(files, (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        return files.Length > 0
+            ? files
+            : throw new BadInputException($"CIFAR-10 needs files such as test_batch.bin, but the folder '{path}' holds no .bin file; give the folder the binary version was unpacked into.");
+    }
+
+    private static ImageSet Read(FileInfo[] files)
+    {
+        // All lengths first: a wrong file is told before hundreds of megabytes are read, and a pipe or a device is never opened.
+        var total = files.Sum(CheckedImageCount);
+        if (total * ImageLength > Array.MaxLength)
+        {
+            throw new BadInputException($"CIFAR-10 holds 60,000 images and at most {Array.MaxLength / ImageLength} fit in memory, but {total} were given; give fewer files.");
+        }
+
+        var pixels = new byte[total * ImageLength];
+        var labels = new long[total];
+        var next = 0;
+        foreach (var file in files)
+        {
+            next = ReadFile(file, pixels, labels, next);
+        }
+
+        return new ImageSet("cifar10", ClassNames, Channels, Side, Side, pixels, labels);
+    }
+
+    private static long CheckedImageCount(FileInfo file)
+    {
+        if (file.Length == 0)
+        {
+            throw new BadInputException($"A CIFAR-10 file needs at least one image of {RecordLength} bytes, but '{file.FullName}' is empty; fetch it again.");
+        }
+
+        if (file.Length % RecordLength != 0)
+        {
+            throw new BadInputException($"A CIFAR-10 file is a whole number of images of {RecordLength} bytes, but '{file.FullName}' has {file.Length} bytes; it was cut short or is something else, so fetch the binary version again.");
+        }
+
+        return file.Length / RecordLength;
+    }
+
+    private static int ReadFile(FileInfo file, byte[] pixels, long[] labels, int next)
+    {
+        using var stream = file.OpenRead();
+        var record = new byte[RecordLength];
+        for (var index = 0; index < file.Length / RecordLength; index++, next++)
+        {
+            stream.ReadExactly(record);
+            if (record[0] >= ClassNames.Count)
+            {
+                throw new BadInputException($"A CIFAR-10 label lies between 0 and 9, but image {index} of '{file.FullName}' has the label {record[0]}; the file is damaged or not CIFAR-10, so fetch the binary version again.");
+            }
+
+            labels[next] = record[0];
+            record.AsSpan(1).CopyTo(pixels.AsSpan(next * ImageLength));
+        }
+
+        return next;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
+using Brink.Models.Checkpoints.Pickling;
+using static TorchSharp.torch;
+
+namespace Brink.Models.Checkpoints;
+
+/// <summary>What torch.save wrote before PyTorch 1.6: five pickles (magic number, protocol, system, the object, storage keys), then the storages, each with its length before it.</summary>
+internal static class LegacyCheckpoint
+{
+    private const long Protocol = 1001;
+
+    private static readonly BigInteger Magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, CheckpointSource source)
+    {
+        using var scope = NewDisposeScope();
+        CheckPreamble(stream, source);
+        var unpickler = new RestrictedUnpickler(stream, source);
+        var wanted = PickledStateDict.From(unpickler.Load(), source, new ExpansionBudget(stream.Length));
+        var keys = Unpickle(stream, source) as List<object?>
+            ?? throw source.Refuse("a list of its storages must follow the object, but does not");
+        return wanted.On(ReadStorages(stream, keys, unpickler.Storages, wanted, source));
+    }
+
+    private static object? Unpickle(Stream stream, CheckpointSource source) => new RestrictedUnpickler(stream, source).Load();
+
+    private static void CheckPreamble(Stream stream, CheckpointSource source)
+    {
+        if (Unpickle(stream, source) is not BigInteger magic || magic != Magic)
+        {
+            throw source.Refuse("it is a pickle, but not one that torch.save wrote");
+        }
+
+        if (Unpickle(stream, source) is not Protocol)
+        {
+            throw source.Refuse($"its protocol must be {Protocol}, but is another");
+        }
+
+        if (Unpickle(stream, source) is not PickledDictionary system
+            || system.Entries.FindLast(entry => entry.Key is "little_endian").Value is not bool isLittleEndian)
+        {
+            throw source.Refuse("it must say which byte order it has, but does not");
+        }
+
+        if (!isLittleEndian)
+        {
+            throw source.Refuse("its numbers must be little-endian, but it was written on a big-endian machine");
+        }
+    }
+
+    private static Dictionary<string, Tensor> ReadStorages(
+        Stream stream, List<object?> keys, IReadOnlyDictionary<string, PickledStorage> named, PickledStateDict wanted, CheckpointSource source)
+    {
+        var contents = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var key in keys)
+        {
+            if (key is not string name || !named.TryGetValue(name, out var storage))
+            {
+                throw source.Refuse("the storages it lists must be those its tensors name, but one is not");
+            }
+
+            var byteCount = CheckLength(stream, storage, source);
+            if (!wanted.Storages.ContainsKey(name))
+            {
+                // An optimiser's, say.
+                stream.Seek(byteCount, SeekOrigin.Current);
+                continue;
+            }
+
+            var tensor = empty([storage.Count], storage.Type.Scalar, CPU);
+            if (!contents.TryAdd(name, tensor))
+            {
+                throw source.Refuse($"it has storage {Excerpt.Quote(name)} twice");
+            }
+
+            TensorBytes.Fill(tensor, stream, source);
+        }
+
+        return contents.Count == wanted.Storages.Count
+            ? contents
+            : throw source.Refuse($"its tensors need the storages {Excerpt.List([.. wanted.Storages.Keys.Except(contents.Keys, StringComparer.Ordinal)])}, but it does not list them");
+    }
+
+    // The number of bytes that follow, once the stream's own count has been read and found to agree with the pickle and with the file's length.
+    private static long CheckLength(Stream stream, PickledStorage storage, CheckpointSource source)
+    {
+        Span<byte> prefix = stackalloc byte[sizeof(long)];
+        if (stream.Length - stream.Position < prefix.Length)
+        {
+            throw source.Refuse($"it ends before storage {Excerpt.Quote(storage.Key)}");
+        }
+
+        stream.ReadExactly(prefix);
+        var count = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        var left = stream.Length - stream.Position;
+        return count == storage.Count && storage.ByteCount is { } byteCount && byteCount <= left
+            ? byteCount
+            : throw source.Refuse($"storage {Excerpt.Quote(storage.Key)} should have {storage.Count} elements, but the file gives it {count} and has {left} bytes left");
+    }
+}

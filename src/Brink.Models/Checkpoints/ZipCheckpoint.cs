@@ -1,0 +1,139 @@
+using System.IO.Compression;
+using Brink.Models.Checkpoints.Pickling;
+using static TorchSharp.torch;
+
+namespace Brink.Models.Checkpoints;
+
+/// <summary>What torch.save writes since PyTorch 1.6: a zip archive with one pickle, and one entry for each storage.</summary>
+internal static class ZipCheckpoint
+{
+    private const string PickleName = "/data.pkl";
+
+    // A thousand tensors take about 100 kB.
+    private const int MaximumPickleBytes = 1 << 28;
+
+    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, CheckpointSource source)
+    {
+        try
+        {
+            using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
+            return Read(archive, new ExpansionBudget(stream.Length), source);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or NotSupportedException)
+        {
+            throw source.Refuse($"its zip archive is damaged ({exception.Message.TrimEnd('.')})", exception);
+        }
+    }
+
+    private static IReadOnlyDictionary<string, Tensor> Read(ZipArchive archive, ExpansionBudget budget, CheckpointSource source)
+    {
+        var entries = Entries(archive, source);
+        var root = Root(entries.Keys, source);
+        CheckByteOrder(entries, root, source);
+        using var scope = NewDisposeScope();
+        using var pickle = new MemoryStream(Unpack(entries[root + PickleName], budget, source));
+        var wanted = PickledStateDict.From(new RestrictedUnpickler(pickle, source).Load(), source, budget);
+        var contents = wanted.Storages.Values.ToDictionary(
+            storage => storage.Key,
+            storage => ReadStorage(entries.GetValueOrDefault($"{root}/data/{storage.Key}"), storage, budget, source),
+            StringComparer.Ordinal);
+        return wanted.On(contents);
+    }
+
+    private static Dictionary<string, ZipArchiveEntry> Entries(ZipArchive archive, CheckpointSource source)
+    {
+        var entries = new Dictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);
+        foreach (var entry in archive.Entries)
+        {
+            if (!entries.TryAdd(entry.FullName, entry))
+            {
+                throw source.Refuse($"names in a zip archive must differ, but it has {Excerpt.Quote(entry.FullName)} twice");
+            }
+        }
+
+        return entries;
+    }
+
+    private static string Root(ICollection<string> names, CheckpointSource source)
+    {
+        var pickles = names.Where(name => name.EndsWith(PickleName, StringComparison.Ordinal)).ToList();
+        if (pickles.Count != 1)
+        {
+            var found = names.Count == 0 ? "nothing" : Excerpt.List([.. names]);
+            throw source.Refuse($"a zip archive by torch.save has one data.pkl in a folder, but this one has {pickles.Count}, and in all it holds {found}");
+        }
+
+        var root = pickles[0][..^PickleName.Length];
+        if (names.Contains(root + "/constants.pkl") || names.Any(name => name.StartsWith(root + "/code/", StringComparison.Ordinal)))
+        {
+            throw new BadInputException(
+                $"{source.Name} is TorchScript, a whole network with its code, but a state dict was needed; "
+                + "open it as a model (--model) instead, or write its weights alone with torch.save(model.state_dict(), …).");
+        }
+
+        return root;
+    }
+
+    private static void CheckByteOrder(Dictionary<string, ZipArchiveEntry> entries, string root, CheckpointSource source)
+    {
+        // Absent before PyTorch 2.1, which wrote little-endian wherever Brink runs.
+        if (!entries.TryGetValue(root + "/byteorder", out var entry))
+        {
+            return;
+        }
+
+        Span<byte> text = stackalloc byte[16];
+        using var stream = entry.Open();
+        var order = System.Text.Encoding.Latin1.GetString(text[..stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false)]);
+        if (!string.Equals(order, "little", StringComparison.Ordinal))
+        {
+            throw source.Refuse($"its numbers must be little-endian, but its byte order is {Excerpt.Quote(order)}");
+        }
+    }
+
+    private static byte[] Unpack(ZipArchiveEntry entry, ExpansionBudget budget, CheckpointSource source)
+    {
+        CheckLength(entry, entry.Length, budget, source);
+        if (entry.Length > MaximumPickleBytes)
+        {
+            throw source.Refuse($"its pickle may have {MaximumPickleBytes} bytes, but has {entry.Length}");
+        }
+
+        var bytes = new byte[entry.Length];
+        using var stream = entry.Open();
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static Tensor ReadStorage(ZipArchiveEntry? entry, PickledStorage storage, ExpansionBudget budget, CheckpointSource source)
+    {
+        if (entry is null)
+        {
+            throw source.Refuse($"its tensors need storage {Excerpt.Quote(storage.Key)}, but the archive does not have it");
+        }
+
+        if (storage.ByteCount is not { } byteCount)
+        {
+            throw source.Refuse($"storage {Excerpt.Quote(storage.Key)} has the impossible length {storage.Count}");
+        }
+
+        CheckLength(entry, byteCount, budget, source);
+        var tensor = empty([storage.Count], storage.Type.Scalar, CPU);
+        using var stream = entry.Open();
+        TensorBytes.Fill(tensor, stream, source);
+        return tensor;
+    }
+
+    private static void CheckLength(ZipArchiveEntry entry, long needed, ExpansionBudget budget, CheckpointSource source)
+    {
+        if (entry.Length != needed)
+        {
+            throw source.Refuse($"{Excerpt.Quote(entry.FullName)} should have {needed} bytes, but has {entry.Length}");
+        }
+
+        if (!budget.TrySpend(needed))
+        {
+            throw source.Refuse($"{Excerpt.Quote(entry.FullName)} unpacks to {needed} bytes, which is out of all proportion to the file");
+        }
+    }
+}

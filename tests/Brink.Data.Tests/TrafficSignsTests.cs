@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Brink.Data.Tests;
+
+public sealed class TrafficSignsTests
+{
+    /// <summary>The drawing may not change, on any platform: published figures and the embedded network stand on it.</summary>
+    [Fact]
+    public void The_first_hundred_images_are_these_bytes()
+    {
+        var set = TrafficSigns.Generate(TrafficSigns.TestSeed, 100);
+        Assert.Equal([2L, 5, 6, 1, 9, 7, 8, 3, 0, 4], Labels(set.Take(10)));
+        Assert.Equal("8625432DD01FC1E4CC910B15DFEBABAA2F4CD8F7DB9E08E77C3D893AAD732D4C", Convert.ToHexString(SHA256.HashData(Bytes(set))));
+    }
+
+    [Fact]
+    public void An_image_does_not_depend_on_how_many_are_drawn()
+    {
+        var many = TrafficSigns.Generate(5, 40);
+        var few = TrafficSigns.Generate(5, 13);
+        Assert.Equal(Bytes(many.Take(13)), Bytes(few));
+        Assert.Equal(Labels(many.Take(13)), Labels(few));
+    }
+
+    [Fact]
+    public void An_image_does_not_depend_on_what_else_is_drawn_at_the_same_time()
+    {
+        var alone = Bytes(TrafficSigns.Generate(5, 20));
+        var together = new byte[4][];
+        Parallel.For(0, together.Length, i => together[i] = Bytes(TrafficSigns.Generate(5, 20)));
+        Assert.All(together, bytes => Assert.Equal(alone, bytes));
+    }
+
+    [Theory]
+    [InlineData("tr-TR")]
+    [InlineData("ar-SA")]
+    [InlineData("de-DE")]
+    public void An_image_does_not_depend_on_the_culture(string culture)
+    {
+        var invariant = Bytes(TrafficSigns.Generate(5, 10));
+        var previous = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
+            Assert.Equal(invariant, Bytes(TrafficSigns.Generate(5, 10)));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = previous;
+        }
+    }
+
+    [Fact]
+    public void Every_ten_images_hold_every_class_once_in_an_order_that_varies()
+    {
+        var tens = Labels(TrafficSigns.Generate(9, 300)).Chunk(10).ToArray();
+        Assert.All(tens, ten => Assert.Equal([0L, 1, 2, 3, 4, 5, 6, 7, 8, 9], ten.Order()));
+        Assert.True(tens.Select(ten => string.Join(' ', ten)).Distinct(StringComparer.Ordinal).Count() > 25);
+
+        // A class must not sit at a fixed place among its ten: each place sees most classes in thirty tens.
+        Assert.All(Enumerable.Range(0, 10), place => Assert.True(tens.Select(ten => ten[place]).Distinct().Count() >= 7));
+    }
+
+    [Fact]
+    public void No_two_images_are_alike_within_a_seed_or_between_seeds()
+    {
+        long[] seeds = [long.MinValue, -1, 0, 1, 2, long.MaxValue];
+        var images = seeds.SelectMany(seed => Images(TrafficSigns.Generate(seed, 50))).ToArray();
+        Assert.Equal(images.Length, images.Select(Convert.ToHexString).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public void Light_and_contrast_are_those_of_pictures()
+    {
+        var set = TrafficSigns.Generate(11, 500);
+        var pixels = Bytes(set);
+        var mean = pixels.Average(pixel => (double)pixel);
+        Assert.InRange(mean, 70, 140);
+        Assert.InRange(Math.Sqrt(pixels.Average(pixel => (pixel - mean) * (pixel - mean))), 30, 70);
+
+        // Few values at the ends: clipping would hide the sign and bind every attack to the bounds.
+        Assert.InRange(pixels.Count(pixel => pixel is 0 or 255) / (double)pixels.Length, 0, 0.03);
+
+        // No image is flat: without contrast there is nothing to classify.
+        Assert.All(Images(set), image => Assert.True(image.Max() - image.Min() > 25));
+    }
+
+    [Fact]
+    public void The_colour_in_the_middle_of_the_plane_tells_red_from_blue_signs()
+    {
+        var set = TrafficSigns.Generate(12, 1000);
+        double RedOverBlue(params long[] labels) => Enumerable.Range(0, set.Count)
+            .Where(index => labels.Contains(set.Label(index)))
+            .Average(index => Plane(set, index, 0) - Plane(set, index, 2));
+
+        var red = RedOverBlue(0, 1);
+        var blue = RedOverBlue(7, 8, 9);
+        Assert.True(red > blue + 30, $"red signs have {red:F1} more red than blue in the middle, blue ones {blue:F1}");
+    }
+
+    [Fact]
+    public void No_images_are_an_empty_set() => Assert.Equal(0, TrafficSigns.Generate(1, 0).Count);
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(int.MaxValue)]
+    public void An_impossible_count_is_refused(int count) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => TrafficSigns.Generate(1, count));
+
+    /// <summary>The mean of the middle 16×16 pixels of one plane.</summary>
+    private static double Plane(ImageSet set, int index, int channel)
+    {
+        var pixels = set.Pixels(index);
+        var sum = 0;
+        for (var row = 8; row < 24; row++)
+        {
+            for (var column = 8; column < 24; column++)
+            {
+                sum += pixels[(((channel * 32) + row) * 32) + column];
+            }
+        }
+
+        return sum / 256.0;
+    }
+
+    private static IEnumerable<byte[]> Images(ImageSet set) => Enumerable.Range(0, set.Count).Select(index => set.Pixels(index).ToArray());
+
+    private static byte[] Bytes(ImageSet set) => [.. Images(set).SelectMany(image => image)];
+
+    private static long[] Labels(ImageSet set) => [.. Enumerable.Range(0, set.Count).Select(set.Label)];
+}
