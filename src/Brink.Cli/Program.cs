@@ -1,10 +1,4 @@
-using Brink.Models.Architectures;
-using TorchSharp;
+using Brink.Cli;
 
-var net = new CifarResNet();
-foreach (var (k, v) in net.state_dict())
-{
-    Console.WriteLine($"{k} {string.Join(',', v.shape)}");
-}
-
-Console.WriteLine(net.forward(torch.randn(2, 3, 32, 32)).ToString(TensorStringStyle.Numpy));
+using var interruption = new Interruption();
+return CommandLine.Run(args, Console.Out, Console.Error, interruption.Token);

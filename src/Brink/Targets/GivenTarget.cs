@@ -23,7 +23,7 @@ internal sealed class GivenTarget(int classIndex) : TargetSelection
 
     internal override bool Skips(long label) => label == classIndex;
 
-    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm)
+    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
     {
         var targets = full_like(labels, classIndex);
         using var rivals = Rivals(pass.Logits, labels, targets);

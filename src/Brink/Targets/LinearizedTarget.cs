@@ -5,13 +5,8 @@ namespace Brink.Targets;
 
 /// <summary>The nearest or farthest class by linearised distance (z_y − z_j) / ‖∇(z_y − z_j)‖_q, Yao et al. (2019), §3, after Moosavi-Dezfooli et al. (2016).</summary>
 /// <param name="farthest">The hardest class rather than the best.</param>
-/// <param name="candidates">How many classes compete.</param>
-internal sealed class LinearizedTarget(bool farthest, int candidates) : TargetSelection
+internal sealed class LinearizedTarget(bool farthest) : TargetSelection
 {
-    private readonly int _candidates = candidates >= 1
-        ? candidates
-        : throw new BadInputException($"The number of candidate classes must be at least 1, but {candidates} was given.");
-
     public override string Name => farthest ? "hardest" : "best";
 
     public override string Criterion => "misclassified";
@@ -24,10 +19,10 @@ internal sealed class LinearizedTarget(bool farthest, int candidates) : TargetSe
 
     internal override bool Skips(long label) => false;
 
-    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm)
+    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
     {
         using var scope = NewDisposeScope();
-        var classesByLogit = Candidates(pass.Logits, labels);
+        var classesByLogit = LikeliestOthers(pass.Logits, labels, candidates);
         var count = (int)classesByLogit.shape[1];
         Tensor? distances = null;
         Tensor targets = labels, gaps = labels, gradients = labels;
@@ -63,11 +58,11 @@ internal sealed class LinearizedTarget(bool farthest, int candidates) : TargetSe
     }
 
     /// <summary>The classes with the largest logits other than the label, largest first, int64 [batch, candidates].</summary>
-    private Tensor Candidates(Tensor logits, Tensor labels)
+    private static Tensor LikeliestOthers(Tensor logits, Tensor labels, int candidates)
     {
         using var scope = NewDisposeScope();
         var others = logits.detach().scatter(1, labels.unsqueeze(1), full_like(labels, 1, dtype: logits.dtype).mul(double.NegativeInfinity).unsqueeze(1));
-        var count = (int)Math.Min(_candidates, logits.shape[1] - 1);
+        var count = (int)Math.Min(candidates, logits.shape[1] - 1);
         return others.topk(count, 1).indexes.MoveToOuterDisposeScope();
     }
 

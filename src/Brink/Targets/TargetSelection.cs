@@ -5,17 +5,11 @@ namespace Brink.Targets;
 /// <summary>Which class an attack goes for, and when an image counts as fooled.</summary>
 public abstract class TargetSelection
 {
-    /// <summary>How many other classes best and hardest choose among, the likeliest first.</summary>
-    /// <value>9 (the authors' code: all others of CIFAR-10, the likeliest of ImageNet).</value>
-    public const int DefaultCandidates = 9;
-
     /// <summary>The class nearest to the image by linearised distance.</summary>
-    /// <param name="candidates">Among how many classes other than the label, those with the largest logits; at least 1.</param>
-    public static TargetSelection Best(int candidates = DefaultCandidates) => new LinearizedTarget(farthest: false, candidates);
+    public static TargetSelection Best { get; } = new LinearizedTarget(farthest: false);
 
     /// <summary>The farthest class by linearised distance.</summary>
-    /// <param name="candidates">Among how many classes other than the label, those with the largest logits; at least 1.</param>
-    public static TargetSelection Hardest(int candidates = DefaultCandidates) => new LinearizedTarget(farthest: true, candidates);
+    public static TargetSelection Hardest { get; } = new LinearizedTarget(farthest: true);
 
     /// <summary>The name as the command line writes it.</summary>
     public abstract string Name { get; }
@@ -44,7 +38,8 @@ public abstract class TargetSelection
     /// <param name="pass">The images; its graph is kept for further gradients.</param>
     /// <param name="labels">y, int64 [batch].</param>
     /// <param name="norm">The norm of the attack.</param>
-    internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm);
+    /// <param name="candidates">Among how many classes other than the label, those with the largest logits.</param>
+    internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates);
 
     /// <summary>The classes that the targets have to overtake, int64 [batch].</summary>
     internal abstract Tensor Rivals(Tensor logits, Tensor labels, Tensor targets);

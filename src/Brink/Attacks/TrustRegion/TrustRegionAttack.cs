@@ -46,14 +46,14 @@ public sealed class TrustRegionAttack : Attack
             {
                 using var scope = NewDisposeScope();
                 var subproblem = new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
-                var lengths = Lengths(subproblem, state.Radii);
+                var lengths = Lengths(subproblem, state);
                 var steps = subproblem.Solve((lengths + _options.ExtraLength) * (1 + _options.Overshoot));
                 var points = run.Classifier.Bounds.Clamp(state.Points + steps);
 
                 using var pass = run.Forward(points, rows);
                 var next = Evaluate(run, rows, pass, state);
                 var ratios = Ratios(state, next, points - state.Points, lengths);
-                next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.Units) };
+                next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.FirstDistances) };
 
                 var fooled = Target.Fooled(pass.Predictions(), state.Labels, state.Targets).ToBools();
                 var active = Keep(run, rows, next, fooled, iteration);
@@ -76,18 +76,18 @@ public sealed class TrustRegionAttack : Attack
         using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
         var pass = own ?? first;
         var labels = own is null ? run.Labels : rows.Select(run.Labels);
-        var choice = Target.Choose(pass, labels, Norm);
+        var choice = Target.Choose(pass, labels, Norm, _options.Candidates);
         run.CountBackwards(rows, choice.BackwardPasses);
 
         var model = new LinearModel(choice.Gaps, choice.Gradients);
-        var units = Units(run.Classifier.Bounds, model);
+        var distances = FirstDistances(run.Classifier.Bounds, model);
         if (_options.Objective != LogitGap.Instance)
         {
             model = Model(pass, choice.Targets, labels);
             run.CountBackwards(rows);
         }
 
-        var state = new TrustRegionState(pass.Points.detach(), labels, choice.Targets, Project(run.Classifier.Bounds, pass.Points.detach(), model), LabelLogits(pass, labels), _options.Radius.First(units), units);
+        var state = new TrustRegionState(pass.Points.detach(), labels, choice.Targets, Project(run.Classifier.Bounds, pass.Points.detach(), model), LabelLogits(pass, labels), _options.Radius.First(distances), distances);
         var positions = own is null ? rows.Rows : Enumerable.Range(0, rows.Count);
         using var active = state.Select(tensor(positions.Select(row => (long)row).ToArray(), device: labels.device));
         foreach (var (row, target) in rows.Rows.Zip(active.Targets.ToLongs()))
@@ -133,15 +133,10 @@ public sealed class TrustRegionAttack : Attack
         return model with { Gradients = model.Gradients.masked_fill(stuck, 0).MoveToOuterDisposeScope() };
     }
 
-    /// <summary>What a radius of 1 means, [batch].</summary>
-    private Tensor Units(Bounds bounds, LinearModel gap)
+    /// <summary>−f / ‖∇f‖_q at the images, [batch].</summary>
+    private Tensor FirstDistances(Bounds bounds, LinearModel gap)
     {
         using var scope = NewDisposeScope();
-        if (_options.Radius.Unit == RadiusUnit.Input)
-        {
-            return ones_like(gap.Values).MoveToOuterDisposeScope();
-        }
-
         // A saturated image sees its boundary farther away than the box is wide; the box is the most that makes sense.
         var widths = (bounds.Upper(gap.Gradients) - bounds.Lower(gap.Gradients)).expand_as(gap.Gradients);
         var distances = gap.Values.neg().div(Norm.Dual.Of(gap.Gradients));
@@ -149,16 +144,16 @@ public sealed class TrustRegionAttack : Attack
     }
 
     /// <summary>How far to step, [active]: to the boundary the model sees, at most the radius.</summary>
-    private Tensor Lengths(LinearSubproblem subproblem, Tensor radii)
+    private Tensor Lengths(LinearSubproblem subproblem, TrustRegionState state)
     {
         if (!_options.Objective.IsZeroOnBoundary)
         {
-            return radii.alias();
+            return state.Radii.alias();
         }
 
         using var scope = NewDisposeScope();
-        var lengths = minimum(subproblem.BoundaryDistances(), radii);
-        return maximum(lengths, radii * _options.ShortestStep).MoveToOuterDisposeScope();
+        var shortest = minimum(state.FirstDistances * _options.ShortestStep, state.Radii);
+        return maximum(minimum(subproblem.BoundaryDistances(), state.Radii), shortest).MoveToOuterDisposeScope();
     }
 
     /// <summary>ρ, [active].</summary>
@@ -208,6 +203,11 @@ public sealed class TrustRegionAttack : Attack
         if (options.MaxIterations < 1)
         {
             throw new BadInputException($"The number of iterations must be at least 1, but {options.MaxIterations} was given.");
+        }
+
+        if (options.Candidates < 1)
+        {
+            throw new BadInputException($"The number of candidate classes must be at least 1, but {options.Candidates} was given.");
         }
 
         foreach (var (name, value) in new[] { ("overshoot", options.Overshoot), ("shortest step", options.ShortestStep), ("extra length", options.ExtraLength), ("gradient floor", options.GradientFloor) })

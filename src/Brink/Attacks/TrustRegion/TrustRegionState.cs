@@ -10,10 +10,10 @@ namespace Brink.Attacks.TrustRegion;
 /// <param name="Model">The local model of the objective at the points.</param>
 /// <param name="LabelLogits">z_y at the points, [active].</param>
 /// <param name="Radii">ε_k, [active].</param>
-/// <param name="Units">What a radius of 1 means, [active].</param>
-internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor Units) : IDisposable
+/// <param name="FirstDistances">−f / ‖∇f‖_q at the image, before the first step, [active].</param>
+internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor FirstDistances) : IDisposable
 {
-    private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, Units];
+    private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, FirstDistances];
 
     /// <summary>The given rows only, copied, owned by no scope: to be disposed.</summary>
     public TrustRegionState Select(Tensor rows) => new TrustRegionState(
@@ -23,7 +23,7 @@ internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Tar
         new(Model.Values.index_select(0, rows), Model.Gradients.index_select(0, rows)),
         LabelLogits.index_select(0, rows),
         Radii.index_select(0, rows),
-        Units.index_select(0, rows)).Detach();
+        FirstDistances.index_select(0, rows)).Detach();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -44,21 +44,23 @@ public sealed record RadiusPolicy
         new() { Unit = RadiusUnit.Input, Start = radius, Smallest = radius, Largest = radius, Growth = 1 };
 
     /// <summary>The first radii, [batch].</summary>
-    /// <param name="units">What a radius of 1 means for each row, [batch].</param>
-    internal Tensor First(Tensor units) => units.mul(Start);
+    /// <param name="firstDistances">The linearised distance of each row at its start, [batch].</param>
+    internal Tensor First(Tensor firstDistances) => Unit == RadiusUnit.Input ? full_like(firstDistances, Start) : firstDistances.mul(Start);
 
     /// <summary>The next radii, [batch].</summary>
     /// <param name="radii">ε, [batch].</param>
     /// <param name="lengths">The lengths of the steps before overshoot, [batch].</param>
     /// <param name="ratios">ρ, [batch].</param>
-    /// <param name="units">What a radius of 1 means for each row, [batch].</param>
-    internal Tensor Next(Tensor radii, Tensor lengths, Tensor ratios, Tensor units)
+    /// <param name="firstDistances">The linearised distance of each row at its start, [batch].</param>
+    internal Tensor Next(Tensor radii, Tensor lengths, Tensor ratios, Tensor firstDistances)
     {
         using var scope = NewDisposeScope();
         var bases = FromStepLength ? lengths : radii;
         var grown = where(ratios.gt(GrowAbove), bases.mul(Growth), bases);
         var next = where(ratios.lt(ShrinkBelow), bases.div(Growth), grown);
-        return next.clamp(units.mul(Smallest), units.mul(Largest)).MoveToOuterDisposeScope();
+        return (Unit == RadiusUnit.Input
+            ? next.clamp(Smallest, Largest)
+            : next.clamp(firstDistances.mul(Smallest), firstDistances.mul(Largest))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Refuses numbers that cannot work.</summary>

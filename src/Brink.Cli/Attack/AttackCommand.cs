@@ -1,0 +1,149 @@
+using System.CommandLine;
+using System.Globalization;
+using Brink.Classifiers;
+using Brink.Cli.Doctor;
+using Brink.Data;
+using Brink.Evaluation.Output;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using Brink.Evaluation.Settings;
+using Brink.Models;
+using Brink.Models.Samples;
+using TorchSharp;
+
+namespace Brink.Cli.Attack;
+
+/// <summary><c>brink attack</c>: attacks every image of a set that the network gets right.</summary>
+internal static class AttackCommand
+{
+    public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        var options = new AttackOptions();
+        var command = new Command("attack", "Find, for each image, a small change that makes the network wrong. Without --model and --data it attacks the embedded network on its traffic signs.");
+        foreach (var option in options.All)
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(parsed => Run(parsed, options, output, error, cancellationToken));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, AttackOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        // Everything that can be wrong is found out before the first pass: folder, attack, data, network.
+        var folder = parsed.GetValue(options.Out);
+        if (folder is not null)
+        {
+            ResultFolder.Prepare(folder);
+        }
+
+        var space = parsed.GetValue(options.Space) switch
+        {
+            "pixel" => InputSpace.Pixel,
+            "normalized" => InputSpace.Normalized,
+            var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
+        };
+        var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
+        var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
+        var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip), parsed.GetValue(options.Limit));
+
+        NativeLibrary.Require();
+        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
+        var weights = parsed.GetValue(options.Weights) is { } path ? DataLocations.Resolve(path) : null;
+        using var loaded = ModelCatalog.Load(modelName, weights, Preprocessing(parsed, options));
+        loaded.Module.to(device);
+        var model = new OpenedModel(loaded, space);
+
+        var batchSize = parsed.GetValue(options.BatchSize);
+        var evaluation = new AttackEvaluation(model, configured.Attack, batchSize, device);
+        var silent = parsed.GetValue(options.Quiet);
+        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(images, progress, cancellationToken));
+
+        var seed = parsed.GetValue(options.Seed);
+        var summary = AttackSummary.Of(
+            new()
+            {
+                Attack = configured.Attack.Name,
+                Norm = configured.Attack.Norm.Name,
+                Space = space == InputSpace.Pixel ? "pixel" : "normalized",
+                Target = configured.Target.Name,
+                Criterion = configured.Target.Criterion,
+                Model = loaded.Name,
+                Data = dataName,
+                Seed = seed,
+                Options = new SortedDictionary<string, object>(configured.Options.ToDictionary(), StringComparer.Ordinal)
+                {
+                    ["batch-size"] = batchSize,
+                    ["skip"] = parsed.GetValue(options.Skip),
+                    ["weights"] = parsed.GetValue(options.Weights) ?? "embedded",
+                    ["threads"] = torch.get_num_threads(),
+                    ["device"] = parsed.GetValue(options.Device)!,
+                },
+            },
+            result);
+        if (folder is not null && result.Images.Count > 0)
+        {
+            ResultFolder.Write(folder, summary, result);
+        }
+
+        if (parsed.GetValue(options.Json))
+        {
+            output.WriteLine(ResultFolder.ToJson(summary));
+        }
+        else
+        {
+            SummaryTable.Write(output, summary, result.Images.Count > 0 ? folder : null);
+        }
+
+        return result.IsComplete ? ExitCode.Done : ExitCode.Cancelled;
+    }
+
+    /// <summary>The attack's settings that were given as flags of their own.</summary>
+    private static Dictionary<string, string> Settings(ParseResult parsed, AttackOptions options)
+    {
+        var flags = new (string Key, string? Value)[]
+        {
+            ("norm", parsed.GetValue(options.Norm)),
+            ("target", parsed.GetValue(options.Target)),
+            ("radius", parsed.GetValue(options.Radius)),
+            ("preset", parsed.GetValue(options.Preset)),
+            ("max-iterations", parsed.GetValue(options.Iterations)),
+            ("objective", parsed.GetValue(options.Objective)),
+        };
+        return flags.Where(flag => flag.Value is not null).ToDictionary(flag => flag.Key, flag => flag.Value!, StringComparer.Ordinal);
+    }
+
+    private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
+    {
+        (null, null) => (SampleNetwork.Name, "signs"),
+        (SampleNetwork.Name, null) => (SampleNetwork.Name, "signs"),
+        (null, "signs") => (SampleNetwork.Name, "signs"),
+        (null, _) => throw new BadInputException($"The data {data} needs a network that was made for it; add --model NAME."),
+        (_, null) => throw new BadInputException($"The model {model} needs images it was made for; add --data SET."),
+        _ => (model, data),
+    };
+
+    private static Normalization? Preprocessing(ParseResult parsed, AttackOptions options)
+    {
+        var (mean, deviation) = (parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
+        if (mean is null != deviation is null)
+        {
+            throw new BadInputException("The preprocessing needs both --mean and --std, but only one was given.");
+        }
+
+        try
+        {
+            return mean is null ? null : new(Numbers("--mean", mean), Numbers("--std", deviation!));
+        }
+        catch (ArgumentException exception)
+        {
+            throw new BadInputException($"The preprocessing needs one finite mean and one positive standard deviation a channel, but --mean {mean} --std {deviation} was given.", exception);
+        }
+    }
+
+    private static double[] Numbers(string flag, string list) =>
+        [.. list.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new BadInputException($"The flag {flag} takes numbers separated by commas, but '{list}' was given."))];
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+
+namespace Brink.Cli.Attack;
+
+/// <summary>The flags of <c>brink attack</c>.</summary>
+internal sealed class AttackOptions
+{
+    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), resnet20, resnet32, resnet44, resnet56, resnet110.", HelpName = "NAME" };
+
+    public Option<string?> Weights { get; } = new("--weights") { Description = "Its weights: a PyTorch checkpoint (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
+
+    public Option<string?> Mean { get; } = new("--mean") { Description = "The mean of each channel that the network expects to be subtracted, e.g. 0.49,0.48,0.45.", HelpName = "A,B,C" };
+
+    public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation of each channel, goes with --mean.", HelpName = "A,B,C" };
+
+    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded) or cifar10:FILE|FOLDER in the binary format.", HelpName = "SET" };
+
+    public Option<int?> Limit { get; } = new("--limit") { Description = "The most images to attack.", HelpName = "N" };
+
+    public Option<int> Skip { get; } = new("--skip") { Description = "How many images to leave out at the start.", HelpName = "N" };
+
+    public Option<string> Attack { get; } = new("--attack") { Description = "The attack, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
+
+    public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: l2]", HelpName = "NORM" };
+
+    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest) or a class number. [default: best]", HelpName = "CLASS" };
+
+    public Option<string?> Radius { get; } = new("--radius") { Description = "The trust region: adaptive, or a fixed radius in units of --space. [default: adaptive]", HelpName = "RADIUS" };
+
+    public Option<string?> Preset { get; } = new("--preset") { Description = "paper (the method) or authors (the constants and formulas of the authors' program). [default: paper]", HelpName = "PRESET" };
+
+    public Option<string?> Iterations { get; } = new("--iterations") { Description = "The most steps an image gets. [default: 1000]", HelpName = "N" };
+
+    public Option<string?> Objective { get; } = new("--objective") { Description = "What the attack raises: gap or cross-entropy. [default: gap]", HelpName = "NAME" };
+
+    public Option<string> Space { get; } = new("--space") { Description = "Where lengths are measured: pixel (0 to 1) or normalized (the network's own input).", DefaultValueFactory = _ => "pixel", HelpName = "SPACE" };
+
+    public Option<int> BatchSize { get; } = new("--batch-size") { Description = "How many images are attacked at once.", DefaultValueFactory = _ => Evaluation.Running.AttackEvaluation.DefaultBatchSize, HelpName = "N" };
+
+    public Option<long> Seed { get; } = new("--seed") { Description = "The seed of random draws; tr draws none.", DefaultValueFactory = _ => 0, HelpName = "N" };
+
+    public Option<string> Device { get; } = new("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+
+    public Option<int?> Threads { get; } = new("--threads") { Description = "How many processors to use. [default: all]", HelpName = "N" };
+
+    public Option<string?> Out { get; } = new("--out") { Description = "A folder for results.json, images.parquet and adversarial.safetensors.", HelpName = "FOLDER" };
+
+    public Option<bool> Json { get; } = new("--json") { Description = "Print what results.json holds, and nothing else." };
+
+    public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
+
+    public IEnumerable<Option> All =>
+    [
+        Model, Weights, Mean, StandardDeviation, Data, Limit, Skip, Attack, Norm, Target, Radius, Preset, Iterations, Objective,
+        Space, BatchSize, Seed, Device, Threads, Out, Json, Quiet,
+    ];
+}

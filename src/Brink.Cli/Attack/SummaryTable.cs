@@ -1,0 +1,59 @@
+using System.Globalization;
+using Brink.Evaluation.Results;
+using Spectre.Console;
+
+namespace Brink.Cli.Attack;
+
+/// <summary>A run's numbers for people, within 80 columns.</summary>
+internal static class SummaryTable
+{
+    public static void Write(TextWriter output, AttackSummary summary, string? folder)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        if (Console.IsOutputRedirected)
+        {
+            console.Profile.Width = 80;
+        }
+
+        var units = summary.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
+        var norm = summary.Norm == "linf" ? "L∞" : "L2";
+        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "").Width(78);
+        void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(value));
+
+        Row("network, images", $"{summary.Model}, {summary.Data}");
+        Row("attack", $"{summary.Attack}, {norm}, target {summary.Target}, {summary.Options["preset"]}");
+        Row("images", $"{summary.Images}: {summary.Misclassified} wrong to begin with, {summary.Attacked} attacked" + (summary.Skipped > 0 ? $", {summary.Skipped} skipped" : ""));
+        Row("fooled", $"{summary.Fooled} of {summary.Attacked}");
+        Row("accuracy", $"{Percent(summary.AccuracyBefore)} before, {Percent(summary.AccuracyAfter)} after");
+        Row($"relative {norm} perturbation, {units}", Percents(summary.RelativePerturbation));
+        if (summary.Space == "pixel")
+        {
+            Row("the same in normalised units", Percents(summary.RelativePerturbationNormalized));
+        }
+
+        Row($"L2 length, {units}", Lengths(summary.Perturbation.L2));
+        Row($"L∞ length, {units}", Lengths(summary.Perturbation.Linf));
+        Row("passes an image", string.Create(CultureInfo.InvariantCulture, $"{summary.ForwardsPerImage:F1} forward, {summary.BackwardsPerImage:F1} backward"));
+        Row("time", string.Create(CultureInfo.InvariantCulture, $"{summary.Seconds:F1} s, {summary.SecondsPerImage * 1000:F1} ms an image"));
+        console.Write(table);
+        foreach (var warning in summary.Warnings)
+        {
+            console.WriteLine($"Note: {warning}");
+        }
+
+        if (folder is not null)
+        {
+            console.WriteLine($"Written to {folder}: results.json, images.parquet, adversarial.safetensors");
+        }
+    }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:F2} %");
+
+    private static string Percents(Distribution distribution) => distribution is { Mean: { } mean, Median: { } median, Worst: { } worst }
+        ? string.Create(CultureInfo.InvariantCulture, $"mean {mean * 100:G3} %, median {median * 100:G3} %, worst {worst * 100:G3} %")
+        : "none";
+
+    private static string Lengths(Distribution distribution) => distribution is { Mean: { } mean, Median: { } median, Worst: { } worst }
+        ? string.Create(CultureInfo.InvariantCulture, $"mean {mean:G3}, median {median:G3}, worst {worst:G3}")
+        : "none";
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Brink.Data;
+using Brink.Evaluation.Results;
+using Brink.Models.Samples;
+using TorchSharp;
+
+namespace Brink.Cli.Doctor;
+
+/// <summary><c>brink doctor</c>: what a bug report needs to know of the machine.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create(TextWriter output)
+    {
+        var command = new Command("doctor", "Print versions, threads, device, the state of the native library, and where data is looked for.");
+        command.SetAction(_ => Run(output));
+        return command;
+    }
+
+    private static int Run(TextWriter output)
+    {
+        void Line(string name, string value) => output.WriteLine($"{name,-16} {value}");
+        Line("brink", AttackSummary.Version);
+        Line(".NET", RuntimeInformation.FrameworkDescription);
+        Line("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.RuntimeIdentifier}");
+        Line("processors", $"{Environment.ProcessorCount}");
+
+        var error = NativeLibrary.LoadError();
+        Line("TorchSharp", $"{typeof(torch).Assembly.GetName().Version}");
+        Line("libtorch", error is null ? $"{torch.__version__} loads" : $"does not load: {error}");
+        Line("symbol fix", NativeLibrary.DescribeFix());
+        if (error is null)
+        {
+            Line("threads", $"{torch.get_num_threads()}");
+            Line("devices", torch.cuda.is_available() ? $"cpu, cuda ({torch.cuda.device_count()})" : "cpu");
+        }
+
+        Line("embedded", $"network {SampleNetwork.Name}, images signs");
+        Line(DataLocations.Variable, Environment.GetEnvironmentVariable(DataLocations.Variable) is { Length: > 0 } folder ? State(folder) : "not set");
+        Line("user's data", State(DataLocations.UserFolder));
+        return error is null ? ExitCode.Done : ExitCode.UnexpectedFailure;
+    }
+
+    private static string State(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return $"{folder} (does not exist)";
+        }
+
+        try
+        {
+            var entries = Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal).Take(8).ToArray();
+            return $"{folder} ({(entries.Length == 0 ? "empty" : string.Join(", ", entries))})";
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return $"{folder} (not readable)";
+        }
+    }
+}

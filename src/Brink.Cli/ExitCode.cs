@@ -1,0 +1,13 @@
+namespace Brink.Cli;
+
+/// <summary>What the command tells the shell. Scripts read these numbers.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+
+    public const int UnexpectedFailure = 1;
+
+    public const int BadInput = 2;
+
+    public const int Cancelled = 130;
+}

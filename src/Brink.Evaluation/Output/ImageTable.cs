@@ -1,0 +1,61 @@
+using Brink.Attacks;
+using Brink.Evaluation.Results;
+using Parquet;
+using Parquet.Schema;
+
+namespace Brink.Evaluation.Output;
+
+/// <summary>The table <c>images.parquet</c>: a row an image, in data-set order.</summary>
+public static class ImageTable
+{
+    /// <summary>Writes the table.</summary>
+    public static void Write(Stream stream, IReadOnlyList<EvaluatedImage> images) => WriteAsync(stream, images).GetAwaiter().GetResult();
+
+    private static async Task WriteAsync(Stream stream, IReadOnlyList<EvaluatedImage> images)
+    {
+        var columns = new Column[]
+        {
+            Numbers("index", image => image.Index),
+            Numbers("label", image => image.Attack.Label),
+            Numbers("prediction_before", image => image.Attack.PredictionBefore),
+            Numbers("prediction_after", image => image.Attack.PredictionAfter),
+            Numbers("target", image => image.Attack.Target),
+            Values("fooled", image => image.Attack.Fooled),
+            Words("exit", image => Name(image.Attack.Exit)),
+            Values("l2", image => image.Attack.L2),
+            Values("linf", image => image.Attack.LInf),
+            Values("relative", image => image.Attack.Relative),
+            Numbers("iterations", image => image.Attack.Iterations),
+            Numbers("forwards", image => image.Attack.Forwards),
+            Numbers("backwards", image => image.Attack.Backwards),
+            Numbers("products", _ => 0),
+        };
+        await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Field).ToArray<Field>()), stream);
+        using var group = writer.CreateRowGroup();
+        foreach (var column in columns)
+        {
+            await column.WriteAsync(group, images);
+        }
+    }
+
+    /// <summary>An ending as the table writes it: <c>iteration-limit</c>.</summary>
+    private static string Name(AttackExit exit) => string.Concat(exit.ToString().Select((letter, position) =>
+        char.IsUpper(letter) ? (position > 0 ? "-" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
+
+    private static Column Numbers(string name, Func<EvaluatedImage, long> value) => Values(name, value);
+
+    private static Column Values<T>(string name, Func<EvaluatedImage, T> value)
+        where T : struct
+    {
+        var field = new DataField<T>(name);
+        return new(field, (group, images) => group.WriteAsync<T>(field, images.Select(value).ToArray()));
+    }
+
+    private static Column Words(string name, Func<EvaluatedImage, string> value)
+    {
+        var field = new DataField<string>(name, nullable: false);
+        return new(field, (group, images) => group.WriteAsync(field, images.Select(value).ToArray()));
+    }
+
+    private sealed record Column(DataField Field, Func<ParquetRowGroupWriter, IReadOnlyList<EvaluatedImage>, Task> WriteAsync);
+}

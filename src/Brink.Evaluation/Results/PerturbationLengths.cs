@@ -1,0 +1,6 @@
+namespace Brink.Evaluation.Results;
+
+/// <summary>Lengths of the perturbations of fooled images in the attack's space, in both norms.</summary>
+/// <param name="L2">‖x′ − x‖₂.</param>
+/// <param name="Linf">‖x′ − x‖_∞.</param>
+public sealed record PerturbationLengths(Distribution L2, Distribution Linf);

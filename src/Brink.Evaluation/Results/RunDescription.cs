@@ -1,0 +1,32 @@
+namespace Brink.Evaluation.Results;
+
+/// <summary>What was run, in the words of the command line.</summary>
+public sealed record RunDescription
+{
+    /// <summary>The attack.</summary>
+    public required string Attack { get; init; }
+
+    /// <summary><c>l2</c> or <c>linf</c>.</summary>
+    public required string Norm { get; init; }
+
+    /// <summary><c>pixel</c> or <c>normalized</c>.</summary>
+    public required string Space { get; init; }
+
+    /// <summary><c>best</c>, <c>hardest</c> or the number of a class.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>When an image counted as fooled: <c>misclassified</c> or <c>target-class</c>.</summary>
+    public required string Criterion { get; init; }
+
+    /// <summary>The network.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The data set.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The seed of random draws.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
+    public required IReadOnlyDictionary<string, object> Options { get; init; }
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using Brink.Attacks;
+using Brink.Data;
+using Brink.Evaluation.Results;
+using static TorchSharp.torch;
+
+namespace Brink.Evaluation.Running;
+
+/// <summary>Runs an attack over a data set, range by range.</summary>
+/// <param name="model">The network, opened in the space of the attack, on <paramref name="device"/>.</param>
+/// <param name="attack">The attack.</param>
+/// <param name="batchSize">The number of images in a range, at least 1.</param>
+/// <param name="device">Where to compute; null for the CPU.</param>
+public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
+{
+    /// <summary>64 (design: large enough to keep two cores busy, small enough for a laptop's memory).</summary>
+    public const int DefaultBatchSize = 64;
+
+    private readonly int _batchSize = batchSize >= 1
+        ? batchSize
+        : throw new BadInputException($"The batch size must be at least 1, but {batchSize} was given.");
+
+    /// <summary>Attacks every image of a set.</summary>
+    /// <remarks>A cancellation is no exception here: the result then holds the ranges finished by then.</remarks>
+    /// <param name="images">The images.</param>
+    /// <param name="progress">Told after every iteration of the attack.</param>
+    /// <param name="cancellationToken">Stops the run at the next iteration.</param>
+    /// <exception cref="BadInputException">The network cannot take these images, or the attack cannot use the network.</exception>
+    public EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        var stopwatch = Stopwatch.StartNew();
+        var ranges = new List<EvaluatedRange>();
+        try
+        {
+            for (var start = 0; start < images.Count; start += _batchSize)
+            {
+                var finished = ranges.SelectMany(range => range.Images).ToArray();
+                ranges.Add(RunRange(images, start, Math.Min(_batchSize, images.Count - start), new RangeProgress(progress, images.Count, finished), cancellationToken));
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+        catch
+        {
+            ranges.ForEach(range => range.Dispose());
+            throw;
+        }
+
+        return new(ranges, images.Count, stopwatch.Elapsed.TotalSeconds);
+    }
+
+    private EvaluatedRange RunRange(ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)
+    {
+        using var scope = NewDisposeScope();
+        var original = model.FromPixels(images.Images(start, count)).clone();
+        var labels = images.Labels(start, count);
+        using var result = attack.Run(model.Classifier, device is null ? original : original.to(device), device is null ? labels : labels.to(device), progress, cancellationToken);
+        var adversarial = result.Adversarial.cpu().clone();
+
+        var normalized = model.ToNormalized(original);
+        var perturbations = model.ToNormalized(adversarial) - normalized;
+        var relative = attack.Norm.Of(perturbations).div(attack.Norm.Of(normalized)).cpu().data<double>().ToArray();
+        var evaluated = result.Images.Select((image, row) => new EvaluatedImage(images.FirstIndex + start + row, image, relative[row]));
+        return new([.. evaluated], original.DetachFromDisposeScope(), adversarial.DetachFromDisposeScope());
+    }
+
+    /// <summary>Turns an attack's progress on one range into the run's.</summary>
+    private sealed class RangeProgress(IProgress<EvaluationProgress>? run, int images, EvaluatedImage[] finished) : IProgress<AttackProgress>
+    {
+        private readonly double[] _relative = [.. finished.Where(image => image.Attack.Fooled).Select(image => image.Attack.Relative)];
+
+        public void Report(AttackProgress value) =>
+            run?.Report(new(images, finished.Length + value.Attacked - value.Active, _relative.Length, _relative.Length > 0 ? _relative.Average() : double.NaN));
+    }
+}

@@ -1,0 +1,8 @@
+namespace Brink.Evaluation.Running;
+
+/// <summary>How far a run is.</summary>
+/// <param name="Images">The images to do.</param>
+/// <param name="Finished">The images done, those of finished ranges and those that have left the range in hand.</param>
+/// <param name="Fooled">The images fooled in finished ranges.</param>
+/// <param name="MeanRelative">Their mean relative perturbation so far; NaN before the first.</param>
+public readonly record struct EvaluationProgress(int Images, int Finished, int Fooled, double MeanRelative);

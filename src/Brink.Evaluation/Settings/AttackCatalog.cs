@@ -1,0 +1,72 @@
+using System.Collections.ObjectModel;
+using Brink.Attacks.TrustRegion;
+using Brink.Optimization.TrustRegion;
+
+namespace Brink.Evaluation.Settings;
+
+/// <summary>The attacks that can be had by name, from the words of the command line.</summary>
+public static class AttackCatalog
+{
+    /// <summary>The presets of the trust-region attack: the paper's method as we understand it, and the authors' program.</summary>
+    public static IReadOnlyList<string> Presets { get; } = ["paper", "authors"];
+
+    /// <summary>Makes an attack.</summary>
+    /// <param name="specification">A name, with options in brackets if any: <c>tr[overshoot=0.01,max-iterations=50]</c>.</param>
+    /// <param name="settings">Further options by name; those in brackets win.</param>
+    /// <exception cref="BadInputException">There is no such attack or option, or a value cannot be used.</exception>
+    public static ConfiguredAttack Create(string specification, IReadOnlyDictionary<string, string>? settings = null)
+    {
+        var (name, bracketed) = Split(specification);
+        var all = new Dictionary<string, string>(settings ?? ReadOnlyDictionary<string, string>.Empty, StringComparer.Ordinal);
+        foreach (var (key, value) in bracketed)
+        {
+            all[key] = value;
+        }
+
+        return name switch
+        {
+            "tr" => TrustRegion(all),
+            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr."),
+        };
+    }
+
+    private static ConfiguredAttack TrustRegion(Dictionary<string, string> settings)
+    {
+        var norm = AttackSettings.ParseNorm(Take(settings, "norm") ?? "l2");
+        var preset = Take(settings, "preset") ?? "paper";
+        var radius = Take(settings, "radius") is { } text && text != "adaptive" ? AttackSettings.ParseNumber("radius", text) : (double?)null;
+        var options = preset switch
+        {
+            "paper" when radius is { } length => new TrustRegionOptions { Norm = norm, Radius = RadiusPolicy.Fixed(length) },
+            "paper" => new TrustRegionOptions { Norm = norm },
+            "authors" => TrustRegionOptions.Authors(norm, radius),
+            _ => throw new BadInputException($"The preset must be {string.Join(" or ", Presets)}, but '{preset}' was given."),
+        };
+        AttackSettings.Apply(options, "tr", settings);
+        var described = AttackSettings.Describe(options);
+        described["preset"] = preset;
+        return new(new TrustRegionAttack(options), options.Target, described);
+    }
+
+    private static string? Take(Dictionary<string, string> settings, string key) => settings.Remove(key, out var value) ? value : null;
+
+    private static (string Name, IReadOnlyList<KeyValuePair<string, string>> Settings) Split(string specification)
+    {
+        var bracket = specification.IndexOf('[', StringComparison.Ordinal);
+        if (bracket < 0)
+        {
+            return (specification, []);
+        }
+
+        if (!specification.EndsWith(']'))
+        {
+            throw new BadInputException($"The options of an attack stand in brackets, tr[key=value,key=value], but '{specification}' does not end with one.");
+        }
+
+        var settings = specification[(bracket + 1)..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => pair.Split('=', 2, StringSplitOptions.TrimEntries) is [var key, var value]
+                ? KeyValuePair.Create(key, value)
+                : throw new BadInputException($"The options of an attack are written key=value, but '{pair}' was given."));
+        return (specification[..bracket], [.. settings]);
+    }
+}
