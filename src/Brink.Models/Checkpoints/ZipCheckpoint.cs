@@ -126,6 +126,12 @@ internal static class ZipCheckpoint
 
     private static void CheckLength(ZipArchiveEntry entry, long needed, ExpansionBudget budget, CheckpointSource source)
     {
+        // ZipArchive would hand out the encrypted bytes as if they were numbers.
+        if (entry.IsEncrypted)
+        {
+            throw source.Refuse($"{Excerpt.Quote(entry.FullName)} is encrypted");
+        }
+
         if (entry.Length != needed)
         {
             throw source.Refuse($"{Excerpt.Quote(entry.FullName)} should have {needed} bytes, but has {entry.Length}");
