@@ -52,6 +52,29 @@ public sealed class HostileCheckpointTests
     public void Endless_instructions_are_refused() => AssertRefused(Pickle.Of(Pickle.Repeat("N0"u8.ToArray(), 1_500_000)), "steps");
 
     [Fact]
+    public void A_checkpoint_without_tensors_is_refused()
+    {
+        AssertRefused(Pickle.Of(Pickle.EmptyDictionary), "the dictionary is empty");
+        AssertRefused(Pickle.Of(Pickle.Dictionary(("epoch", Pickle.Integer(3)))), "has no tensors under its keys 'epoch'");
+    }
+
+    [Fact]
+    public void An_encrypted_archive_is_refused()
+    {
+        var bytes = Fixture.Bytes("checkpoint_zip.pt");
+        // Bit 0 of the flags in each entry of the central directory, whose mark is PK\1\2.
+        for (var position = 0; position + 8 < bytes.Length; position++)
+        {
+            if (bytes.AsSpan(position).StartsWith("PK\u0001\u0002"u8))
+            {
+                bytes[position + 8] |= 1;
+            }
+        }
+
+        AssertFileRefused(bytes, "is encrypted");
+    }
+
+    [Fact]
     public void A_dictionary_that_contains_itself_is_refused() =>
         AssertRefused(Pickle.Of(Pickle.EmptyDictionary, "q\0"u8.ToArray(), Pickle.Text("me"), "h\0s"u8.ToArray()), "has no tensors under its keys 'me'");
 
