@@ -19,10 +19,26 @@ internal static class CheckpointFile
 
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var stream = Open(path);
             return stream.CanSeek
                 ? read(stream)
                 : throw new BadInputException($"A checkpoint needs a regular file, but {path} is a pipe or a device; copy it into a file first.");
+        }
+        catch (EndOfStreamException exception)
+        {
+            throw new BadInputException($"A checkpoint needs a whole file, but {path} ends early; fetch it again.", exception);
+        }
+        catch (IOException exception)
+        {
+            throw Unreadable(path, exception);
+        }
+    }
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -32,13 +48,12 @@ internal static class CheckpointFile
         {
             throw new BadInputException($"A checkpoint needs a readable file, but access to {path} was denied; check its permissions.", exception);
         }
-        catch (EndOfStreamException exception)
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
-            throw new BadInputException($"A checkpoint needs a whole file, but {path} ends early; fetch it again.", exception);
-        }
-        catch (Exception exception) when (exception is IOException or ArgumentException or NotSupportedException)
-        {
-            throw new BadInputException($"A checkpoint needs a readable file, but reading {path} failed ({exception.Message.TrimEnd('.')}); check the path and the disk.", exception);
+            throw Unreadable(path, exception);
         }
     }
+
+    private static BadInputException Unreadable(string path, Exception exception) => new(
+        $"A checkpoint needs a readable file, but reading {Excerpt.Plain(path)} failed ({exception.Message.TrimEnd('.')}); check the path and the disk.", exception);
 }

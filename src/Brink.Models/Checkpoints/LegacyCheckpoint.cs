@@ -11,7 +11,7 @@ internal static class LegacyCheckpoint
 {
     private const long Protocol = 1001;
 
-    private static readonly BigInteger Magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static BigInteger Magic { get; } = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, CheckpointSource source)
     {

@@ -75,6 +75,7 @@ internal sealed class PickledStateDict
         {
             (true, 0) => dictionary,
             (false, 1) => nested.GetAt(0).Value,
+            (false, 0) when dictionary.Entries.Count == 0 => throw source.Refuse("it must hold a dictionary from names to tensors, but the dictionary is empty"),
             (false, 0) => throw source.Refuse($"it must hold a dictionary from names to tensors, but has no tensors under its keys {KeysOf(dictionary)}"),
             (false, _) => throw source.Refuse($"it must hold one dictionary of tensors, but has several, under the keys {Excerpt.List(nested.Keys)}"),
             (true, _) => throw source.Refuse($"it must hold one dictionary of tensors, but has tensors of its own and more under the keys {Excerpt.List(nested.Keys)}"),

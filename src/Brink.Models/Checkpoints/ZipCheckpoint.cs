@@ -68,7 +68,7 @@ internal static class ZipCheckpoint
         {
             throw new BadInputException(
                 $"{source.Name} is TorchScript, a whole network with its code, but a state dict was needed; "
-                + "open it as a model (--model) instead, or write its weights alone with torch.save(model.state_dict(), …).");
+                + "open it as a model instead (on the command line: --model), or write its weights alone with torch.save(model.state_dict(), …).");
         }
 
         return root;
@@ -126,6 +126,12 @@ internal static class ZipCheckpoint
 
     private static void CheckLength(ZipArchiveEntry entry, long needed, ExpansionBudget budget, CheckpointSource source)
     {
+        // ZipArchive would hand out the encrypted bytes as if they were numbers.
+        if (entry.IsEncrypted)
+        {
+            throw source.Refuse($"{Excerpt.Quote(entry.FullName)} is encrypted");
+        }
+
         if (entry.Length != needed)
         {
             throw source.Refuse($"{Excerpt.Quote(entry.FullName)} should have {needed} bytes, but has {entry.Length}");

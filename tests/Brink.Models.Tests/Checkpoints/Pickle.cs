@@ -6,17 +6,17 @@ namespace Brink.Models.Tests.Checkpoints;
 /// <summary>Writes pickles that no pickler would. Each method gives the bytes of one instruction or a few.</summary>
 internal static class Pickle
 {
-    public static readonly byte[] Mark = "("u8.ToArray();
-    public static readonly byte[] Tuple = "t"u8.ToArray();
-    public static readonly byte[] EmptyTuple = ")"u8.ToArray();
-    public static readonly byte[] EmptyDictionary = "}"u8.ToArray();
-    public static readonly byte[] EmptyList = "]"u8.ToArray();
-    public static readonly byte[] Append = "a"u8.ToArray();
-    public static readonly byte[] SetItem = "s"u8.ToArray();
-    public static readonly byte[] Reduce = "R"u8.ToArray();
-    public static readonly byte[] Build = "b"u8.ToArray();
-    public static readonly byte[] PersistentId = "Q"u8.ToArray();
-    public static readonly byte[] None = "N"u8.ToArray();
+    public static byte[] Mark { get; } = "("u8.ToArray();
+    public static byte[] Tuple { get; } = "t"u8.ToArray();
+    public static byte[] EmptyTuple { get; } = ")"u8.ToArray();
+    public static byte[] EmptyDictionary { get; } = "}"u8.ToArray();
+    public static byte[] EmptyList { get; } = "]"u8.ToArray();
+    public static byte[] Append { get; } = "a"u8.ToArray();
+    public static byte[] SetItem { get; } = "s"u8.ToArray();
+    public static byte[] Reduce { get; } = "R"u8.ToArray();
+    public static byte[] Build { get; } = "b"u8.ToArray();
+    public static byte[] PersistentId { get; } = "Q"u8.ToArray();
+    public static byte[] None { get; } = "N"u8.ToArray();
 
     public static byte[] Join(params IEnumerable<byte[]> parts) => [.. parts.SelectMany(part => part)];
 

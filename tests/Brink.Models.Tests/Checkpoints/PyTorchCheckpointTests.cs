@@ -79,6 +79,21 @@ public sealed class PyTorchCheckpointTests
         TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3), tensors["weight"]);
     }
 
+    [Fact]
+    public void What_later_versions_of_PyTorch_add_to_the_archive_is_no_hindrance()
+    {
+        using var scope = NewDisposeScope();
+        (string, byte[])[] additions =
+        [
+            ("checkpoint_zip/byteorder", "little"u8.ToArray()),
+            ("checkpoint_zip/.format_version", "1"u8.ToArray()),
+            ("checkpoint_zip/.storage_alignment", "64"u8.ToArray()),
+            ("checkpoint_zip/.data/serialization_id", "0123456789"u8.ToArray()),
+        ];
+        var file = Zip.Rewrite(Fixture.Bytes("checkpoint_zip.pt"), CompressionLevel.NoCompression, additions);
+        TensorAssert.Same(-arange(2, dtype: float32), PyTorchCheckpoint.Read(new MemoryStream(file), "later.pt")["bias"]);
+    }
+
     [Theory]
     [InlineData("checkpoint_legacy.pt")]
     [InlineData("checkpoint_zip.pt")]

@@ -8,13 +8,13 @@ namespace Brink.Models.Tests.Checkpoints;
 
 public sealed class SafetensorsTests
 {
-    private static readonly ScalarType[] Types =
+    private static ScalarType[] Types { get; } =
     [
         ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64,
         ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool,
     ];
 
-    private static readonly Gen<(ScalarType Type, long[] Shape, int Seed)> GenTensor =
+    private static Gen<(ScalarType Type, long[] Shape, int Seed)> GenTensor { get; } =
         Gen.Select(Gen.OneOf(Types), Gen.Long[0, 4].Array[0, 4], Gen.Int[0, 200]);
 
     [Fact]

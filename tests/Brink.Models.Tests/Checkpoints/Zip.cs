@@ -21,6 +21,13 @@ internal static class Zip
         return stream.ToArray();
     }
 
+    /// <summary>The content of one entry.</summary>
+    public static byte[] Entry(byte[] bytes, string name)
+    {
+        using var archive = new ZipArchive(new MemoryStream(bytes));
+        return Content(archive.GetEntry(name)!);
+    }
+
     /// <summary>The same entries, compressed anew, with some contents replaced or added.</summary>
     public static byte[] Rewrite(byte[] bytes, CompressionLevel level, params IEnumerable<(string Name, byte[] Content)> replacements)
     {
@@ -29,10 +36,7 @@ internal static class Zip
         {
             foreach (var entry in archive.Entries)
             {
-                using var stream = entry.Open();
-                var content = new byte[entry.Length];
-                stream.ReadExactly(content);
-                contents[entry.FullName] = content;
+                contents[entry.FullName] = Content(entry);
             }
         }
 
@@ -42,5 +46,13 @@ internal static class Zip
         }
 
         return Of(level, contents.Select(entry => (entry.Key, entry.Value)));
+    }
+
+    private static byte[] Content(ZipArchiveEntry entry)
+    {
+        using var stream = entry.Open();
+        var content = new byte[entry.Length];
+        stream.ReadExactly(content);
+        return content;
     }
 }

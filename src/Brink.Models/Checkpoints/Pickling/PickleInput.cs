@@ -14,7 +14,7 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
     // The magic number has 10 bytes. Parsing decimal digits and comparing costs more than linear time, hence a cap.
     private const int MaximumIntegerBytes = 256;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static UTF8Encoding StrictUtf8 { get; } = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly long _length = stream.Length;
 

@@ -83,11 +83,11 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
             case PickleOp.EmptyList: Push(new List<object?>()); break;
             case PickleOp.List: Push(new List<object?>(PopToMark())); break;
             case PickleOp.EmptyDict: Push(new PickledDictionary()); break;
-            case PickleOp.Dict: Fill(new PickledDictionary(), PopToMark(), push: true); break;
+            case PickleOp.Dict: Push(Filled(new PickledDictionary(), PopToMark())); break;
             case PickleOp.Append: Extend(PopMany(1)); break;
             case PickleOp.Appends: Extend(PopToMark()); break;
-            case PickleOp.SetItem: Fill(null, PopMany(2), push: false); break;
-            case PickleOp.SetItems: Fill(null, PopToMark(), push: false); break;
+            case PickleOp.SetItem: SetItems(PopMany(2)); break;
+            case PickleOp.SetItems: SetItems(PopToMark()); break;
             default: return false;
         }
 
@@ -158,14 +158,11 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
         list.AddRange(items);
     }
 
-    private void Fill(PickledDictionary? created, object?[] items, bool push)
-    {
-        if (push)
-        {
-            Push(created);
-        }
+    private void SetItems(object?[] items) => Filled(Peek(), items);
 
-        if (Peek() is not PickledDictionary dictionary || items.Length % 2 != 0)
+    private PickledDictionary Filled(object? target, object?[] items)
+    {
+        if (target is not PickledDictionary dictionary || items.Length % 2 != 0)
         {
             throw source.Refuse("its pickle sets entries of something other than a dictionary, or a key without a value");
         }
@@ -174,6 +171,8 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
         {
             dictionary.Set(items[position], items[position + 1]);
         }
+
+        return dictionary;
     }
 
     private void CheckProtocol(byte protocol)
@@ -213,8 +212,9 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
 
     private object?[] PopFrom(int start)
     {
-        var items = _stack.GetRange(start, _stack.Count - start).ToArray();
-        _stack.RemoveRange(start, _stack.Count - start);
+        var items = new object?[_stack.Count - start];
+        _stack.CopyTo(start, items, 0, items.Length);
+        _stack.RemoveRange(start, items.Length);
         return items;
     }
 

@@ -3,7 +3,7 @@ namespace Brink.Models.Checkpoints.Pickling;
 /// <summary>The only names a checkpoint may mention, and what becomes of them. Nothing here is looked up by reflection and nothing of Python's is run.</summary>
 internal sealed class TorchObjects(CheckpointSource source)
 {
-    private static readonly Dictionary<(string Module, string Name), object> Known = ElementType.All
+    private static Dictionary<(string Module, string Name), object> Known { get; } = ElementType.All
         .ToDictionary(type => ("torch", type.StorageName), object (type) => type)
         .Concat(new Dictionary<(string, string), object>
         {

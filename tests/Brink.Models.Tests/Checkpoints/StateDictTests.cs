@@ -1,0 +1,99 @@
+using System.IO.Compression;
+using Brink.Models.Architectures;
+using Brink.Models.Checkpoints;
+using Brink.Testing;
+using static TorchSharp.torch;
+
+namespace Brink.Models.Tests.Checkpoints;
+
+public sealed class StateDictTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("brink").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("checkpoint_legacy.pt", "weight, bias")]
+    [InlineData("checkpoint_zip.pt", "weight, bias")]
+    [InlineData("by_hand.safetensors", "a, b")]
+    public void The_content_decides_the_format_and_not_the_extension(string fixture, string names)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var extension in new[] { ".pt", ".pkl", ".safetensors", ".txt", "" })
+        {
+            var path = Path.Combine(_folder, "weights" + extension);
+            File.Copy(Fixture.PathOf(fixture), path, overwrite: true);
+            Assert.Equal(names, string.Join(", ", StateDict.Read(path).Keys));
+        }
+    }
+
+    public static TheoryData<byte[], string> OtherFiles { get; } = new()
+    {
+        { [], "it is empty" },
+        { "version https://git-lfs.github.com/spec/v1\noid sha256:0"u8.ToArray(), "it is text, beginning with 'version https://git-lfs" },
+        { [.. new byte[257], .. "ustar\000"u8, .. new byte[249]], "it is a tar archive" },
+        { [0x1f, 0x8b, 8, 0], "compressed with gzip" },
+        { [0x89, (byte)'H', (byte)'D', (byte)'F', 0, 1, 2, 3, 4], "other binary data, beginning with the bytes 8948444600010203" },
+        { Pickle.Of(Pickle.EmptyDictionary), "it is a pickle, but not one that torch.save wrote" },
+        { Zip.Of(CompressionLevel.NoCompression, ("x.npy", [1])), "one data.pkl in a folder, but this one has 0, and in all it holds 'x.npy'" },
+        { Zip.Of(CompressionLevel.NoCompression), "it holds nothing" },
+    };
+
+    [Theory, MemberData(nameof(OtherFiles))]
+    public void Another_file_is_refused_by_what_it_is(byte[] content, string reason)
+    {
+        var path = Path.Combine(_folder, "weights.pt");
+        File.WriteAllBytes(path, content);
+        AssertSentence(reason, Assert.Throws<BadInputException>(() => StateDict.Read(path)), path);
+    }
+
+    [Fact]
+    public void TorchScript_is_refused_as_such() =>
+        AssertSentence("is TorchScript", Assert.Throws<BadInputException>(() => StateDict.Read(Fixture.PathOf("torchscript.pt"))), "torchscript.pt");
+
+    [Fact]
+    public void Files_that_cannot_be_opened_are_refused()
+    {
+        var missing = Path.Combine(_folder, "missing.pt");
+        AssertSentence("does not exist", Assert.Throws<BadInputException>(() => StateDict.Read(missing)), missing);
+        AssertSentence("does not exist", Assert.Throws<BadInputException>(() => StateDict.Read(Path.Combine(missing, "deeper.pt"))), missing);
+        AssertSentence("is a folder", Assert.Throws<BadInputException>(() => StateDict.Read(_folder)), _folder);
+        AssertSentence("the path is empty", Assert.Throws<BadInputException>(() => StateDict.Read("")), "");
+        AssertSentence("failed", Assert.Throws<BadInputException>(() => StateDict.Read("weights\0.pt")), "");
+    }
+
+    [Fact]
+    public void A_file_without_permission_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && !Environment.IsPrivilegedProcess, "needs an ordinary user on Linux: root may read everything");
+        var path = Path.Combine(_folder, "secret.pt");
+        File.WriteAllBytes(path, [1]);
+        if (OperatingSystem.IsLinux())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.None);
+        }
+
+        AssertSentence("was denied", Assert.Throws<BadInputException>(() => StateDict.Read(path)), path);
+    }
+
+    [Fact]
+    public void The_weights_of_the_papers_authors_fit_ResNet_20()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new CifarResNet();
+        var path = SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl");
+        var tensors = StateDict.Read(path);
+        StateDict.LoadInto(network, tensors, path);
+        foreach (var (name, slot) in network.state_dict())
+        {
+            TensorAssert.Same(tensors[name], slot);
+        }
+    }
+
+    private static void AssertSentence(string reason, BadInputException exception, string name)
+    {
+        Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(name, exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
+    }
+}
