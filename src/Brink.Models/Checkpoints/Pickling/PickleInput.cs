@@ -108,7 +108,8 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
         ? Narrow(new BigInteger(Bytes((ulong)count)))
         : throw source.Refuse($"an integer in it may have {MaximumIntegerBytes} bytes, but one claims {count}");
 
-    private static object Narrow(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+    // The cast to object keeps the compiler from turning the long back into a BigInteger.
+    private static object Narrow(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 
     private BadInputException Ends() => source.Refuse($"it ends in the middle of its pickle, after {_length} bytes");
 }

@@ -1,0 +1,57 @@
+using static TorchSharp.torch;
+
+namespace Brink.Attacks;
+
+/// <summary>Refuses images and labels that no attack could answer honestly for.</summary>
+internal static class AttackInput
+{
+    /// <exception cref="BadInputException">With the reason.</exception>
+    public static void Check(IClassifier classifier, Tensor images, Tensor labels)
+    {
+        ArgumentNullException.ThrowIfNull(classifier);
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(labels);
+        using var scope = NewDisposeScope();
+        if (images.dtype is not (ScalarType.Float32 or ScalarType.Float64) || images.dim() < 2)
+        {
+            throw new BadInputException($"Images must be float32 or float64 of shape [batch, …], but these are {images.dtype} of shape [{string.Join(", ", images.shape)}].");
+        }
+
+        if (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0])
+        {
+            throw new BadInputException($"Labels must be int64 of shape [{images.shape[0]}], one an image, but these are {labels.dtype} of shape [{string.Join(", ", labels.shape)}].");
+        }
+
+        if (images.numel() == 0)
+        {
+            throw new BadInputException($"An attack needs at least one image, but the images have shape [{string.Join(", ", images.shape)}].");
+        }
+
+        if (!classifier.Bounds.Fit(images.shape))
+        {
+            throw new BadInputException($"The bounds of {classifier.Name}, {classifier.Bounds}, do not fit images of shape [{string.Join(", ", images.shape)}].");
+        }
+
+        var finite = PerSample.IsFinite(images);
+        if (!finite.all().item<bool>())
+        {
+            throw new BadInputException($"Images must hold finite numbers, but image {FirstFalse(finite)} of the batch holds NaN or infinity.");
+        }
+
+        // Normalising in one precision and bounding in another may differ in the last digit; that much is clamped, not refused.
+        var inside = classifier.Bounds.Contain(images, slack: 1e-5);
+        if (!inside.all().item<bool>())
+        {
+            throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the batch runs from {images.min().to(ScalarType.Float64).item<double>():G4} to {images.max().to(ScalarType.Float64).item<double>():G4}); scale the images, or give the classifier the bounds of its input."));
+        }
+
+        var known = labels.ge(0).logical_and(labels.lt(classifier.ClassCount));
+        if (!known.all().item<bool>())
+        {
+            var image = FirstFalse(known);
+            throw new BadInputException($"Labels must be classes of {classifier.Name}, 0 to {classifier.ClassCount - 1}, but image {image} of the batch has label {labels[image].item<long>()}.");
+        }
+    }
+
+    private static long FirstFalse(Tensor flags) => Array.IndexOf(flags.cpu().data<bool>().ToArray(), false);
+}

@@ -1,0 +1,75 @@
+using static TorchSharp.torch;
+
+namespace Brink.Attacks;
+
+/// <summary>The books of one attack on one batch: what each image cost, how it ended, what came out.</summary>
+internal sealed class AttackRun
+{
+    private readonly Entry[] _entries;
+    private readonly IProgress<AttackProgress>? _progress;
+    private readonly CancellationToken _cancellationToken;
+
+    public AttackRun(IClassifier classifier, Tensor images, Tensor labels, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
+    {
+        (Classifier, Images, Labels, _progress, _cancellationToken) = (classifier, images, labels, progress, cancellationToken);
+        Adversarial = images.clone();
+        _entries = [.. Enumerable.Range(0, (int)images.shape[0]).Select(_ => new Entry())];
+    }
+
+    public IClassifier Classifier { get; }
+
+    /// <summary>x, [batch, …].</summary>
+    public Tensor Images { get; }
+
+    /// <summary>y, int64 [batch].</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>The images, overwritten row by row as they are fooled.</summary>
+    public Tensor Adversarial { get; }
+
+    public Entry this[int row] => _entries[row];
+
+    /// <summary>One forward pass of the given rows, counted.</summary>
+    public ForwardPass Forward(Tensor points, ActiveRows rows)
+    {
+        _cancellationToken.ThrowIfCancellationRequested();
+        var pass = ForwardPass.At(Classifier, points);
+        foreach (var row in rows.Rows)
+        {
+            _entries[row].Forwards++;
+        }
+
+        return pass;
+    }
+
+    /// <summary>Counts backward passes of the given rows.</summary>
+    /// <remarks>
+    /// A row that its last forward pass found fooled is charged the backward pass of that same graph, whether or not the other rows
+    /// of the batch needed it: else its count would depend on them.
+    /// </remarks>
+    public void CountBackwards(ActiveRows rows, int passes = 1)
+    {
+        foreach (var row in rows.Rows)
+        {
+            _entries[row].Backwards += passes;
+        }
+    }
+
+    /// <summary>Closes a row's books.</summary>
+    public void Finish(int row, AttackExit exit, int iterations) => (_entries[row].Exit, _entries[row].Iterations) = (exit, iterations);
+
+    public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
+
+    internal sealed class Entry
+    {
+        public AttackExit Exit { get; set; } = AttackExit.IterationLimit;
+
+        public int Iterations { get; set; }
+
+        public int Forwards { get; set; }
+
+        public int Backwards { get; set; }
+
+        public long Target { get; set; } = -1;
+    }
+}

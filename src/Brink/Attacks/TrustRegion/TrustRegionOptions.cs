@@ -1,0 +1,77 @@
+using Brink.Objectives;
+using Brink.Optimization.TrustRegion;
+using Brink.Targets;
+
+namespace Brink.Attacks.TrustRegion;
+
+/// <summary>The settings of <see cref="TrustRegionAttack"/>. The defaults are the preset "paper"; <see cref="Authors"/> is the other.</summary>
+public sealed record TrustRegionOptions
+{
+    /// <summary>p: the norm of the perturbation and of the trust region.</summary>
+    /// <value><see cref="Norm.L2"/> (ours).</value>
+    public Norm Norm { get; init; } = Norm.L2;
+
+    /// <summary>Which class is attacked.</summary>
+    /// <value>Best (Yao et al. 2019, §3).</value>
+    public TargetSelection Target { get; init; } = TargetSelection.Best();
+
+    /// <summary>What is raised.</summary>
+    /// <value>The logit gap (Yao et al. 2019, §3).</value>
+    public IObjective Objective { get; init; } = LogitGap.Instance;
+
+    /// <summary>How the radius is chosen.</summary>
+    /// <value>Adaptive, in units of the first linearised distance (ours, docs/decisions/0001).</value>
+    public RadiusPolicy Radius { get; init; } = new();
+
+    /// <summary>The most steps an image gets.</summary>
+    /// <value>1000 (ours; the authors' command line allows 5000, and no image of theirs needs a fifth of this).</value>
+    public int MaxIterations { get; init; } = 1000;
+
+    /// <summary>By what share a step goes beyond its length, so that the boundary is crossed and not only reached.</summary>
+    /// <value>0.02 (the authors' code, after Moosavi-Dezfooli et al. 2016).</value>
+    public double Overshoot { get; init; } = 0.02;
+
+    /// <summary>The shortest step, as a share of the radius: close to a curved boundary the distances to it shrink without end.</summary>
+    /// <value>0.02 (ours, in place of the authors' <see cref="ExtraLength"/>, which has a unit).</value>
+    public double ShortestStep { get; init; } = 0.02;
+
+    /// <summary>A length added to every step, in units of the input space.</summary>
+    /// <value>0 (ours); 1e-4 in the authors' code.</value>
+    public double ExtraLength { get; init; }
+
+    /// <summary>Added to the length of every gradient before dividing by it.</summary>
+    /// <value>0 (ours: a zero gradient ends the image instead); 1e-6 in the authors' code.</value>
+    public double GradientFloor { get; init; }
+
+    /// <summary>Whether entries that are at their bound and pushed outward are left out of the gradient, so that lengths are measured where the step can go.</summary>
+    /// <value>true (ours); false in the authors' code.</value>
+    public bool ProjectGradient { get; init; } = true;
+
+    /// <summary>What ρ compares with.</summary>
+    /// <value>The predicted change (Yao et al. 2019, Algorithm 1); the authors' code differs.</value>
+    public RatioDefinition Ratio { get; init; } = RatioDefinition.PredictedChange;
+
+    /// <summary>The constants and the formulas of the authors' program, for inputs normalised as theirs; only the clipping range is the classifier's.</summary>
+    /// <param name="norm">The norm.</param>
+    /// <param name="radius">The fixed radius, or null for their adaptive one.</param>
+    public static TrustRegionOptions Authors(Norm norm, double? radius = null)
+    {
+        ArgumentNullException.ThrowIfNull(norm);
+        return new()
+        {
+            Norm = norm,
+            Radius = radius is { } length ? RadiusPolicy.Fixed(length) : AuthorsRadius(norm),
+            Overshoot = 0.02,
+            ShortestStep = 0,
+            ExtraLength = 1e-4,
+            GradientFloor = 1e-6,
+            ProjectGradient = false,
+            Ratio = RatioDefinition.LabelLogitPerLength,
+        };
+    }
+
+    // In L2 the radius starts at its own upper limit and so can only shrink.
+    private static RadiusPolicy AuthorsRadius(Norm norm) => norm == Norm.L2
+        ? new() { Unit = RadiusUnit.Input, Start = 0.05, Smallest = 0.0005, Largest = 0.05, FromStepLength = true }
+        : new() { Unit = RadiusUnit.Input, Start = 0.005, Smallest = 0.0001, Largest = 0.01, FromStepLength = true };
+}

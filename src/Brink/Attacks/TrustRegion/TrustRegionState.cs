@@ -1,0 +1,46 @@
+using Brink.Optimization.LocalModels;
+using static TorchSharp.torch;
+
+namespace Brink.Attacks.TrustRegion;
+
+/// <summary>What the attack knows of the images still active, one row each.</summary>
+/// <param name="Points">x_k, [active, …].</param>
+/// <param name="Labels">y, int64 [active].</param>
+/// <param name="Targets">t, int64 [active].</param>
+/// <param name="Model">The local model of the objective at the points.</param>
+/// <param name="LabelLogits">z_y at the points, [active].</param>
+/// <param name="Radii">ε_k, [active].</param>
+/// <param name="Units">What a radius of 1 means, [active].</param>
+internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor Units) : IDisposable
+{
+    private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, Units];
+
+    /// <summary>The given rows only, copied, owned by no scope: to be disposed.</summary>
+    public TrustRegionState Select(Tensor rows) => new TrustRegionState(
+        Points.index_select(0, rows),
+        Labels.index_select(0, rows),
+        Targets.index_select(0, rows),
+        new(Model.Values.index_select(0, rows), Model.Gradients.index_select(0, rows)),
+        LabelLogits.index_select(0, rows),
+        Radii.index_select(0, rows),
+        Units.index_select(0, rows)).Detach();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private TrustRegionState Detach()
+    {
+        foreach (var tensor in Tensors)
+        {
+            tensor.DetachFromDisposeScope();
+        }
+
+        return this;
+    }
+}

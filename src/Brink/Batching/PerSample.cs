@@ -1,0 +1,25 @@
+using static TorchSharp.torch;
+
+namespace Brink.Batching;
+
+/// <summary>Arithmetic with one number an image.</summary>
+internal static class PerSample
+{
+    /// <summary>Shapes [batch] as [batch, 1, …, 1], so that it multiplies a batch of images.</summary>
+    public static Tensor Broadcast(Tensor values, Tensor images) =>
+        values.reshape([values.shape[0], .. Enumerable.Repeat(1L, (int)images.dim() - 1)]);
+
+    /// <summary>⟨a, b⟩ of each image, [batch].</summary>
+    public static Tensor Dot(Tensor first, Tensor second)
+    {
+        using var scope = NewDisposeScope();
+        return first.mul(second).flatten(1).sum(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Whether every entry of an image is a finite number, [batch] of bool.</summary>
+    public static Tensor IsFinite(Tensor batch)
+    {
+        using var scope = NewDisposeScope();
+        return batch.reshape(batch.shape[0], -1).isfinite().all(1).MoveToOuterDisposeScope();
+    }
+}

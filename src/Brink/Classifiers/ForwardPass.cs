@@ -1,0 +1,71 @@
+using static TorchSharp.torch;
+
+namespace Brink.Classifiers;
+
+/// <summary>One forward pass with its graph kept: logits now, gradients with respect to the images when asked.</summary>
+internal sealed class ForwardPass : IDisposable
+{
+    private readonly string _classifierName;
+
+    private ForwardPass(string classifierName, Tensor points, Tensor logits) => (_classifierName, Points, Logits) = (classifierName, points, logits);
+
+    /// <summary>The images, [batch, …], as a leaf of the graph.</summary>
+    public Tensor Points { get; }
+
+    /// <summary>z, [batch, classes], attached to the graph.</summary>
+    public Tensor Logits { get; }
+
+    /// <summary>Runs the images through the classifier.</summary>
+    public static ForwardPass At(IClassifier classifier, Tensor images)
+    {
+        var points = images.detach().requires_grad_(true).DetachFromDisposeScope();
+        try
+        {
+            return new(classifier.Name, points, classifier.Logits(points).DetachFromDisposeScope());
+        }
+        catch
+        {
+            points.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The predicted classes, int64 [batch]; −1 where a logit is not a finite number, which is no prediction.</summary>
+    public Tensor Predictions() => PredictionsOf(Logits);
+
+    /// <summary>The predicted classes of given logits, int64 [batch]; −1 where a logit is not a finite number.</summary>
+    public static Tensor PredictionsOf(Tensor logits)
+    {
+        using var scope = NewDisposeScope();
+        var detached = logits.detach();
+        return detached.argmax(1).masked_fill(PerSample.IsFinite(detached).logical_not(), -1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The gradients of one number an image with respect to that image.</summary>
+    /// <param name="values">[batch], computed from <see cref="Logits"/>.</param>
+    /// <param name="keepGraph">Whether another gradient will be asked of this pass.</param>
+    /// <returns>[batch, …], the shape of the images.</returns>
+    /// <exception cref="BadInputException">The network's output does not depend differentiably on its input.</exception>
+    public Tensor Gradients(Tensor values, bool keepGraph = false)
+    {
+        // Asked first: libtorch's own error is raised where nothing catches it.
+        if (!values.requires_grad)
+        {
+            throw new BadInputException($"{_classifierName} must be differentiable, but its logits carry no gradient with respect to the images; remove no_grad, detach or argmax from its forward pass.");
+        }
+
+        using var sum = values.sum();
+        // Only the images are asked for: the gradients of the parameters stay as the caller left them.
+        sum.backward(null!, create_graph: false, retain_graph: keepGraph, inputs: [Points]);
+        var gradients = Points.grad ?? zeros_like(Points);
+        Points.grad = null;
+        return gradients.detach();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Logits.Dispose();
+        Points.Dispose();
+    }
+}

@@ -1,0 +1,54 @@
+using static TorchSharp.torch;
+
+namespace Brink.Classifiers;
+
+/// <summary>A TorchSharp module (or a loaded TorchScript file) as a classifier, opened in the space of its own input.</summary>
+/// <remarks>
+/// The module stays the caller's: an attack puts it into evaluation mode and restores every part's mode afterwards, and leaves
+/// parameters, buffers and gradients as they are. Wrap it in a <see cref="NormalizedClassifier"/> where it expects normalised images and pixels are wanted.
+/// </remarks>
+/// <param name="module">The network: images [batch, …] to logits [batch, classes].</param>
+/// <param name="classCount">The number of classes, at least 2.</param>
+/// <param name="bounds">The smallest and largest valid input values.</param>
+/// <param name="name">What reports and errors call it; the module's own name by default.</param>
+public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int classCount, Bounds bounds, string? name = null) : IClassifier
+{
+    /// <inheritdoc/>
+    public string Name { get; } = name ?? module.GetName();
+
+    /// <inheritdoc/>
+    public int ClassCount { get; } = classCount >= 2
+        ? classCount
+        : throw new BadInputException($"A classifier needs at least two classes, but was given {classCount}.");
+
+    /// <inheritdoc/>
+    public Bounds Bounds { get; } = bounds;
+
+    /// <inheritdoc/>
+    public Tensor Logits(Tensor images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        Tensor logits;
+        try
+        {
+            logits = module.call(images);
+        }
+        catch (Exception exception) when (exception is not (BadInputException or OperationCanceledException or OutOfMemoryException))
+        {
+            var cause = exception.Message.Split('\n')[0];
+            throw new BadInputException($"{Name} threw on images of shape [{string.Join(", ", images.shape)}] ({cause}); check that the network takes images of this shape and type ({images.dtype}).", exception);
+        }
+
+        if (logits.dim() != 2 || logits.shape[0] != images.shape[0] || logits.shape[1] != ClassCount)
+        {
+            var shape = string.Join(", ", logits.shape);
+            logits.Dispose();
+            throw new BadInputException($"{Name} must give logits of shape [batch, classes] = [{images.shape[0]}, {ClassCount}], but gave [{shape}].");
+        }
+
+        return logits;
+    }
+
+    /// <inheritdoc/>
+    public IDisposable EnterEvaluation() => new EvaluationMode(module);
+}

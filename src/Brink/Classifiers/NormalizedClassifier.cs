@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace Brink.Classifiers;
+
+/// <summary>A network trained on normalised images, opened in the space of pixels in [0, 1].</summary>
+/// <param name="inner">The network, whose input is normalised.</param>
+/// <param name="normalization">Its preprocessing.</param>
+public sealed class NormalizedClassifier(IClassifier inner, Normalization normalization) : IClassifier
+{
+    /// <inheritdoc/>
+    public string Name => inner.Name;
+
+    /// <inheritdoc/>
+    public int ClassCount => inner.ClassCount;
+
+    /// <inheritdoc/>
+    public Bounds Bounds => Bounds.Pixels;
+
+    /// <inheritdoc/>
+    public Tensor Logits(Tensor images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        var channels = normalization.Mean.Count;
+        if (images.dim() != 4 || (images.shape[1] != channels && channels != 1))
+        {
+            throw new BadInputException($"The preprocessing of {Name} needs images of shape [batch, {channels}, height, width], but was given [{string.Join(", ", images.shape)}].");
+        }
+
+        using var scope = NewDisposeScope();
+        return inner.Logits(normalization.Apply(images)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public IDisposable EnterEvaluation() => inner.EnterEvaluation();
+}

@@ -1,0 +1,3 @@
+global using Brink.Batching;
+global using Brink.Classifiers;
+global using Brink.Norms;

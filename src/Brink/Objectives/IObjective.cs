@@ -1,0 +1,20 @@
+using static TorchSharp.torch;
+
+namespace Brink.Objectives;
+
+/// <summary>The number an attack raises, one an image.</summary>
+public interface IObjective
+{
+    /// <summary>The name as the command line writes it.</summary>
+    string Name { get; }
+
+    /// <summary>Whether the value is negative while the classifier is right and zero on the decision boundary, so that a linear model tells how far the boundary is.</summary>
+    bool IsZeroOnBoundary { get; }
+
+    /// <summary>The objective of each image, differentiable with respect to the logits.</summary>
+    /// <param name="logits">z, [batch, classes].</param>
+    /// <param name="targets">t, the attacked class, int64 [batch].</param>
+    /// <param name="rivals">The class that the target is to overtake, int64 [batch]: the label, or for a given class the strongest other.</param>
+    /// <returns>[batch].</returns>
+    Tensor Values(Tensor logits, Tensor targets, Tensor rivals);
+}

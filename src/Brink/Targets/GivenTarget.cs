@@ -1,0 +1,42 @@
+using System.Globalization;
+using Brink.Objectives;
+using static TorchSharp.torch;
+
+namespace Brink.Targets;
+
+/// <summary>One class for every image; an image is fooled when the classifier answers with that class.</summary>
+internal sealed class GivenTarget(int classIndex) : TargetSelection
+{
+    public override string Name => classIndex.ToString(CultureInfo.InvariantCulture);
+
+    public override string Criterion => "target-class";
+
+    internal override bool ComparesClasses => false;
+
+    internal override void Check(IClassifier classifier)
+    {
+        if (classIndex < 0 || classIndex >= classifier.ClassCount)
+        {
+            throw new BadInputException($"The target class must be one of the {classifier.ClassCount} classes of {classifier.Name}, 0 to {classifier.ClassCount - 1}, but {classIndex} was given.");
+        }
+    }
+
+    internal override bool Skips(long label) => label == classIndex;
+
+    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm)
+    {
+        var targets = full_like(labels, classIndex);
+        using var rivals = Rivals(pass.Logits, labels, targets);
+        using var gaps = LogitGap.Instance.Values(pass.Logits, targets, rivals);
+        return new(targets, gaps.detach().clone(), pass.Gradients(gaps, keepGraph: true), BackwardPasses: 1);
+    }
+
+    // Overtaking the label alone is not enough where a third class is larger still: the attack would stop there without having arrived.
+    internal override Tensor Rivals(Tensor logits, Tensor labels, Tensor targets)
+    {
+        using var scope = NewDisposeScope();
+        return logits.detach().scatter(1, targets.unsqueeze(1), full_like(targets, 1, dtype: logits.dtype).mul(double.NegativeInfinity).unsqueeze(1)).argmax(1).MoveToOuterDisposeScope();
+    }
+
+    internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets) => predictions.eq(targets);
+}

@@ -1,0 +1,111 @@
+using System.IO.Compression;
+using Brink.Models.Checkpoints;
+using Brink.Testing;
+using static TorchSharp.torch;
+
+namespace Brink.Models.Tests.Checkpoints;
+
+public sealed class PyTorchCheckpointTests
+{
+    public static TheoryData<string> AssortedFiles { get; } = new(
+        "assorted_legacy.pt", "assorted_zip.pt", "assorted_protocol4_legacy.pt", "assorted_protocol4_zip.pt");
+
+    [Theory, MemberData(nameof(AssortedFiles))]
+    public void Each_type_is_kept(string file)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
+        var numbers = arange(6, dtype: float32).reshape(2, 3);
+        foreach (var (name, type) in new[]
+                 {
+                     ("float64", float64), ("float32", float32), ("float16", float16), ("bfloat16", bfloat16), ("int64", int64),
+                     ("int32", int32), ("int16", int16), ("int8", int8), ("uint8", uint8),
+                 })
+        {
+            TensorAssert.Same(numbers.to(type), tensors[name]);
+        }
+
+        TensorAssert.Same((numbers.to(int64) % 2).to(ScalarType.Bool), tensors["bool"]);
+    }
+
+    [Theory, MemberData(nameof(AssortedFiles))]
+    public void Each_way_to_look_at_a_storage_is_honoured(string file)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
+        TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3).t(), tensors["transposed"]);
+        TensorAssert.Same(arange(5, 15, 2, dtype: float32), tensors["every_second"]);
+        TensorAssert.Same(7 + (2 * arange(3, dtype: float32).unsqueeze(1)) + arange(4, dtype: float32), tensors["window"]);
+        TensorAssert.Same(full([3, 4], 7f), tensors["expanded"]);
+        TensorAssert.Same(tensor(3.5f), tensors["scalar"]);
+        TensorAssert.Same(zeros(0, 3), tensors["empty"]);
+        TensorAssert.Same(arange(4, dtype: float32), tensors["parameter"]);
+    }
+
+    [Theory, MemberData(nameof(AssortedFiles))]
+    public void Names_keep_their_order(string file)
+    {
+        using var scope = NewDisposeScope();
+        const string names = "float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool, transposed, base, every_second, window, expanded, scalar, empty, parameter";
+        Assert.Equal(names, string.Join(", ", PyTorchCheckpoint.Read(Fixture.PathOf(file)).Keys));
+    }
+
+    [Theory, MemberData(nameof(AssortedFiles))]
+    public void Views_of_one_storage_share_memory(string file)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
+        tensors["base"].zero_();
+        Assert.Equal(0f, tensors["window"].sum().item<float>());
+    }
+
+    [Theory]
+    [InlineData("checkpoint_legacy.pt")]
+    [InlineData("checkpoint_zip.pt")]
+    public void The_weights_inside_a_checkpoint_are_found_and_lose_the_prefix_of_DataParallel(string file)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
+        Assert.Equal("weight, bias", string.Join(", ", tensors.Keys));
+        TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3), tensors["weight"]);
+        TensorAssert.Same(-arange(2, dtype: float32), tensors["bias"]);
+    }
+
+    [Fact]
+    public void A_deflated_archive_is_read()
+    {
+        using var scope = NewDisposeScope();
+        var tensors = PyTorchCheckpoint.Read(new MemoryStream(Zip.Rewrite(Fixture.Bytes("checkpoint_zip.pt"), CompressionLevel.SmallestSize)), "deflated.pt");
+        TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3), tensors["weight"]);
+    }
+
+    [Theory]
+    [InlineData("checkpoint_legacy.pt")]
+    [InlineData("checkpoint_zip.pt")]
+    [InlineData("assorted_zip.pt")]
+    [InlineData("assorted_legacy.pt")]
+    public void Reading_leaves_no_tensors_behind_but_the_results(string file) => TensorAssert.LeavesNone(() =>
+    {
+        foreach (var tensor in PyTorchCheckpoint.Read(Fixture.PathOf(file)).Values)
+        {
+            tensor.Dispose();
+        }
+    });
+
+    [Fact]
+    public void A_refused_file_leaves_no_tensors_behind() => TensorAssert.LeavesNone(() =>
+    {
+        var cut = Fixture.Bytes("assorted_legacy.pt")[..^3];
+        Assert.Throws<BadInputException>(() => PyTorchCheckpoint.Read(new MemoryStream(cut), "cut.pt"));
+    });
+
+    [Fact]
+    public void The_weights_of_the_papers_authors_are_read()
+    {
+        using var scope = NewDisposeScope();
+        var tensors = PyTorchCheckpoint.Read(SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl"));
+        // ResNet-20 with its shortcuts (He et al. 2016, option B) has 272,474 parameters; the buffers of its batch normalisation come on top.
+        Assert.Equal(272_474, tensors.Where(named => named.Key.EndsWith("weight", StringComparison.Ordinal) || named.Key.EndsWith("bias", StringComparison.Ordinal)).Sum(named => named.Value.numel()));
+        Assert.Equal([10L, 64L], tensors["fc.weight"].shape);
+    }
+}

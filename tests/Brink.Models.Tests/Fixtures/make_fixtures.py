@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Writes the checkpoints beside this file. Needs PyTorch (made with 1.13); run it again only to add one.
+
+Values follow formulas (arange), so that the tests can derive what they expect.
+"""
+
+import json
+import pathlib
+import struct
+import zipfile
+from collections import OrderedDict
+
+import torch
+
+FOLDER = pathlib.Path(__file__).parent
+DTYPES = ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8"]
+
+
+def assorted():
+    """Each dtype, and each way in which a tensor can look at a storage."""
+    tensors = OrderedDict((name, torch.arange(6).reshape(2, 3).to(getattr(torch, name))) for name in DTYPES)
+    tensors["bool"] = torch.arange(6).reshape(2, 3) % 2 == 1
+    tensors["transposed"] = torch.arange(6.0).reshape(2, 3).t()
+    base = torch.arange(20.0)
+    tensors["base"] = base
+    tensors["every_second"] = base[5:15:2]
+    tensors["window"] = base.as_strided((3, 4), (2, 1), 7)
+    tensors["expanded"] = torch.tensor([7.0]).expand(3, 4)
+    tensors["scalar"] = torch.tensor(3.5)
+    tensors["empty"] = torch.zeros(0, 3)
+    tensors["parameter"] = torch.nn.Parameter(torch.arange(4.0))
+    tensors._metadata = OrderedDict([("", {"version": 1})])
+    return tensors
+
+
+def checkpoint():
+    """What a training script saves: the weights among other things, from inside DataParallel."""
+    weights = OrderedDict([("module.weight", torch.arange(6.0).reshape(2, 3)), ("module.bias", -torch.arange(2.0))])
+    return {
+        "epoch": 3,
+        "arch": "résumé",
+        "best": 0.5,
+        "huge": 2**70,
+        "nothing": None,
+        "shape": torch.Size([1, 2]),
+        "optimizer": {"state": {0: {"exp_avg": torch.ones(5)}}, "param_groups": [{"lr": 0.1, "nesterov": True, "params": [0, 1]}]},
+        "state_dict": weights,
+    }
+
+
+def save(name, value, **options):
+    torch.save(value, FOLDER / f"{name}_zip.pt", **options)
+    torch.save(value, FOLDER / f"{name}_legacy.pt", _use_new_zipfile_serialization=False, **options)
+
+
+def safetensors():
+    """By hand from the format's description, as this machine need not have the library."""
+    header = {
+        "__metadata__": {"format": "pt"},
+        "b": {"dtype": "I16", "shape": [3], "data_offsets": [16, 22]},
+        "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+    }
+    text = json.dumps(header).encode()
+    data = struct.pack("<4f3h", *range(4), *range(3))
+    (FOLDER / "by_hand.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def hostile():
+    """A pickle that would run the harmless command `true` in any reader that does as it is told."""
+    calls = b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R."
+    with zipfile.ZipFile(FOLDER / "hostile_zip.pt", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("archive/data.pkl"), calls)
+
+
+save("assorted", assorted())
+save("assorted_protocol4", assorted(), pickle_protocol=4)
+save("checkpoint", checkpoint())
+save("two_networks", {"model": {"w": torch.arange(2.0)}, "ema": {"w": torch.arange(2.0)}})
+torch.save(torch.nn.Linear(2, 2), FOLDER / "whole_module_zip.pt")
+torch.jit.script(torch.nn.Linear(2, 2)).save(str(FOLDER / "torchscript.pt"))
+safetensors()
+hostile()
