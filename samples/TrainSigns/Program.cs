@@ -8,8 +8,8 @@ using TrainSigns;
 // Trains the network embedded in Brink.Models on drawn traffic signs and writes its weights:
 // dotnet run -c Release --project samples/TrainSigns -- --out src/Brink.Models/Samples/signs.safetensors
 var file = new Option<string>("--out") { Description = "The safetensors file to write.", Required = true };
-var images = new Option<int>("--images") { Description = "How many images to train on.", DefaultValueFactory = _ => 16_000 };
-var epochs = new Option<int>("--epochs") { Description = "How often each is seen.", DefaultValueFactory = _ => 12 };
+var images = new Option<int>("--images") { Description = "How many images to train on.", DefaultValueFactory = _ => 12_000 };
+var epochs = new Option<int>("--epochs") { Description = "How often each is seen.", DefaultValueFactory = _ => 10 };
 var seed = new Option<int>("--seed") { Description = "Of the first weights and the order of the images.", DefaultValueFactory = _ => 0 };
 var command = new RootCommand("Trains the traffic-sign network of Brink.Models.") { file, images, epochs, seed };
 

@@ -20,13 +20,13 @@ internal sealed class Camera
         _side = side;
         _haze = new Color(.7, .72, .74).Near(random, .1);
         _hazeShare = random.Between(0, .45);
-        _light = new Color(.92, .92, .92).Near(random, .08) * random.Between(.4, 1.15);
+        _light = new Color(.92, .92, .92).Near(random, .08) * random.Between(.35, 1.15);
         _slopeX = random.Between(-.3, .3);
         _slopeY = random.Between(-.3, .3);
         _blurX = random.Between(0, .33);
         _blurY = random.Between(0, .33);
         _blurPasses = 1 + random.Below(3);
-        _noise = random.Between(.01, .04);
+        _noise = random.Between(.01, .05);
     }
 
     /// <summary>The scene's colour at a pixel as the light of the day shows it.</summary>

@@ -14,7 +14,7 @@ internal sealed class Pose
     /// <summary>Draws a pose inside a square picture of that side.</summary>
     public Pose(RandomStream random, int side)
     {
-        _radius = side * random.Between(.18, .43);
+        _radius = side * random.Between(.16, .42);
         var play = Math.Max(0, (side / 2.0) - (.9 * _radius));
         _centerX = (side / 2.0) + random.Between(-play, play);
         _centerY = (side / 2.0) + random.Between(-play, play);
