@@ -9,7 +9,8 @@ namespace Brink.Build
     public static class SymbolVersionNeed
     {
         private const uint VersionNeedSection = 0x6ffffffe; // SHT_GNU_verneed
-        public const ushort Weak = 0x2; // VER_FLG_WEAK: the loader warns nothing and goes on when the version is missing
+        /// <summary>VER_FLG_WEAK: the loader goes on where the version is missing.</summary>
+        public const ushort Weak = 0x2;
 
         /// <summary>The byte offset of the need's flags, or -1 where the library is no such ELF file or does not ask for that version.</summary>
         public static long FindFlags(byte[] library, string version)
