@@ -15,6 +15,10 @@ var command = new RootCommand("Trains the traffic-sign network of Brink.Models."
 
 command.SetAction(options =>
 {
+    // Before the minutes of training, not after: a folder that cannot be made should say so at once.
+    var path = Path.GetFullPath(options.GetValue(file)!);
+    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+
     torch.set_num_threads(Environment.ProcessorCount);
     torch.manual_seed(options.GetValue(seed));
 
@@ -27,7 +31,7 @@ command.SetAction(options =>
     trainer.Run(options.GetValue(epochs), (epoch, loss) =>
         Console.WriteLine(FormattableString.Invariant($"epoch {epoch}: loss {loss:F4}, accuracy on {fresh.Count} fresh images {Accuracy.Of(network, fresh):P2}")));
 
-    using var stream = File.Create(options.GetValue(file)!);
+    using var stream = File.Create(path);
     Safetensors.Write(stream, network.state_dict());
 });
 
