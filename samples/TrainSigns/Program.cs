@@ -24,7 +24,7 @@ command.SetAction(options =>
 
     var training = TrafficSigns.Generate(TrafficSigns.TrainingSeed, options.GetValue(images));
     var fresh = TrafficSigns.Generate(TrafficSigns.TestSeed, 2_000);
-    Console.WriteLine($"mean and deviation per channel: {Normalization.Measure(training)}");
+    Console.WriteLine($"mean and deviation per channel: {ChannelStatistics.Measure(training)}");
 
     using var network = SampleNetwork.Untrained();
     var trainer = new Trainer(network, training, options.GetValue(seed));
