@@ -64,7 +64,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("mean must lie between", "--mean", "1e300,0,0", "--std", "1,1,1")]
     [InlineData("standard deviation must lie between", "--mean", "0,0,0", "--std", "1,0,1")]
     [InlineData("standard deviation must lie between", "--mean", "0,0,0", "--std", "1,-1,1")]
-    [InlineData("3", "--mean", "0,0", "--std", "1,1", "--limit", "2")]
+    [InlineData("images have 3 channels", "--mean", "0,0", "--std", "1,1", "--limit", "2")]
     [InlineData("images have 3 channels", "--mean", "0,0", "--std", "1,1", "--limit", "2", "--space", "normalized")]
     [InlineData("add --data", "--model", "resnet20")]
     [InlineData("add --model", "--data", "cifar10:x")]
