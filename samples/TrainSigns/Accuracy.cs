@@ -1,4 +1,5 @@
 using Brink.Data;
+using Brink.Models.Samples;
 using static TorchSharp.torch;
 
 namespace TrainSigns;
@@ -16,7 +17,7 @@ internal static class Accuracy
         {
             using var scope = NewDisposeScope();
             var count = Math.Min(BatchSize, images.Count - start);
-            var predictions = network.forward(Normalization.Apply(images.Images(start, count))).argmax(1);
+            var predictions = network.forward(SampleNetwork.Normalization.Apply(images.Images(start, count))).argmax(1);
             right += predictions.eq(images.Labels(start, count)).sum().item<long>();
         }
 

@@ -15,19 +15,23 @@ var command = new RootCommand("Trains the traffic-sign network of Brink.Models."
 
 command.SetAction(options =>
 {
+    // Before the minutes of training, not after: a folder that cannot be made should say so at once.
+    var path = Path.GetFullPath(options.GetValue(file)!);
+    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+
     torch.set_num_threads(Environment.ProcessorCount);
     torch.manual_seed(options.GetValue(seed));
 
     var training = TrafficSigns.Generate(TrafficSigns.TrainingSeed, options.GetValue(images));
     var fresh = TrafficSigns.Generate(TrafficSigns.TestSeed, 2_000);
-    Console.WriteLine($"mean and deviation per channel: {Normalization.Measure(training)}");
+    Console.WriteLine($"mean and deviation per channel: {ChannelStatistics.Measure(training)}");
 
     using var network = SampleNetwork.Untrained();
     var trainer = new Trainer(network, training, options.GetValue(seed));
     trainer.Run(options.GetValue(epochs), (epoch, loss) =>
         Console.WriteLine(FormattableString.Invariant($"epoch {epoch}: loss {loss:F4}, accuracy on {fresh.Count} fresh images {Accuracy.Of(network, fresh):P2}")));
 
-    using var stream = File.Create(options.GetValue(file)!);
+    using var stream = File.Create(path);
     Safetensors.Write(stream, network.state_dict());
 });
 

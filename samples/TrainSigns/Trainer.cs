@@ -1,4 +1,5 @@
 using Brink.Data;
+using Brink.Models.Samples;
 using static TorchSharp.torch;
 
 namespace TrainSigns;
@@ -38,7 +39,7 @@ internal sealed class Trainer(nn.Module<Tensor, Tensor> network, ImageSet images
     {
         using var scope = NewDisposeScope();
         var rows = batch.ToArray();
-        var inputs = Normalization.Apply(stack(rows.Select(row => images.Images(row, 1)[0])));
+        var inputs = SampleNetwork.Normalization.Apply(stack(rows.Select(row => images.Images(row, 1)[0])));
         var labels = tensor(rows.Select(images.Label).ToArray());
         var loss = nn.functional.cross_entropy(network.forward(inputs), labels);
         optimizer.zero_grad();

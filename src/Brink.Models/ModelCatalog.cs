@@ -11,7 +11,7 @@ public static class ModelCatalog
 {
     private static readonly Dictionary<string, Model> Models = new Model[]
     {
-        new(SampleNetwork.Name, SampleNetwork.Load, new(SampleNetwork.Mean, SampleNetwork.Std), 10, HasOwnWeights: true),
+        new(SampleNetwork.Name, SampleNetwork.Load, SampleNetwork.Normalization, 10, HasOwnWeights: true),
         CifarResNet(20), CifarResNet(32), CifarResNet(44), CifarResNet(56), CifarResNet(110),
     }.ToDictionary(model => model.Name, StringComparer.Ordinal);
 

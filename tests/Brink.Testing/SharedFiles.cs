@@ -3,6 +3,9 @@ namespace Brink.Testing;
 /// <summary>The real images, weights and golden values that live beside the repository, never in it.</summary>
 public static class SharedFiles
 {
+    /// <summary>The root of the repository that the tests were built from; null where they run elsewhere.</summary>
+    public static string? Repository { get; } = FindRepository();
+
     /// <summary>The folder <c>shared/data</c>: <c>BRINK_DATA</c>, or found beside the repository.</summary>
     public static string? Data { get; } = FirstExisting(Environment.GetEnvironmentVariable("BRINK_DATA"), Beside("data"));
 
@@ -24,17 +27,17 @@ public static class SharedFiles
             : throw new InvalidOperationException($"$XunitDynamicSkip$needs {Path.Combine(parts)} of the shared data folder; set BRINK_DATA to where it is");
     }
 
-    private static string? Beside(string name)
+    private static string? Beside(string name) => Repository is null ? null : Path.Combine(Repository, "..", "shared", name);
+
+    private static string? FindRepository()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Brink.slnx")))
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Brink.slnx")))
-            {
-                return Path.Combine(folder.FullName, "..", "shared", name);
-            }
+            folder = folder.Parent;
         }
 
-        return null;
+        return folder?.FullName;
     }
 
     private static string? FirstExisting(params string?[] folders) => Array.Find(folders, Directory.Exists);

@@ -1,3 +1,4 @@
+using Brink.Classifiers;
 using Brink.Models.Architectures;
 using Brink.Models.Checkpoints;
 
@@ -6,7 +7,7 @@ namespace Brink.Models.Samples;
 /// <summary>The network that comes with Brink: a residual network of 8 layers that tells ten traffic signs apart.</summary>
 /// <remarks>
 /// See <c>signs.md</c> beside the weights for its data, training and accuracy. Its input is [batch, 3, 32, 32] after
-/// normalisation: (pixel in [0, 1] − <see cref="Mean"/>) / <see cref="Std"/>, channel by channel.
+/// <see cref="Normalization"/> of pixels in [0, 1].
 /// </remarks>
 public static class SampleNetwork
 {
@@ -17,13 +18,8 @@ public static class SampleNetwork
     private const int ClassCount = 10;
     private const string Resource = "Brink.Models.Samples.signs.safetensors";
 
-    /// <summary>The mean of each channel, red, green and blue.</summary>
-    /// <value>That of the training images, rounded.</value>
-    public static IReadOnlyList<double> Mean { get; } = [0.374, 0.371, 0.369];
-
-    /// <summary>The standard deviation of each channel, red, green and blue.</summary>
-    /// <value>That of the training images, rounded.</value>
-    public static IReadOnlyList<double> Std { get; } = [0.177, 0.170, 0.190];
+    /// <summary>Its preprocessing: the mean and standard deviation of the training images, rounded.</summary>
+    public static Normalization Normalization { get; } = new([0.374, 0.371, 0.369], [0.177, 0.170, 0.190]);
 
     /// <summary>Reads the weights that are embedded in this assembly.</summary>
     /// <returns>A new network in eval mode, which the caller owns.</returns>

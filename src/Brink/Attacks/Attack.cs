@@ -31,7 +31,7 @@ public abstract class Attack : IAttack
         using var evaluation = classifier.EnterEvaluation();
         using var scope = NewDisposeScope();
 
-        var run = new AttackRun(classifier, images.detach(), labels.detach().clone(), progress, cancellationToken);
+        var run = new AttackRun(classifier, images.detach().clone(), labels.detach().clone(), progress, cancellationToken);
         var all = new ActiveRows(Enumerable.Range(0, (int)images.shape[0]), images.device);
         using var first = run.Forward(run.Images, all);
         var labelValues = run.Labels.ToLongs();

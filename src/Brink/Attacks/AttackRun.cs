@@ -55,8 +55,24 @@ internal sealed class AttackRun
         }
     }
 
-    /// <summary>Closes a row's books.</summary>
-    public void Finish(int row, AttackExit exit, int iterations) => (_entries[row].Exit, _entries[row].Iterations) = (exit, iterations);
+    /// <summary>Notes the attacked class of each of the given rows.</summary>
+    public void SetTargets(ActiveRows rows, long[] targets)
+    {
+        foreach (var (row, target) in rows.Rows.Zip(targets))
+        {
+            _entries[row].Target = target;
+        }
+    }
+
+    /// <summary>Closes a row's books; a point that fools becomes the row's adversarial image.</summary>
+    public void Finish(int row, AttackExit exit, int iterations, Tensor point)
+    {
+        (_entries[row].Exit, _entries[row].Iterations) = (exit, iterations);
+        if (exit == AttackExit.Fooled)
+        {
+            Adversarial[row] = point;
+        }
+    }
 
     public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
 

@@ -68,11 +68,5 @@ public sealed class SampleNetworkTests
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    private static Tensor Normalized(Tensor pixels)
-    {
-        using var scope = NewDisposeScope();
-        var mean = tensor(SampleNetwork.Mean.ToArray(), ScalarType.Float32).reshape(3, 1, 1);
-        var deviation = tensor(SampleNetwork.Std.ToArray(), ScalarType.Float32).reshape(3, 1, 1);
-        return ((pixels - mean) / deviation).MoveToOuterDisposeScope();
-    }
+    private static Tensor Normalized(Tensor pixels) => SampleNetwork.Normalization.Apply(pixels);
 }

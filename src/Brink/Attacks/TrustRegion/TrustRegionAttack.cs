@@ -1,5 +1,3 @@
-using Brink.Objectives;
-using Brink.Optimization.LocalModels;
 using Brink.Optimization.Subproblems;
 using Brink.Optimization.TrustRegion;
 using Brink.Targets;
@@ -24,7 +22,7 @@ public sealed class TrustRegionAttack : Attack
     public TrustRegionAttack(TrustRegionOptions? options = null)
     {
         _options = options ?? new();
-        Check(_options);
+        _options.Check();
     }
 
     /// <inheritdoc/>
@@ -39,7 +37,14 @@ public sealed class TrustRegionAttack : Attack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows rows)
     {
         var attacked = rows.Count;
-        var state = Start(run, first, rows);
+        var bounds = run.Classifier.Bounds;
+        var linearization = new Linearization(_options, bounds);
+        TrustRegionState state;
+        using (var start = linearization.AtImages(run, first, rows))
+        {
+            state = KeepActive(run, rows, start, fooled: new bool[attacked], iteration: 0);
+        }
+
         try
         {
             for (var iteration = 1; rows.Count > 0; iteration++)
@@ -47,16 +52,15 @@ public sealed class TrustRegionAttack : Attack
                 using var scope = NewDisposeScope();
                 var subproblem = new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
                 var lengths = Lengths(subproblem, state);
-                var steps = subproblem.Solve((lengths + _options.ExtraLength) * (1 + _options.Overshoot));
-                var points = run.Classifier.Bounds.Clamp(state.Points + steps);
+                var points = bounds.Clamp(state.Points + subproblem.Solve((lengths + _options.ExtraLength) * (1 + _options.Overshoot)));
 
                 using var pass = run.Forward(points, rows);
-                var next = Evaluate(run, rows, pass, state);
-                var ratios = Ratios(state, next, points - state.Points, lengths);
+                var next = linearization.At(run, rows, pass, state);
+                var ratios = Ratios(state, next, lengths);
                 next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.FirstDistances) };
 
                 var fooled = Target.Fooled(pass.Predictions(), state.Labels, state.Targets).ToBools();
-                var active = Keep(run, rows, next, fooled, iteration);
+                var active = KeepActive(run, rows, next, fooled, iteration);
                 state.Dispose();
                 state = active;
                 run.Report(iteration, attacked, rows.Count);
@@ -68,82 +72,7 @@ public sealed class TrustRegionAttack : Attack
         }
     }
 
-    /// <summary>Chooses the classes and builds the first local model.</summary>
-    private TrustRegionState Start(AttackRun run, ForwardPass first, ActiveRows rows)
-    {
-        using var scope = NewDisposeScope();
-        // Comparing classes takes a backward pass for each, so it gets a forward pass without the rows that are wrong to begin with.
-        using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
-        var pass = own ?? first;
-        var labels = own is null ? run.Labels : rows.Select(run.Labels);
-        var choice = Target.Choose(pass, labels, Norm, _options.Candidates);
-        run.CountBackwards(rows, choice.BackwardPasses);
-
-        var model = new LinearModel(choice.Gaps, choice.Gradients);
-        var distances = FirstDistances(run.Classifier.Bounds, model);
-        if (_options.Objective != LogitGap.Instance)
-        {
-            model = Model(pass, choice.Targets, labels);
-            run.CountBackwards(rows);
-        }
-
-        var state = new TrustRegionState(pass.Points.detach(), labels, choice.Targets, Project(run.Classifier.Bounds, pass.Points.detach(), model), LabelLogits(pass, labels), _options.Radius.First(distances), distances);
-        var positions = own is null ? rows.Rows : Enumerable.Range(0, rows.Count);
-        using var active = state.Select(tensor(positions.Select(row => (long)row).ToArray(), device: labels.device));
-        foreach (var (row, target) in rows.Rows.Zip(active.Targets.ToLongs()))
-        {
-            run[row].Target = target;
-        }
-
-        return Keep(run, rows, active, fooled: new bool[rows.Count], iteration: 0);
-    }
-
-    /// <summary>The local model at the new points, from the pass that also tells whether they fool.</summary>
-    private TrustRegionState Evaluate(AttackRun run, ActiveRows rows, ForwardPass pass, TrustRegionState state)
-    {
-        var model = Model(pass, state.Targets, state.Labels);
-        run.CountBackwards(rows);
-        return state with
-        {
-            Points = pass.Points.detach(),
-            Model = Project(run.Classifier.Bounds, pass.Points.detach(), model),
-            LabelLogits = LabelLogits(pass, state.Labels),
-        };
-    }
-
-    private LinearModel Model(ForwardPass pass, Tensor targets, Tensor labels)
-    {
-        using var scope = NewDisposeScope();
-        var values = _options.Objective.Values(pass.Logits, targets, Target.Rivals(pass.Logits, labels, targets));
-        var gradients = pass.Gradients(values);
-        return new(values.detach().MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope());
-    }
-
-    /// <summary>Takes the entries out of the gradient that are at their bound and pushed outward.</summary>
-    private LinearModel Project(Bounds bounds, Tensor points, LinearModel model)
-    {
-        if (!_options.ProjectGradient)
-        {
-            return model;
-        }
-
-        using var scope = NewDisposeScope();
-        var stuck = points.ge(bounds.Upper(points)).logical_and(model.Gradients.gt(0))
-            .logical_or(points.le(bounds.Lower(points)).logical_and(model.Gradients.lt(0)));
-        return model with { Gradients = model.Gradients.masked_fill(stuck, 0).MoveToOuterDisposeScope() };
-    }
-
-    /// <summary>−f / ‖∇f‖_q at the images, [batch].</summary>
-    private Tensor FirstDistances(Bounds bounds, LinearModel gap)
-    {
-        using var scope = NewDisposeScope();
-        // A saturated image sees its boundary farther away than the box is wide; the box is the most that makes sense.
-        var widths = (bounds.Upper(gap.Gradients) - bounds.Lower(gap.Gradients)).expand_as(gap.Gradients);
-        var distances = gap.Values.neg().div(Norm.Dual.Of(gap.Gradients));
-        return minimum(distances.nan_to_num(double.PositiveInfinity), Norm.Of(widths)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>How far to step, [active]: to the boundary the model sees, at most the radius.</summary>
+    /// <summary>How far to step, [active]: to the boundary that the model sees, at most the radius.</summary>
     private Tensor Lengths(LinearSubproblem subproblem, TrustRegionState state)
     {
         if (!_options.Objective.IsZeroOnBoundary)
@@ -157,67 +86,36 @@ public sealed class TrustRegionAttack : Attack
     }
 
     /// <summary>ρ, [active].</summary>
-    private Tensor Ratios(TrustRegionState state, TrustRegionState next, Tensor stepsTaken, Tensor lengths) => _options.Ratio switch
-    {
-        RatioDefinition.LabelLogitPerLength => (state.LabelLogits - next.LabelLogits) / lengths,
-        _ => ReductionRatio.Of(state.Model.Values, next.Model.Values, state.Model.PredictedChanges(stepsTaken)),
-    };
-
-    /// <summary>Closes the books of the rows that are done and keeps the others.</summary>
-    private TrustRegionState Keep(AttackRun run, ActiveRows rows, TrustRegionState state, bool[] fooled, int iteration)
+    private Tensor Ratios(TrustRegionState state, TrustRegionState next, Tensor lengths)
     {
         using var scope = NewDisposeScope();
-        var lengths = Norm.Dual.Of(state.Model.Gradients).add(state.Model.Values.mul(0)).ToDoubles();
+        var ratios = _options.Ratio == RatioDefinition.LabelLogitPerLength
+            ? (state.LabelLogits - next.LabelLogits) / lengths
+            : ReductionRatio.Of(state.Model.Values, next.Model.Values, state.Model.PredictedChanges(next.Points - state.Points));
+        return ratios.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Closes the books of the images that are done; the state of the others, copied, owned by no scope.</summary>
+    private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, bool[] fooled, int iteration)
+    {
+        using var scope = NewDisposeScope();
+        var values = state.Model.Values.ToDoubles();
+        var slopes = Norm.Dual.Of(state.Model.Gradients).ToDoubles();
         var stays = new bool[rows.Count];
         for (var position = 0; position < rows.Count; position++)
         {
             AttackExit? exit = fooled[position] ? AttackExit.Fooled
-                : !double.IsFinite(lengths[position]) ? AttackExit.NotFinite
-                : lengths[position] == 0 ? AttackExit.ZeroGradient
+                : !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
+                : slopes[position] == 0 ? AttackExit.ZeroGradient
                 : iteration == _options.MaxIterations ? AttackExit.IterationLimit
                 : null;
             stays[position] = exit is null;
             if (exit is { } end)
             {
-                run.Finish(rows.Rows[position], end, iteration);
-            }
-
-            if (exit == AttackExit.Fooled)
-            {
-                run.Adversarial[rows.Rows[position]] = state.Points[position];
+                run.Finish(rows.Rows[position], end, iteration, state.Points[position]);
             }
         }
 
         return state.Select(rows.Keep(stays));
-    }
-
-    private static Tensor LabelLogits(ForwardPass pass, Tensor labels) => pass.Logits.detach().gather(1, labels.unsqueeze(1)).squeeze(1);
-
-    private static void Check(TrustRegionOptions options)
-    {
-        if (options.Norm != Norm.L2 && options.Norm != Norm.LInf)
-        {
-            throw new BadInputException($"The trust-region attack keeps l2 or linf small, but {options.Norm} was given.");
-        }
-
-        if (options.MaxIterations < 1)
-        {
-            throw new BadInputException($"The number of iterations must be at least 1, but {options.MaxIterations} was given.");
-        }
-
-        if (options.Candidates < 1)
-        {
-            throw new BadInputException($"The number of candidate classes must be at least 1, but {options.Candidates} was given.");
-        }
-
-        foreach (var (name, value) in new[] { ("overshoot", options.Overshoot), ("shortest step", options.ShortestStep), ("extra length", options.ExtraLength), ("gradient floor", options.GradientFloor) })
-        {
-            if (!double.IsFinite(value) || value < 0)
-            {
-                throw new BadInputException(FormattableString.Invariant($"The {name} must be a number of at least 0, but {value} was given."));
-            }
-        }
-
-        options.Radius.Check();
     }
 }

@@ -74,6 +74,36 @@ public sealed record TrustRegionOptions
         };
     }
 
+    /// <summary>Refuses settings that cannot work.</summary>
+    /// <exception cref="BadInputException">With the name of the setting.</exception>
+    internal void Check()
+    {
+        if (Norm != Norm.L2 && Norm != Norm.LInf)
+        {
+            throw new BadInputException($"The trust-region attack keeps l2 or linf small, but {Norm} was given.");
+        }
+
+        if (MaxIterations < 1)
+        {
+            throw new BadInputException($"The number of iterations must be at least 1, but {MaxIterations} was given.");
+        }
+
+        if (Candidates < 1)
+        {
+            throw new BadInputException($"The number of candidate classes must be at least 1, but {Candidates} was given.");
+        }
+
+        foreach (var (name, value) in new[] { ("overshoot", Overshoot), ("shortest step", ShortestStep), ("extra length", ExtraLength), ("gradient floor", GradientFloor) })
+        {
+            if (!double.IsFinite(value) || value < 0)
+            {
+                throw new BadInputException(FormattableString.Invariant($"The {name} must be a number of at least 0, but {value} was given."));
+            }
+        }
+
+        Radius.Check();
+    }
+
     // In L2 the radius starts at its own upper limit and so can only shrink.
     private static RadiusPolicy AuthorsRadius(Norm norm) => norm == Norm.L2
         ? new() { Unit = RadiusUnit.Input, Start = 0.05, Smallest = 0.0005, Largest = 0.05, FromStepLength = true }

@@ -14,13 +14,16 @@ public sealed record RadiusPolicy
     public RadiusUnit Unit { get; init; } = RadiusUnit.FirstDistance;
 
     /// <summary>ε₀: the first radius.</summary>
-    public double Start { get; init; } = 0.1;
+    /// <value>0.05 (ours: <c>benchmarks -- radii</c> compares it with fixed radii).</value>
+    public double Start { get; init; } = 0.05;
 
     /// <summary>ε_min.</summary>
+    /// <value>0.02 (ours, as the first radius).</value>
     public double Smallest { get; init; } = 0.02;
 
     /// <summary>ε_max.</summary>
-    public double Largest { get; init; } = 0.5;
+    /// <value>0.07 (ours, as the first radius: larger ones save steps and lose closeness).</value>
+    public double Largest { get; init; } = 0.07;
 
     /// <summary>σ₁: above this ratio the model is trusted further out.</summary>
     /// <value>0.9 (the authors' code).</value>

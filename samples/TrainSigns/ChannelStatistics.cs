@@ -1,21 +1,10 @@
 using Brink.Data;
-using Brink.Models.Samples;
-using static TorchSharp.torch;
 
 namespace TrainSigns;
 
-/// <summary>The step between pixels in [0, 1] and what the network takes.</summary>
-internal static class Normalization
+/// <summary>The statistics that the network's normalisation comes from.</summary>
+internal static class ChannelStatistics
 {
-    /// <summary>(pixel − mean) / deviation, channel by channel.</summary>
-    public static Tensor Apply(Tensor pixels)
-    {
-        using var scope = NewDisposeScope();
-        var mean = tensor(SampleNetwork.Mean.ToArray(), ScalarType.Float32).reshape(-1, 1, 1);
-        var deviation = tensor(SampleNetwork.Std.ToArray(), ScalarType.Float32).reshape(-1, 1, 1);
-        return ((pixels - mean) / deviation).MoveToOuterDisposeScope();
-    }
-
     /// <summary>Mean and standard deviation of each channel as the images have them: what SampleNetwork keeps as constants.</summary>
     public static string Measure(ImageSet images)
     {

@@ -1,0 +1,18 @@
+using Brink.Benchmarks;
+
+// What each prints is described in benchmarks/README.md.
+switch (args)
+{
+    case ["overhead", .. var subject]:
+        Overhead.Run(Subject.Parse(subject));
+        return 0;
+    case ["memory", .. var subject]:
+        MemoryGrowth.Run(Subject.Parse(subject));
+        return 0;
+    case ["radii", .. var subject]:
+        RadiusLadder.Run(Subject.Parse(subject));
+        return 0;
+    default:
+        Console.Error.WriteLine("Usage: overhead | memory | radii, each followed by nothing (the embedded network) or by resnet20 WEIGHTS CIFAR10FILE");
+        return 2;
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using Brink.Attacks.TrustRegion;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using Brink.Norms;
+using Brink.Optimization.TrustRegion;
+
+namespace Brink.Benchmarks;
+
+/// <summary>The adaptive radius against fixed radii d, d/2, …, d/64, where d is the median distance found with steps of any length. The aim: at most 3 % above the best of them, with at most half its gradients.</summary>
+internal static class RadiusLadder
+{
+    public static void Run(Subject subject)
+    {
+        foreach (var norm in new[] { Norm.L2, Norm.LInf })
+        {
+            var median = Attack(subject, norm, RadiusPolicy.Fixed(1e6)).Median;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{subject.Model.Name}, {norm}: d = {median:G4}"));
+            Print("adaptive", Attack(subject, norm, new()));
+            for (var part = 1; part <= 64; part *= 2)
+            {
+                Print($"d/{part}", Attack(subject, norm, RadiusPolicy.Fixed(median / part)));
+            }
+        }
+    }
+
+    private static Row Attack(Subject subject, Norm norm, RadiusPolicy radius)
+    {
+        using var result = new AttackEvaluation(subject.Opened, new TrustRegionAttack(new() { Norm = norm, Radius = radius })).Run(subject.Images);
+        var attacked = result.Images.Where(image => image.Attack.Attacked).ToArray();
+        var fooled = attacked.Where(image => image.Attack.Fooled).ToArray();
+        var relative = Distribution.Of(fooled.Select(image => image.Attack.Relative));
+        return new(
+            Distribution.Of(fooled.Select(image => norm == Norm.L2 ? image.Attack.L2 : image.Attack.LInf)).Median!.Value,
+            relative.Mean!.Value,
+            relative.Worst!.Value,
+            attacked.Average(image => image.Attack.Forwards),
+            attacked.Average(image => image.Attack.Backwards),
+            attacked.Length - fooled.Length);
+    }
+
+    private static void Print(string name, Row row) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"  {name,-10} mean {row.Mean * 100:F4} %  worst {row.Worst * 100:F3} %  {row.Forwards:F1} F  {row.Backwards:F1} B  {row.Missed} not fooled"));
+
+    private sealed record Row(double Median, double Mean, double Worst, double Forwards, double Backwards, int Missed);
+}

@@ -1,0 +1,17 @@
+using Brink.Attacks.TrustRegion;
+using Brink.Classifiers;
+using Brink.Norms;
+using static TorchSharp.torch;
+
+// Any TorchSharp module from images to logits; this one has random weights.
+using var network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10));
+var classifier = new ModuleClassifier(network, classCount: 10, Bounds.Pixels);
+using var images = rand(4, 3, 32, 32);
+using var labels = network.forward(images).argmax(1);
+
+var attack = new TrustRegionAttack(new() { Norm = Norm.L2 });
+using var result = attack.Run(classifier, images, labels);
+foreach (var image in result.Images)
+{
+    Console.WriteLine($"class {image.Label} becomes {image.PredictionAfter} at an L2 distance of {image.L2:F4} ({image.Exit})");
+}

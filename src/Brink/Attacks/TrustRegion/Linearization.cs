@@ -1,0 +1,89 @@
+using Brink.Objectives;
+using Brink.Optimization.LocalModels;
+using static TorchSharp.torch;
+
+namespace Brink.Attacks.TrustRegion;
+
+/// <summary>Builds the local models: the first, for which the class is chosen, and the one at each new point.</summary>
+/// <param name="options">The settings of the attack.</param>
+/// <param name="bounds">The bounds of the classifier.</param>
+internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
+{
+    /// <summary>The state before the first step, a row for each attacked image.</summary>
+    /// <param name="run">The books, which learn the chosen classes.</param>
+    /// <param name="first">The pass that classified all images.</param>
+    /// <param name="rows">The images to attack.</param>
+    /// <returns>The state, owned by no scope: to be disposed.</returns>
+    public TrustRegionState AtImages(AttackRun run, ForwardPass first, ActiveRows rows)
+    {
+        using var scope = NewDisposeScope();
+        // Comparing classes takes a backward pass for each, so it gets a forward pass without the images that are wrong to begin with.
+        using var own = options.Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
+        var (pass, labels) = own is null ? (first, run.Labels) : (own, rows.Select(run.Labels));
+        var choice = options.Target.Choose(pass, labels, options.Norm, options.Candidates);
+        run.CountBackwards(rows, choice.BackwardPasses);
+
+        var gap = new LinearModel(choice.Gaps, choice.Gradients);
+        var distances = Distances(gap);
+        var model = gap;
+        if (options.Objective != LogitGap.Instance)
+        {
+            model = ModelOf(pass, labels, choice.Targets);
+            run.CountBackwards(rows);
+        }
+
+        var points = pass.Points.detach();
+        var state = new TrustRegionState(points, labels, choice.Targets, Project(points, model), LabelLogits(pass, labels), options.Radius.First(distances), distances);
+        var positions = own is null ? rows.Rows : Enumerable.Range(0, rows.Count);
+        var attacked = state.Select(tensor(positions.Select(position => (long)position).ToArray(), device: labels.device));
+        run.SetTargets(rows, attacked.Targets.ToLongs());
+        return attacked;
+    }
+
+    /// <summary>The state at the points of a pass; its radii are still those that led there.</summary>
+    public TrustRegionState At(AttackRun run, ActiveRows rows, ForwardPass pass, TrustRegionState state)
+    {
+        var points = pass.Points.detach();
+        var model = ModelOf(pass, state.Labels, state.Targets);
+        run.CountBackwards(rows);
+        return state with { Points = points, Model = Project(points, model), LabelLogits = LabelLogits(pass, state.Labels) };
+    }
+
+    private LinearModel ModelOf(ForwardPass pass, Tensor labels, Tensor targets)
+    {
+        using var scope = NewDisposeScope();
+        var values = options.Objective.Values(pass.Logits, targets, options.Target.Rivals(pass.Logits, labels, targets));
+        var gradients = pass.Gradients(values);
+        return new(values.detach().MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Takes the entries out of the gradient that are at their bound and pushed outward.</summary>
+    private LinearModel Project(Tensor points, LinearModel model)
+    {
+        if (!options.ProjectGradient)
+        {
+            return model;
+        }
+
+        using var scope = NewDisposeScope();
+        var stuck = points.ge(bounds.Upper(points)).logical_and(model.Gradients.gt(0))
+            .logical_or(points.le(bounds.Lower(points)).logical_and(model.Gradients.lt(0)));
+        return model with { Gradients = model.Gradients.masked_fill(stuck, 0).MoveToOuterDisposeScope() };
+    }
+
+    /// <summary>−f / ‖∇f‖_q at the images, [batch].</summary>
+    private Tensor Distances(LinearModel gap)
+    {
+        using var scope = NewDisposeScope();
+        // A saturated image sees its boundary farther away than the box is wide; the box is the most that makes sense.
+        var widths = (bounds.Upper(gap.Gradients) - bounds.Lower(gap.Gradients)).expand_as(gap.Gradients);
+        var distances = gap.Values.neg().div(options.Norm.Dual.Of(gap.Gradients));
+        return minimum(distances.nan_to_num(double.PositiveInfinity), options.Norm.Of(widths)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor LabelLogits(ForwardPass pass, Tensor labels)
+    {
+        using var scope = NewDisposeScope();
+        return pass.Logits.detach().gather(1, labels.unsqueeze(1)).squeeze(1).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,145 @@
+using Brink.Attacks;
+using Brink.Attacks.TrustRegion;
+using Brink.Classifiers;
+using Brink.Models.Checkpoints;
+using Brink.Norms;
+using Brink.Targets;
+using Brink.Testing;
+using static TorchSharp.torch;
+
+namespace Brink.Models.Tests.Attacks;
+
+/// <summary>The authors' ResNet-20 and real images, against values computed independently with PyTorch (shared/reference/README.md).</summary>
+public sealed class AuthorsNetworkTests : IDisposable
+{
+    private readonly LoadedModel _model = ModelCatalog.Load("resnet20", SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl"));
+    private readonly IReadOnlyDictionary<string, Tensor> _golden = Safetensors.Read(SharedFiles.ReferenceFile("resnet20_trust_region.safetensors"));
+    private readonly ModuleClassifier _classifier;
+
+    public AuthorsNetworkTests() => _classifier = new(_model.Module, _model.ClassCount, _model.Normalization.Bounds, _model.Name);
+
+    public static TheoryData<string, string> Cases => new() { { "l2", "best" }, { "l2", "hardest" }, { "linf", "best" }, { "linf", "hardest" } };
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        foreach (var tensor in _golden.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    [Fact]
+    public void Logits_agree_to_a_ten_thousandth()
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradients = no_grad();
+        var expected = _golden["logits"];
+        var error = (_classifier.Logits(_golden["images"]) - expected).abs().max() / expected.abs().max();
+        Assert.InRange(error.item<float>(), 0, 1e-4);
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void The_same_class_is_chosen_unless_two_are_equally_far(string normName, string target)
+    {
+        using var scope = NewDisposeScope();
+        using var result = Run(normName, target, maxIterations: 1);
+        var expected = _golden[$"{normName}.{target}.target"].data<long>().ToArray();
+        var distances = _golden[$"{normName}.{target}.distances"];
+        var decided = 0;
+        for (var row = 0; row < expected.Length; row++)
+        {
+            var sorted = distances[row].data<float>().Order().ToArray();
+            var (first, second) = target == "best" ? (sorted[0], sorted[1]) : (sorted[^1], sorted[^2]);
+            if (Math.Abs(first - second) > 0.01 * Math.Abs(first))
+            {
+                decided++;
+                Assert.Equal(expected[row], result.Images[row].Target);
+            }
+        }
+
+        Assert.InRange(decided, 24, 32);
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void The_first_step_agrees_in_nearly_every_entry(string normName, string target)
+    {
+        using var scope = NewDisposeScope();
+        var images = _golden["images"];
+        var expected = _golden[$"{normName}.{target}.step1"];
+        var points = new PointRecorder(_classifier);
+        using var result = Run(normName, target, maxIterations: 1, points);
+        var agreement = (points.Last! - expected).abs().le(1e-4).flatten(1).to(ScalarType.Float32).mean([1]);
+        Assert.Equal(images.shape[0], agreement.shape[0]);
+        Assert.All(agreement.data<float>().ToArray(), share => Assert.InRange(share, 0.999, 1));
+        points.Last!.Dispose();
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Final_lengths_and_iterations_agree(string normName, string target)
+    {
+        using var scope = NewDisposeScope();
+        using var result = Run(normName, target, maxIterations: 1000);
+        Assert.All(result.Images, image => Assert.True(image.Fooled, image.Exit.Describe()));
+        var expected = _golden[$"{normName}.{target}.final_norm"].data<float>().Select(length => (double)length).ToArray();
+        var actual = result.Images.Select(image => normName == "l2" ? image.L2 : image.LInf).ToArray();
+        var ratios = actual.Zip(expected, (ours, theirs) => ours / theirs).Order().ToArray();
+        Assert.InRange((ratios[15] + ratios[16]) / 2, 0.995, 1.005);
+        Assert.InRange(actual.Average() / expected.Average(), 0.97, 1.03);
+        var iterations = _golden[$"{normName}.{target}.iterations"].to(ScalarType.Float64).mean().item<double>();
+        Assert.InRange(result.Images.Average(image => image.Iterations) / iterations, 0.95, 1.05);
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void Results_do_not_depend_on_the_batch(string normName)
+    {
+        using var scope = NewDisposeScope();
+        var attack = new TrustRegionAttack(new() { Norm = normName == "l2" ? Norm.L2 : Norm.LInf });
+        using var together = attack.Run(_classifier, _golden["images"], _golden["labels"]);
+        var apart = Enumerable.Range(0, 8).SelectMany(part =>
+        {
+            using var result = attack.Run(_classifier, _golden["images"].slice(0, part * 4, (part + 1) * 4, 1), _golden["labels"].slice(0, part * 4, (part + 1) * 4, 1));
+            return result.Images;
+        }).ToArray();
+        double Length(ImageResult image) => normName == "l2" ? image.L2 : image.LInf;
+        Assert.Equal(together.Images.Select(image => image.Fooled), apart.Select(image => image.Fooled));
+        var differences = together.Images.Zip(apart, (one, other) => Math.Abs(Length(one) - Length(other)) / Length(one)).Order().ToArray();
+        Assert.InRange(differences[16], 0, 1e-4);
+        Assert.InRange(differences.Average(), 0, 0.005);
+    }
+
+    private AttackResult Run(string normName, string target, int maxIterations, IClassifier? classifier = null)
+    {
+        var options = normName == "l2" ? TrustRegionOptions.Authors(Norm.L2, 0.05) : TrustRegionOptions.Authors(Norm.LInf, 0.005);
+        var attack = new TrustRegionAttack(options with { Target = target == "best" ? TargetSelection.Best : TargetSelection.Hardest, MaxIterations = maxIterations });
+        return attack.Run(classifier ?? _classifier, _golden["images"], _golden["labels"]);
+    }
+
+    /// <summary>Keeps the last whole batch of points that the attack itself visited.</summary>
+    private sealed class PointRecorder(IClassifier inner) : IClassifier
+    {
+        public Tensor? Last { get; private set; }
+
+        public string Name => inner.Name;
+
+        public int ClassCount => inner.ClassCount;
+
+        public Bounds Bounds => inner.Bounds;
+
+        public Tensor Logits(Tensor images)
+        {
+            // The confirmation at the end asks for no gradient; the points before it are the steps.
+            if (images.requires_grad)
+            {
+                Last?.Dispose();
+                Last = images.detach().clone().DetachFromDisposeScope();
+            }
+
+            return inner.Logits(images);
+        }
+
+        public IDisposable EnterEvaluation() => inner.EnterEvaluation();
+    }
+}

@@ -1,0 +1,58 @@
+using Brink.Classifiers;
+using static TorchSharp.torch;
+
+namespace Brink.Testing;
+
+/// <summary>Counts the rows that really go forward and backward through a classifier, to hold against what an attack reports.</summary>
+public sealed class CountingClassifier(IClassifier inner) : IClassifier
+{
+    public string Name => inner.Name;
+
+    public int ClassCount => inner.ClassCount;
+
+    public Bounds Bounds => inner.Bounds;
+
+    /// <summary>Rows that went forward with a graph, and so belong to the attack; checks run without one.</summary>
+    public long Forwards { get; private set; }
+
+    /// <summary>Rows that went forward without a graph.</summary>
+    public long Checks { get; private set; }
+
+    /// <summary>Rows that went backward.</summary>
+    public long Backwards { get; private set; }
+
+    public Tensor Logits(Tensor images)
+    {
+        var logits = inner.Logits(images);
+        if (!logits.requires_grad)
+        {
+            Checks += images.shape[0];
+            return logits;
+        }
+
+        Forwards += images.shape[0];
+        using (logits)
+        {
+            return CountBackward.apply(logits, (Action<long>)(rows => Backwards += rows));
+        }
+    }
+
+    public IDisposable EnterEvaluation() => inner.EnterEvaluation();
+
+    private sealed class CountBackward : autograd.SingleTensorFunction<CountBackward>
+    {
+        public override string Name => nameof(CountBackward);
+
+        public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+        {
+            context.save_data("count", arguments[1]);
+            return ((Tensor)arguments[0]).clone();
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+        {
+            ((Action<long>)context.get_data("count"))(gradient.shape[0]);
+            return [gradient, null!];
+        }
+    }
+}

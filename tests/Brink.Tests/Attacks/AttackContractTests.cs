@@ -1,0 +1,282 @@
+using Brink.Attacks;
+using Brink.Attacks.TrustRegion;
+using Brink.Objectives;
+using Brink.Optimization.TrustRegion;
+using Brink.Targets;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Attacks;
+
+/// <summary>What every attack promises whatever its method, checked on a small smooth network.</summary>
+public sealed class AttackContractTests : IDisposable
+{
+    private readonly SmoothNetwork _network = new(12, 20, 5, seed: 1);
+    private readonly Tensor _images;
+    private readonly Tensor _labels;
+
+    public AttackContractTests() => (_images, _labels) = _network.Batch(16, seed: 2);
+
+    public static TheoryData<string, string, string> Variants()
+    {
+        var variants = new TheoryData<string, string, string>();
+        foreach (var norm in new[] { "l2", "linf" })
+        {
+            foreach (var target in new[] { "best", "hardest", "3" })
+            {
+                foreach (var preset in new[] { "paper", "authors" })
+                {
+                    variants.Add(norm, target, preset);
+                }
+            }
+        }
+
+        return variants;
+    }
+
+    public void Dispose()
+    {
+        _images.Dispose();
+        _labels.Dispose();
+        _network.Dispose();
+    }
+
+    [Theory, MemberData(nameof(Variants))]
+    public void Every_attacked_image_is_fooled_within_bounds(string norm, string target, string preset)
+    {
+        using var scope = NewDisposeScope();
+        var classifier = _network.AsClassifier();
+        using var result = Attack(norm, target, preset).Run(classifier, _images, _labels);
+        Assert.Contains(result.Images, image => image.Attacked);
+        Assert.All(result.Images.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
+        Assert.True(classifier.Bounds.Contain(result.Adversarial).all().item<bool>());
+        using var evaluation = classifier.EnterEvaluation();
+        var predictions = classifier.Logits(result.Adversarial).argmax(1).data<long>().ToArray();
+        Assert.Equal(predictions, result.Images.Select(image => image.PredictionAfter));
+    }
+
+    [Theory, MemberData(nameof(Variants))]
+    public void Reported_lengths_are_those_of_the_returned_images(string norm, string target, string preset)
+    {
+        using var scope = NewDisposeScope();
+        using var result = Attack(norm, target, preset).Run(_network.AsClassifier(), _images, _labels);
+        var perturbations = result.Adversarial - _images;
+        Assert.Equal(Norm.L2.Of(perturbations).data<double>().ToArray(), result.Images.Select(image => image.L2));
+        Assert.Equal(Norm.LInf.Of(perturbations).data<double>().ToArray(), result.Images.Select(image => image.LInf));
+    }
+
+    [Theory, MemberData(nameof(Variants))]
+    public void An_image_gets_the_same_answer_alone_and_in_a_batch(string norm, string target, string preset)
+    {
+        using var scope = NewDisposeScope();
+        var attack = Attack(norm, target, preset);
+        using var together = attack.Run(_network.AsClassifier(), _images, _labels);
+        for (var row = 0; row < together.Images.Count; row++)
+        {
+            using var alone = attack.Run(_network.AsClassifier(), _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1));
+            var (one, other) = (alone.Images[0], together.Images[row]);
+            Assert.True((alone.Adversarial[0] - together.Adversarial[row]).abs().max().item<double>() < 1e-9);
+            Assert.Equal((one.Exit, one.Target, one.Iterations, one.Forwards, one.Backwards), (other.Exit, other.Target, other.Iterations, other.Forwards, other.Backwards));
+        }
+    }
+
+    [Theory, MemberData(nameof(Variants))]
+    public void The_order_of_the_batch_does_not_matter(string norm, string target, string preset)
+    {
+        using var scope = NewDisposeScope();
+        var attack = Attack(norm, target, preset);
+        using var forward = attack.Run(_network.AsClassifier(), _images, _labels);
+        using var backward = attack.Run(_network.AsClassifier(), _images.flip(0), _labels.flip(0));
+        Assert.True((forward.Adversarial - backward.Adversarial.flip(0)).abs().max().item<double>() < 1e-9);
+    }
+
+    [Fact]
+    public void The_same_run_twice_gives_the_same_bytes()
+    {
+        using var scope = NewDisposeScope();
+        using var first = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels);
+        using var second = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels);
+        Assert.Equal(first.Adversarial.data<double>().ToArray(), second.Adversarial.data<double>().ToArray());
+    }
+
+    [Theory, MemberData(nameof(Variants))]
+    public void An_image_fooled_after_k_steps_took_at_most_k_plus_1_passes_besides_the_choice_of_class(string norm, string target, string preset)
+    {
+        using var scope = NewDisposeScope();
+        using var result = Attack(norm, target, preset).Run(_network.AsClassifier(), _images, _labels);
+        var (choiceForwards, choiceBackwards) = target == "3" ? (0, 0) : (1, 4);
+        Assert.All(result.Images.Where(image => image.Attacked), image =>
+        {
+            Assert.InRange(image.Forwards, 1, image.Iterations + 1 + choiceForwards);
+            Assert.InRange(image.Backwards, 1, image.Iterations + 1 + choiceBackwards);
+        });
+    }
+
+    [Theory, MemberData(nameof(Variants))]
+    public void Passes_are_counted_as_they_happen(string norm, string target, string preset)
+    {
+        using var scope = NewDisposeScope();
+        // One image at a time: what it is charged is exactly what ran.
+        for (var row = 0; row < 4; row++)
+        {
+            var counting = new CountingClassifier(_network.AsClassifier());
+            using var result = Attack(norm, target, preset).Run(counting, _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1));
+            Assert.Equal(counting.Forwards, result.Images[0].Forwards);
+            Assert.Equal(counting.Backwards, result.Images[0].Backwards);
+        }
+    }
+
+    [Fact]
+    public void Rows_that_are_done_leave_the_batch()
+    {
+        using var scope = NewDisposeScope();
+        var counting = new CountingClassifier(_network.AsClassifier());
+        using var result = Attack("l2", "best", "paper").Run(counting, _images, _labels);
+        Assert.Equal(counting.Forwards, result.Images.Sum(image => image.Forwards));
+        Assert.Equal(counting.Backwards, result.Images.Sum(image => image.Backwards));
+        Assert.True(result.Images.Max(image => image.Iterations) > result.Images.Min(image => image.Iterations));
+    }
+
+    [Fact]
+    public void Images_wrong_to_begin_with_cost_one_pass_and_are_returned_as_they_came()
+    {
+        using var scope = NewDisposeScope();
+        var wrong = _labels.clone();
+        wrong[3] = (_labels[3] + 1) % 5;
+        using var result = Attack("linf", "best", "paper").Run(_network.AsClassifier(), _images, wrong);
+        Assert.Equal((AttackExit.Misclassified, 1, 0, 0.0), (result.Images[3].Exit, result.Images[3].Forwards, result.Images[3].Backwards, result.Images[3].L2));
+        Assert.True(result.Adversarial[3].equal(_images[3]).all().item<bool>());
+        Assert.All(result.Images.Where((_, row) => row != 3), image => Assert.True(image.Fooled));
+    }
+
+    [Fact]
+    public void Images_already_in_the_class_to_reach_are_skipped()
+    {
+        using var scope = NewDisposeScope();
+        var label = _labels[0].item<long>();
+        using var result = Attack("l2", label.ToString(System.Globalization.CultureInfo.InvariantCulture), "paper").Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(result.Images, image => Assert.Equal(image.Label == label, image.Exit == AttackExit.Skipped));
+    }
+
+    [Theory]
+    [InlineData("l2", "best")]
+    [InlineData("linf", "hardest")]
+    [InlineData("l2", "3")]
+    public void Cross_entropy_fools_a_smooth_network_too(string norm, string target)
+    {
+        using var scope = NewDisposeScope();
+        var options = new TrustRegionOptions { Norm = norm == "l2" ? Norm.L2 : Norm.LInf, Target = TargetOf(target), Objective = CrossEntropy.Instance };
+        using var result = new TrustRegionAttack(options).Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(result.Images.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
+    }
+
+    [Fact]
+    public void Nothing_of_the_caller_s_changes()
+    {
+        using var scope = NewDisposeScope();
+        _network.train();
+        (_network.parameters().First().sum() * 3).backward();
+        var parameters = _network.parameters().Select(parameter => (parameter, parameter.detach().clone(), parameter.grad?.clone(), parameter.requires_grad)).ToArray();
+        var (images, labels) = (_images.clone(), _labels.clone());
+        using var before = torch.random.get_rng_state();
+        using (Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels))
+        {
+        }
+
+        using var after = torch.random.get_rng_state();
+        Assert.True(before.equal(after).all().item<bool>());
+        Assert.All(_network.modules().Prepend(_network), module => Assert.True(module.training));
+        Assert.True(images.equal(_images).all().item<bool>() && labels.equal(_labels).all().item<bool>());
+        Assert.False(_images.requires_grad);
+        Assert.All(parameters, entry =>
+        {
+            var (parameter, values, gradient, requiresGradient) = entry;
+            Assert.True(parameter.equal(values).all().item<bool>());
+            Assert.Equal(requiresGradient, parameter.requires_grad);
+            Assert.True(gradient is null ? parameter.grad is null : parameter.grad!.equal(gradient).all().item<bool>());
+        });
+    }
+
+    [Fact]
+    public void The_mode_is_restored_and_nothing_leaks_when_the_attack_is_cancelled()
+    {
+        using var cancellation = new CancellationTokenSource();
+        _network.train();
+        var classifier = _network.AsClassifier();
+        var progress = new Callback(report => cancellation.Cancel());
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Assert.Throws<OperationCanceledException>(() => new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-3) }).Run(classifier, _images, _labels, progress, cancellation.Token));
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.All(_network.modules().Prepend(_network), module => Assert.True(module.training));
+        Assert.True(is_grad_enabled());
+    }
+
+    [Theory, MemberData(nameof(Variants))]
+    public void No_tensors_are_left_behind(string norm, string target, string preset)
+    {
+        var attack = Attack(norm, target, preset);
+        var classifier = _network.AsClassifier();
+        attack.Run(classifier, _images, _labels).Dispose();
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        attack.Run(classifier, _images, _labels).Dispose();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
+    public void Gradients_switched_off_by_the_caller_are_switched_on_for_the_attack_alone()
+    {
+        using var scope = NewDisposeScope();
+        using (no_grad())
+        {
+            using var result = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels);
+            Assert.All(result.Images, image => Assert.True(image.Fooled));
+            Assert.False(is_grad_enabled());
+        }
+
+        using (inference_mode(true))
+        {
+            using var result = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images.clone(), _labels.clone());
+            Assert.All(result.Images, image => Assert.True(image.Fooled));
+        }
+    }
+
+    [Fact]
+    public void The_iteration_limit_is_an_ending_of_its_own()
+    {
+        using var scope = NewDisposeScope();
+        using var result = new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-6), MaxIterations = 2 }).Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(result.Images, image => Assert.Equal((AttackExit.IterationLimit, 2, 0.0), (image.Exit, image.Iterations, image.L2)));
+        Assert.True(result.Adversarial.equal(_images).all().item<bool>());
+    }
+
+    [Fact]
+    public void Weights_that_are_not_finite_are_an_ending_or_a_wrong_answer_never_a_success()
+    {
+        using var scope = NewDisposeScope();
+        using (no_grad())
+        {
+            _network.parameters().Last().fill_(double.NaN);
+        }
+
+        using var result = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(result.Images, image => Assert.Equal((AttackExit.Misclassified, -1L), (image.Exit, image.PredictionBefore)));
+    }
+
+    private static TrustRegionAttack Attack(string norm, string target, string preset)
+    {
+        var length = norm == "l2" ? Norm.L2 : Norm.LInf;
+        var options = preset == "paper" ? new TrustRegionOptions { Norm = length } : TrustRegionOptions.Authors(length);
+        return new(options with { Target = TargetOf(target) });
+    }
+
+    private static TargetSelection TargetOf(string name) => name switch
+    {
+        "best" => TargetSelection.Best,
+        "hardest" => TargetSelection.Hardest,
+        _ => TargetSelection.Given(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)),
+    };
+
+    private sealed class Callback(Action<AttackProgress> call) : IProgress<AttackProgress>
+    {
+        public void Report(AttackProgress value) => call(value);
+    }
+}

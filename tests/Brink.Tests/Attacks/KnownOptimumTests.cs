@@ -1,0 +1,126 @@
+using Brink.Attacks;
+using Brink.Attacks.TrustRegion;
+using Brink.Targets;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Attacks;
+
+/// <summary>Classifiers whose smallest perturbation is known in closed form: the attack must come within 2.5 % of it, and never below.</summary>
+public sealed class KnownOptimumTests
+{
+    private const double Tolerance = 1.025;
+
+    public static TheoryData<string, int, string> Cases()
+    {
+        var cases = new TheoryData<string, int, string>();
+        foreach (var norm in new[] { "l2", "linf" })
+        {
+            foreach (var batch in new[] { 1, 3, 8 })
+            {
+                foreach (var shape in new[] { "24", "4,6", "2,3,4" })
+                {
+                    cases.Add(norm, batch, shape);
+                }
+            }
+        }
+
+        return cases;
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Half_space(string normName, int batch, string shape)
+    {
+        var norm = ByName(normName);
+        var classifier = Linear.HalfSpace(24, seed: 5);
+        var rows = Rows(batch, -1, 1, row => classifier.ClassOf(row) == 0);
+        AssertWithinTolerance(classifier, norm, TargetSelection.Best, shape, rows, row => classifier.DistanceToFace(row, 0, 1, norm));
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Several_half_spaces(string normName, int batch, string shape)
+    {
+        var norm = ByName(normName);
+        var classifier = Linear.Classes(5, 24, seed: 6);
+        var rows = Rows(batch, -1, 1, _ => true);
+        AssertWithinTolerance(classifier, norm, TargetSelection.Best, shape, rows, row =>
+        {
+            var label = classifier.ClassOf(row);
+            return Enumerable.Range(0, 5).Where(other => other != label).Min(other => classifier.DistanceToFace(row, label, other, norm));
+        });
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Half_space_in_a_box_that_binds(string normName, int batch, string shape)
+    {
+        var norm = ByName(normName);
+        var classifier = Linear.HalfSpace(24, seed: 7, Bounds.Pixels);
+        var rows = Rows(batch, 0, 1, row => classifier.ClassOf(row) == 0 && Exact(row) > 1.05 * classifier.DistanceToFace(row, 0, 1, norm));
+        AssertWithinTolerance(classifier, norm, TargetSelection.Best, shape, rows, Exact);
+
+        double Exact(double[] row) => classifier.DistanceToFaceInBox(row, 0, 1, norm, 0, 1);
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void A_given_class_is_reached_and_the_label_s_neighbours_do_not_count(string normName)
+    {
+        using var scope = NewDisposeScope();
+        var classifier = Linear.Classes(5, 24, seed: 8);
+        var rows = Rows(8, -1, 1, row => classifier.ClassOf(row) != 3);
+        var attack = new TrustRegionAttack(new() { Norm = ByName(normName), Target = TargetSelection.Given(3) });
+        using var result = attack.Run(classifier, Images(rows, "24"), Labels(classifier, rows));
+        Assert.All(result.Images, image => Assert.True(image is { Fooled: true, PredictionAfter: 3, Target: 3 }));
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void A_boundary_outside_the_box_is_never_reached_and_the_ending_says_why(string normName)
+    {
+        using var scope = NewDisposeScope();
+        // Class 1 begins at a sum of 25 of 24 entries that are at most 1.
+        var classifier = new Linear([new double[24], [.. Enumerable.Repeat(1.0, 24)]], [0, -25], Bounds.Pixels);
+        var rows = Rows(3, 0, 1, _ => true);
+        using var result = new TrustRegionAttack(new() { Norm = ByName(normName) }).Run(classifier, Images(rows, "24"), Labels(classifier, rows));
+        Assert.All(result.Images, image => Assert.Equal(AttackExit.ZeroGradient, image.Exit));
+        Assert.All(result.Images, image => Assert.Equal(0, image.L2));
+    }
+
+    private static void AssertWithinTolerance(Linear classifier, Norm norm, TargetSelection target, string shape, double[][] rows, Func<double[], double> exact)
+    {
+        using var scope = NewDisposeScope();
+        using var result = new TrustRegionAttack(new() { Norm = norm, Target = target }).Run(classifier, Images(rows, shape), Labels(classifier, rows));
+        for (var row = 0; row < rows.Length; row++)
+        {
+            var image = result.Images[row];
+            var optimum = exact(rows[row]);
+            Assert.True(image.Fooled, image.Exit.Describe());
+            Assert.InRange(norm == Norm.L2 ? image.L2 : image.LInf, optimum * (1 - 1e-9), optimum * Tolerance);
+        }
+    }
+
+    private static Norm ByName(string name) => name == "l2" ? Norm.L2 : Norm.LInf;
+
+    private static double[][] Rows(int count, double lower, double upper, Func<double[], bool> accept)
+    {
+        var random = new Random(9);
+        var rows = new List<double[]>();
+        for (var tries = 0; rows.Count < count; tries++)
+        {
+            Assert.True(tries < 10_000, "no such image was found");
+            var row = Enumerable.Range(0, 24).Select(_ => lower + ((upper - lower) * random.NextDouble())).ToArray();
+            if (accept(row))
+            {
+                rows.Add(row);
+            }
+        }
+
+        return [.. rows];
+    }
+
+    private static Tensor Images(double[][] rows, string shape) =>
+        tensor(rows.SelectMany(row => row).ToArray()).reshape([rows.Length, .. shape.Split(',').Select(length => long.Parse(length, System.Globalization.CultureInfo.InvariantCulture))]);
+
+    private static Tensor Labels(Linear classifier, double[][] rows) => tensor(rows.Select(row => (long)classifier.ClassOf(row)).ToArray());
+}

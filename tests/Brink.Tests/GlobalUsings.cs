@@ -1,0 +1,4 @@
+global using Brink.Classifiers;
+global using Brink.Norms;
+global using Brink.Testing;
+global using TorchSharp;

@@ -1,0 +1,79 @@
+using Brink.Objectives;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Objectives;
+
+public sealed class ObjectiveTests
+{
+    public static TheoryData<string> All => ["gap", "cross-entropy"];
+
+    [Theory, MemberData(nameof(All))]
+    public void The_gradient_is_that_of_finite_differences(string name)
+    {
+        var objective = ByName(name);
+        using var scope = NewDisposeScope();
+        using var network = new SmoothNetwork(6, 10, 4, seed: 1);
+        network.eval();
+        var classifier = network.AsClassifier();
+        var (images, labels) = network.Batch(3, seed: 2);
+        var targets = labels.add(1).remainder(4);
+        using var pass = ForwardPass.At(classifier, images);
+        var gradients = pass.Gradients(objective.Values(pass.Logits, targets, labels));
+
+        const double h = 1e-5;
+        for (var entry = 0; entry < 6; entry++)
+        {
+            var shift = zeros(1, 6, dtype: ScalarType.Float64);
+            shift[0, entry] = h;
+            var change = (objective.Values(classifier.Logits(images + shift), targets, labels) - objective.Values(classifier.Logits(images - shift), targets, labels)) / (2 * h);
+            Assert.True(gradients.select(1, entry).allclose(change, rtol: 1e-6, atol: 1e-8));
+        }
+    }
+
+    [Fact]
+    public void The_gap_is_negative_where_the_rival_leads_and_zero_where_they_are_level()
+    {
+        using var scope = NewDisposeScope();
+        var logits = tensor(new double[] { 1, 3, 2, 5, 5, 0 }).reshape(2, 3);
+        var gaps = LogitGap.Instance.Values(logits, tensor(new long[] { 2, 1 }), tensor(new long[] { 1, 0 }));
+        Assert.Equal([-1.0, 0.0], gaps.data<double>().ToArray());
+    }
+
+    [Fact]
+    public void A_pass_leaves_the_gradients_of_parameters_alone()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new SmoothNetwork(6, 10, 4, seed: 1);
+        var (images, labels) = network.Batch(2, seed: 2);
+        var parameter = network.parameters().First();
+        (parameter.sum() * 7).backward();
+        using var pass = ForwardPass.At(network.AsClassifier(), images);
+        pass.Gradients(LogitGap.Instance.Values(pass.Logits, labels.add(1).remainder(4), labels));
+        Assert.True(parameter.grad!.eq(7).all().item<bool>());
+        Assert.Null(network.parameters().Last().grad);
+    }
+
+    [Fact]
+    public void A_network_without_gradients_is_refused_in_a_sentence()
+    {
+        using var scope = NewDisposeScope();
+        using var pass = ForwardPass.At(new Constant(), ones(2, 3));
+        var error = Assert.Throws<BadInputException>(() => pass.Gradients(pass.Logits.sum(1)));
+        Assert.Contains("differentiable", error.Message, StringComparison.Ordinal);
+    }
+
+    private static IObjective ByName(string name) => name == "gap" ? LogitGap.Instance : CrossEntropy.Instance;
+
+    private sealed class Constant : IClassifier
+    {
+        public string Name => "constant";
+
+        public int ClassCount => 2;
+
+        public Bounds Bounds => Bounds.Pixels;
+
+        public Tensor Logits(Tensor images) => ones(images.shape[0], 2);
+
+        public IDisposable EnterEvaluation() => NewDisposeScope();
+    }
+}

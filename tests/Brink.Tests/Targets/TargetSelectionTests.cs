@@ -1,0 +1,98 @@
+using Brink.Objectives;
+using Brink.Targets;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Targets;
+
+public sealed class TargetSelectionTests
+{
+    private const int Classes = 6;
+    private const int Size = 5;
+    private readonly Linear _classifier = Linear.Classes(Classes, Size, seed: 3);
+
+    [Theory]
+    [InlineData("l2", false)]
+    [InlineData("l2", true)]
+    [InlineData("linf", false)]
+    [InlineData("linf", true)]
+    public void Best_and_hardest_are_the_nearest_and_farthest_face(string normName, bool hardest)
+    {
+        var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
+        using var scope = NewDisposeScope();
+        var (images, rows, labels) = Batch(20);
+        using var pass = ForwardPass.At(_classifier, images);
+        var choice = (hardest ? TargetSelection.Hardest : TargetSelection.Best).Choose(pass, labels, norm, candidates: 9);
+        var targets = choice.Targets.data<long>().ToArray();
+        for (var row = 0; row < rows.Length; row++)
+        {
+            var label = _classifier.ClassOf(rows[row]);
+            var others = Enumerable.Range(0, Classes).Where(other => other != label).ToArray();
+            double Distance(int other) => _classifier.DistanceToFace(rows[row], label, other, norm);
+            Assert.Equal(hardest ? others.MaxBy(Distance) : others.MinBy(Distance), (int)targets[row]);
+        }
+
+        Assert.Equal(Classes - 1, choice.BackwardPasses);
+    }
+
+    [Fact]
+    public void Only_the_likeliest_others_compete()
+    {
+        using var scope = NewDisposeScope();
+        var (images, _, labels) = Batch(20);
+        using var pass = ForwardPass.At(_classifier, images);
+        var choice = TargetSelection.Hardest.Choose(pass, labels, Norm.L2, candidates: 1);
+        var second = pass.Logits.detach().topk(2, 1).indexes.select(1, 1);
+        Assert.True(choice.Targets.eq(second).all().item<bool>());
+        Assert.Equal(1, choice.BackwardPasses);
+    }
+
+    [Fact]
+    public void The_gap_and_gradient_of_the_choice_are_those_of_the_chosen_class()
+    {
+        using var scope = NewDisposeScope();
+        var (images, _, labels) = Batch(20);
+        using var pass = ForwardPass.At(_classifier, images);
+        var choice = TargetSelection.Best.Choose(pass, labels, Norm.L2, candidates: 9);
+        var gaps = LogitGap.Instance.Values(pass.Logits, choice.Targets, labels);
+        Assert.True(choice.Gaps.allclose(gaps));
+        Assert.True(choice.Gradients.allclose(pass.Gradients(gaps)));
+    }
+
+    [Fact]
+    public void A_given_class_has_to_overtake_the_strongest_other()
+    {
+        using var scope = NewDisposeScope();
+        var logits = tensor(new double[] { 5, 1, 4, 3 }).reshape(1, 4);
+        var labels = tensor(new long[] { 2 });
+        var targets = tensor(new long[] { 3 });
+        Assert.Equal(0, TargetSelection.Given(3).Rivals(logits, labels, targets).item<long>());
+        Assert.Equal(2, TargetSelection.Best.Rivals(logits, labels, targets).item<long>());
+    }
+
+    [Fact]
+    public void No_prediction_never_counts_as_fooled()
+    {
+        using var scope = NewDisposeScope();
+        var predictions = tensor(new long[] { -1, 0, 1, 3 });
+        var labels = tensor(new long[] { 1, 1, 1, 1 });
+        var targets = tensor(new long[] { 3, 3, 3, 3 });
+        Assert.Equal([false, true, false, true], TargetSelection.Best.Fooled(predictions, labels, targets).data<bool>().ToArray());
+        Assert.Equal([false, false, false, true], TargetSelection.Given(3).Fooled(predictions, labels, targets).data<bool>().ToArray());
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(Classes)]
+    public void A_class_that_does_not_exist_is_refused(int classIndex)
+    {
+        var error = Assert.Throws<BadInputException>(() => TargetSelection.Given(classIndex).Check(_classifier));
+        Assert.Contains("0 to 5", error.Message, StringComparison.Ordinal);
+    }
+
+    private (Tensor Images, double[][] Rows, Tensor Labels) Batch(int count)
+    {
+        var random = new Random(4);
+        var rows = Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Size).Select(_ => (random.NextDouble() * 4) - 2).ToArray()).ToArray();
+        return (tensor(rows.SelectMany(row => row).ToArray()).reshape(count, Size), rows, tensor(rows.Select(row => (long)_classifier.ClassOf(row)).ToArray()));
+    }
+}
