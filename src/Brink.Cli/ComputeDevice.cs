@@ -5,13 +5,16 @@ namespace Brink.Cli;
 /// <summary>Where torch computes.</summary>
 internal static class ComputeDevice
 {
+    // More threads than processors only cost; tens of thousands take the process down before torch can say so.
+    private const int MostThreads = 1024;
+
     /// <summary>Sets the number of threads and finds the device.</summary>
-    /// <exception cref="BadInputException">There is no such device, or the number of threads is not positive.</exception>
+    /// <exception cref="BadInputException">There is no such device, or that number of threads cannot be had.</exception>
     public static torch.Device Set(string device, int? threads)
     {
-        if (threads < 1)
+        if (threads is < 1 or > MostThreads)
         {
-            throw new BadInputException($"The number of threads must be at least 1, but {threads} was given.");
+            throw new BadInputException(FormattableString.Invariant($"The number of threads must lie between 1 and {MostThreads}, but {threads} was given; this machine has {Environment.ProcessorCount} processors."));
         }
 
         torch.set_num_threads(threads ?? Environment.ProcessorCount);

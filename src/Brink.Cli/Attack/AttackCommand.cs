@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Brink.Classifiers;
 using Brink.Cli.Doctor;
 using Brink.Data;
 using Brink.Evaluation.Output;
@@ -31,13 +30,7 @@ internal static class AttackCommand
 
     private static int Run(ParseResult parsed, AttackOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        // Everything that can be wrong is found out before the first pass: folder, attack, data, network.
-        var folder = parsed.GetValue(options.Out);
-        if (folder is not null)
-        {
-            ResultFolder.Prepare(folder);
-        }
-
+        // Everything that can be wrong is found out before the first pass: attack, data, network, folder.
         var space = parsed.GetValue(options.Space) switch
         {
             "pixel" => InputSpace.Pixel,
@@ -46,21 +39,28 @@ internal static class AttackCommand
         };
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
-        var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip), parsed.GetValue(options.Limit));
+        var skip = parsed.GetValue(options.Skip) ?? 0;
+        var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
+        var images = DataCatalog.Open(dataName, skip, parsed.GetValue(options.Limit));
 
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         var weights = parsed.GetValue(options.Weights) is { } path ? DataLocations.Resolve(path) : null;
-        using var loaded = ModelCatalog.Load(modelName, weights, Preprocessing(parsed, options));
+        using var loaded = ModelCatalog.Load(modelName, weights, preprocessing);
         loaded.Module.to(device);
         var model = new OpenedModel(loaded, space);
 
-        var batchSize = parsed.GetValue(options.BatchSize);
+        var batchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
         var evaluation = new AttackEvaluation(model, configured.Attack, batchSize, device);
+        var folder = parsed.GetValue(options.Out);
+        if (folder is not null)
+        {
+            ResultFolder.Prepare(folder);
+        }
+
         var silent = parsed.GetValue(options.Quiet);
         using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(images, progress, cancellationToken));
 
-        var seed = parsed.GetValue(options.Seed);
         var summary = AttackSummary.Of(
             new()
             {
@@ -71,29 +71,39 @@ internal static class AttackCommand
                 Criterion = configured.Target.Criterion,
                 Model = loaded.Name,
                 Data = dataName,
-                Seed = seed,
+                Seed = parsed.GetValue(options.Seed) ?? 0,
                 Options = new SortedDictionary<string, object>(configured.Options.ToDictionary(), StringComparer.Ordinal)
                 {
                     ["batch-size"] = batchSize,
-                    ["skip"] = parsed.GetValue(options.Skip),
+                    ["skip"] = skip,
+                    ["mean"] = loaded.Normalization.Mean,
+                    ["std"] = loaded.Normalization.StandardDeviation,
                     ["weights"] = parsed.GetValue(options.Weights) ?? "embedded",
                     ["threads"] = torch.get_num_threads(),
                     ["device"] = parsed.GetValue(options.Device)!,
                 },
             },
             result);
-        if (folder is not null && result.Images.Count > 0)
+        var written = false;
+        try
         {
-            ResultFolder.Write(folder, summary, result);
+            if (folder is not null && result.Images.Count > 0)
+            {
+                ResultFolder.Write(folder, summary, result);
+                written = true;
+            }
         }
-
-        if (parsed.GetValue(options.Json))
+        finally
         {
-            output.WriteLine(ResultFolder.ToJson(summary));
-        }
-        else
-        {
-            SummaryTable.Write(output, summary, result.Images.Count > 0 ? folder : null);
+            // A disk that filled up during the run must not take the figures with it.
+            if (parsed.GetValue(options.Json))
+            {
+                output.WriteLine(ResultFolder.ToJson(summary));
+            }
+            else
+            {
+                SummaryTable.Write(output, summary, written ? folder : null);
+            }
         }
 
         return result.IsComplete ? ExitCode.Done : ExitCode.Cancelled;
@@ -108,7 +118,7 @@ internal static class AttackCommand
             ("target", parsed.GetValue(options.Target)),
             ("radius", parsed.GetValue(options.Radius)),
             ("preset", parsed.GetValue(options.Preset)),
-            ("max-iterations", parsed.GetValue(options.Iterations)),
+            ("max-iterations", parsed.GetValue(options.Iterations)?.ToString(CultureInfo.InvariantCulture)),
             ("objective", parsed.GetValue(options.Objective)),
         };
         return flags.Where(flag => flag.Value is not null).ToDictionary(flag => flag.Key, flag => flag.Value!, StringComparer.Ordinal);
@@ -123,27 +133,4 @@ internal static class AttackCommand
         (_, null) => throw new BadInputException($"The model {model} needs images it was made for; add --data SET."),
         _ => (model, data),
     };
-
-    private static Normalization? Preprocessing(ParseResult parsed, AttackOptions options)
-    {
-        var (mean, deviation) = (parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
-        if (mean is null != deviation is null)
-        {
-            throw new BadInputException("The preprocessing needs both --mean and --std, but only one was given.");
-        }
-
-        try
-        {
-            return mean is null ? null : new(Numbers("--mean", mean), Numbers("--std", deviation!));
-        }
-        catch (ArgumentException exception)
-        {
-            throw new BadInputException($"The preprocessing needs one finite mean and one positive standard deviation a channel, but --mean {mean} --std {deviation} was given.", exception);
-        }
-    }
-
-    private static double[] Numbers(string flag, string list) =>
-        [.. list.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : throw new BadInputException($"The flag {flag} takes numbers separated by commas, but '{list}' was given."))];
 }

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 
 namespace Brink.Cli.Attack;
 
@@ -15,9 +18,9 @@ internal sealed class AttackOptions
 
     public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded) or cifar10:FILE|FOLDER in the binary format.", HelpName = "SET" };
 
-    public Option<int?> Limit { get; } = new("--limit") { Description = "The most images to attack.", HelpName = "N" };
+    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber<int>, Description = "The most images to attack.", HelpName = "N" };
 
-    public Option<int> Skip { get; } = new("--skip") { Description = "How many images to leave out at the start.", HelpName = "N" };
+    public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber<int>, Description = "How many images to leave out at the start. [default: 0]", HelpName = "N" };
 
     public Option<string> Attack { get; } = new("--attack") { Description = "The attack, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
 
@@ -29,19 +32,19 @@ internal sealed class AttackOptions
 
     public Option<string?> Preset { get; } = new("--preset") { Description = "paper (the method) or authors (the constants and formulas of the authors' program). [default: paper]", HelpName = "PRESET" };
 
-    public Option<string?> Iterations { get; } = new("--iterations") { Description = "The most steps an image gets. [default: 1000]", HelpName = "N" };
+    public Option<int?> Iterations { get; } = new("--iterations") { CustomParser = WholeNumber<int>, Description = "The most steps an image gets. [default: 1000]", HelpName = "N" };
 
     public Option<string?> Objective { get; } = new("--objective") { Description = "What the attack raises: gap or cross-entropy. [default: gap]", HelpName = "NAME" };
 
     public Option<string> Space { get; } = new("--space") { Description = "Where lengths are measured: pixel (0 to 1) or normalized (the network's own input).", DefaultValueFactory = _ => "pixel", HelpName = "SPACE" };
 
-    public Option<int> BatchSize { get; } = new("--batch-size") { Description = "How many images are attacked at once.", DefaultValueFactory = _ => Evaluation.Running.AttackEvaluation.DefaultBatchSize, HelpName = "N" };
+    public Option<int?> BatchSize { get; } = new("--batch-size") { CustomParser = WholeNumber<int>, Description = "How many images are attacked at once. [default: 64]", HelpName = "N" };
 
-    public Option<long> Seed { get; } = new("--seed") { Description = "The seed of random draws; tr draws none.", DefaultValueFactory = _ => 0, HelpName = "N" };
+    public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber<long>, Description = "The seed of random draws; tr draws none. [default: 0]", HelpName = "N" };
 
     public Option<string> Device { get; } = new("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
 
-    public Option<int?> Threads { get; } = new("--threads") { Description = "How many processors to use. [default: all]", HelpName = "N" };
+    public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber<int>, Description = "How many processors to use. [default: all]", HelpName = "N" };
 
     public Option<string?> Out { get; } = new("--out") { Description = "A folder for results.json, images.parquet and adversarial.safetensors.", HelpName = "FOLDER" };
 
@@ -54,4 +57,18 @@ internal sealed class AttackOptions
         Model, Weights, Mean, StandardDeviation, Data, Limit, Skip, Attack, Norm, Target, Radius, Preset, Iterations, Objective,
         Space, BatchSize, Seed, Device, Threads, Out, Json, Quiet,
     ];
+
+    /// <summary>Reads a whole number alike in every culture, and says what is wrong without naming .NET's types.</summary>
+    private static T? WholeNumber<T>(ArgumentResult argument)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        var text = argument.Tokens[0].Value;
+        if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        {
+            return number;
+        }
+
+        argument.AddError(string.Create(CultureInfo.InvariantCulture, $"The flag {((OptionResult)argument.Parent!).Option.Name} takes a whole number of at most {T.MaxValue}, but '{text}' was given."));
+        return null;
+    }
 }

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Brink.Cli.Attack;
 
-/// <summary>Shows how far a run is: a bar on a terminal, a line now and then where the output goes elsewhere. Always on the error stream, so that standard output holds results alone.</summary>
+/// <summary>Shows how far a run is: a bar on a terminal, a line at the start and now and then where the output goes elsewhere. Always on the error stream, so that standard output holds results alone.</summary>
 internal static class ProgressDisplay
 {
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
@@ -52,17 +52,25 @@ internal static class ProgressDisplay
 
     private sealed class Lines(TextWriter error) : IProgress<EvaluationProgress>
     {
-        private readonly Stopwatch _sinceLast = Stopwatch.StartNew();
+        private Stopwatch? _sinceLast;
 
         public void Report(EvaluationProgress value)
         {
-            if (_sinceLast.Elapsed < BetweenLines)
+            if (_sinceLast?.Elapsed < BetweenLines)
             {
                 return;
             }
 
-            error.WriteLine(Describe(value));
-            _sinceLast.Restart();
+            try
+            {
+                error.WriteLine(Describe(value));
+            }
+            catch (IOException)
+            {
+                // Hours of work are not to end because the log's disk is full.
+            }
+
+            _sinceLast = Stopwatch.StartNew();
         }
     }
 }

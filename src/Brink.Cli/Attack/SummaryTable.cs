@@ -7,18 +7,19 @@ namespace Brink.Cli.Attack;
 /// <summary>A run's numbers for people, within 80 columns.</summary>
 internal static class SummaryTable
 {
+    private const int Width = 80;
+
     public static void Write(TextWriter output, AttackSummary summary, string? folder)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        if (Console.IsOutputRedirected)
-        {
-            console.Profile.Width = 80;
-        }
+        console.Profile.Width = Math.Min(console.Profile.Width, Width);
 
         var units = summary.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
         var norm = summary.Norm == "linf" ? "L∞" : "L2";
-        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "").Width(78);
-        void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(value));
+        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "").Width(Width - 2);
+
+        // Plain text, not markup: paths may hold brackets and :words:.
+        void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
 
         Row("network, images", $"{summary.Model}, {summary.Data}");
         Row("attack", $"{summary.Attack}, {norm}, target {summary.Target}, {summary.Options["preset"]}");
@@ -43,7 +44,8 @@ internal static class SummaryTable
 
         if (folder is not null)
         {
-            console.WriteLine($"Written to {folder}: results.json, images.parquet, adversarial.safetensors");
+            // Not through the console, which would break a long path across lines.
+            output.WriteLine($"Written to {folder}:{Environment.NewLine}results.json, images.parquet, adversarial.safetensors");
         }
     }
 

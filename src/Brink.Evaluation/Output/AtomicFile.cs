@@ -3,32 +3,41 @@ namespace Brink.Evaluation.Output;
 /// <summary>Files that are either whole or not there.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes under a temporary name in the same folder, and renames only when everything is on the disk.</summary>
+    /// <summary>Writes a file: whole, or not at all.</summary>
     /// <param name="path">The final name; an older file of that name is replaced.</param>
     /// <param name="write">Writes the content.</param>
     /// <exception cref="BadInputException">The folder cannot be written to, or the disk is full. The older file, if any, is untouched.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => WriteAll([KeyValuePair.Create(path, write)]);
+
+    /// <summary>Writes files that belong together, under temporary names first; they are renamed, in order, only when all are on the disk.</summary>
+    /// <param name="files">The final names, older files of which are replaced, and what writes the contents.</param>
+    /// <exception cref="BadInputException">The folder cannot be written to, or the disk is full.</exception>
+    public static void WriteAll(IReadOnlyList<KeyValuePair<string, Action<Stream>>> files)
     {
-        ArgumentNullException.ThrowIfNull(path);
-        ArgumentNullException.ThrowIfNull(write);
-        var temporary = $"{path}.{Guid.NewGuid():N}.partial";
+        ArgumentNullException.ThrowIfNull(files);
+        var temporaries = files.Select(file => $"{file.Key}.{Guid.NewGuid():N}.partial").ToArray();
+        var current = 0;
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite))
+            for (current = 0; current < files.Count; current++)
             {
-                write(stream);
+                using var stream = new FileStream(temporaries[current], FileMode.CreateNew, FileAccess.ReadWrite);
+                files[current].Value(stream);
                 // A full disk may only show when the cache is written out; renaming before that would put a torn file under the final name.
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            for (current = 0; current < files.Count; current++)
+            {
+                File.Move(temporaries[current], files[current].Key, overwrite: true);
+            }
         }
         catch (Exception exception)
         {
-            Discard(temporary);
+            Array.ForEach(temporaries, Discard);
             if (exception is IOException or UnauthorizedAccessException)
             {
-                throw new BadInputException($"The file {path} could not be written ({exception.Message.TrimEnd('.')}); free space or choose another folder with --out.", exception);
+                throw new BadInputException($"The file {files[current].Key} could not be written ({exception.Message.TrimEnd('.')}); free space or choose another folder with --out.", exception);
             }
 
             throw;

@@ -23,21 +23,32 @@ public static class ResultFolder
     public static void Prepare(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
+        if (folder.Length == 0 || File.Exists(folder))
+        {
+            throw new BadInputException($"The results need a folder, but --out gives {(folder.Length == 0 ? "an empty name" : $"{folder}, which is a file")}; give the name of a folder.");
+        }
+
+        var probe = Path.Combine(folder, $".brink-{Guid.NewGuid():N}");
         try
         {
             Directory.CreateDirectory(folder);
+            try
+            {
+                // A page of content, because an empty file can also be made on a full disk.
+                File.WriteAllBytes(probe, new byte[4096]);
+            }
+            finally
+            {
+                File.Delete(probe);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new BadInputException($"The folder {folder} could not be made ({exception.Message.TrimEnd('.')}); choose another with --out.", exception);
+            throw new BadInputException($"The results need a folder that can be written to, but {folder} cannot ({exception.Message.TrimEnd('.')}); free space or choose another with --out.", exception);
         }
-
-        var probe = Path.Combine(folder, ".brink");
-        AtomicFile.Write(probe, _ => { });
-        File.Delete(probe);
     }
 
-    /// <summary>Writes the three files, each whole or not at all; <c>results.json</c> comes last, so that where it stands the others do too.</summary>
+    /// <summary>Writes the three files, all or none; <c>results.json</c> comes last, so that where it stands the others do too.</summary>
     /// <param name="folder">The folder, made by <see cref="Prepare"/>.</param>
     /// <param name="summary">The run in numbers.</param>
     /// <param name="result">The run itself, at least one image.</param>
@@ -47,9 +58,13 @@ public static class ResultFolder
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(summary);
         ArgumentNullException.ThrowIfNull(result);
-        AtomicFile.Write(Path.Combine(folder, "adversarial.safetensors"), stream => WriteTensors(stream, result));
-        AtomicFile.Write(Path.Combine(folder, "images.parquet"), stream => ImageTable.Write(stream, result.Images));
-        AtomicFile.Write(Path.Combine(folder, "results.json"), stream => JsonSerializer.Serialize(stream, summary, JsonOptions));
+        KeyValuePair<string, Action<Stream>> File(string name, Action<Stream> write) => KeyValuePair.Create(Path.Combine(folder, name), write);
+        AtomicFile.WriteAll(
+        [
+            File("adversarial.safetensors", stream => WriteTensors(stream, result)),
+            File("images.parquet", stream => ImageTable.Write(stream, result.Images)),
+            File("results.json", stream => JsonSerializer.Serialize(stream, summary, JsonOptions)),
+        ]);
     }
 
     private static void WriteTensors(Stream stream, EvaluationResult result)

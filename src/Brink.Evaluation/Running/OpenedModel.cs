@@ -28,9 +28,16 @@ public sealed class OpenedModel
     public InputSpace Space { get; }
 
     /// <summary>Pixels in [0, 1] as input of <see cref="Classifier"/>.</summary>
+    /// <exception cref="BadInputException">The network's preprocessing is for another number of channels.</exception>
     public Tensor FromPixels(Tensor pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
+        var (given, needed) = (pixels.shape[1], _normalization.Mean.Count);
+        if (needed != 1 && needed != given)
+        {
+            throw new BadInputException($"The preprocessing of {Classifier.Name} has {needed} means and standard deviations, but the images have {given} channels; give one of each a channel.");
+        }
+
         return Space == InputSpace.Normalized ? _normalization.Apply(pixels) : pixels.alias();
     }
 

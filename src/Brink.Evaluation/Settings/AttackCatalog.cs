@@ -18,9 +18,12 @@ public static class AttackCatalog
     {
         var (name, bracketed) = Split(specification);
         var all = new Dictionary<string, string>(settings ?? ReadOnlyDictionary<string, string>.Empty, StringComparer.Ordinal);
+        var once = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (key, value) in bracketed)
         {
-            all[key] = value;
+            all[key] = once.Add(key)
+                ? value
+                : throw new BadInputException($"Each option of an attack may be given once, but '{specification}' gives {key} twice; drop one.");
         }
 
         return name switch
@@ -34,7 +37,7 @@ public static class AttackCatalog
     {
         var norm = AttackSettings.ParseNorm(Take(settings, "norm") ?? "l2");
         var preset = Take(settings, "preset") ?? "paper";
-        var radius = Take(settings, "radius") is { } text && text != "adaptive" ? AttackSettings.ParseNumber("radius", text) : (double?)null;
+        var radius = Take(settings, "radius") is { } text && text != "adaptive" ? ParseRadius(text) : (double?)null;
         var options = preset switch
         {
             "paper" when radius is { } length => new TrustRegionOptions { Norm = norm, Radius = RadiusPolicy.Fixed(length) },
@@ -47,6 +50,10 @@ public static class AttackCatalog
         described["preset"] = preset;
         return new(new TrustRegionAttack(options), options.Target, described);
     }
+
+    private static double ParseRadius(string text) => AttackSettings.TryParseNumber(text, out var radius) && radius > 0
+        ? radius
+        : throw new BadInputException($"The radius must be adaptive or a positive number such as 0.05, but '{text}' was given.");
 
     private static string? Take(Dictionary<string, string> settings, string key) => settings.Remove(key, out var value) ? value : null;
 

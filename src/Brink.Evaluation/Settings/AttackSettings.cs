@@ -55,9 +55,13 @@ internal static class AttackSettings
     /// <summary>A finite number with a point, whatever the culture.</summary>
     /// <exception cref="BadInputException">It is none.</exception>
     public static double ParseNumber(string key, string value) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+        TryParseNumber(value, out var number)
             ? number
             : throw new BadInputException($"The option {key} must be a number such as 0.05, but '{value}' was given.");
+
+    /// <summary>Reads a number that float32, the type images come in, can hold too.</summary>
+    public static bool TryParseNumber(string value, out double number) =>
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && float.IsFinite((float)number);
 
     private static IEnumerable<Slot> Slots(object owner, string prefix)
     {

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+
+namespace Brink.Cli.Tests.Attack;
+
+public sealed class CancellationTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Cancelled_before_the_first_range_there_are_no_files()
+    {
+        var run = Invocation.Of(new CancellationToken(canceled: true), "attack", "--limit", "8", "--out", _folder["results"], "--json");
+        Assert.Equal(130, run.ExitCode);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["results"]));
+        Assert.Contains("The run was cancelled after 0 of 8 images", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_interrupt_keeps_the_finished_ranges()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "needs POSIX signals");
+        const int batch = 4;
+        string[] flags = ["attack", "--threads", "2", "--batch-size", $"{batch}"];
+        using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. flags, "--out", _folder["interrupted"]]) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false } };
+        brink.Start();
+        try
+        {
+            // The mean is of finished ranges: once it shows, there is something to keep.
+            string? line;
+            do
+            {
+                line = await brink.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
+                Assert.NotNull(line);
+            }
+            while (!line.Contains("mean perturbation", StringComparison.Ordinal));
+
+            using (var kill = Process.Start("kill", ["-INT", $"{brink.Id}"]))
+            {
+                await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            var output = await brink.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await brink.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(130, brink.ExitCode);
+            Assert.Contains("The run was cancelled after", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            if (!brink.HasExited)
+            {
+                brink.Kill();
+            }
+        }
+
+        using var interrupted = new ResultFiles(_folder["interrupted"]);
+        var finished = interrupted.Int("images");
+        Assert.InRange(finished, batch, 999);
+        Assert.Equal(0, finished % batch);
+
+        Invocation.Of([.. flags, "--limit", $"{finished}", "--quiet", "--out", _folder["whole"]]).AssertDone();
+        using var whole = new ResultFiles(_folder["whole"]);
+        Assert.Equal(whole.Tensors.Count, interrupted.Tensors.Count);
+        Assert.All(whole.Tensors, named => Assert.True(named.Value.Equals(interrupted.Tensors[named.Key]), named.Key));
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Brink.Cli.Tests.Attack;
+
+public sealed class RepeatabilityTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Equal_options_give_equal_files_but_for_the_times()
+    {
+        foreach (var folder in new[] { "one", "two" })
+        {
+            Invocation.Of("attack", "--limit", "20", "--batch-size", "8", "--threads", "2", "--quiet", "--out", _folder[folder]).AssertDone();
+        }
+
+        foreach (var name in new[] { "adversarial.safetensors", "images.parquet" })
+        {
+            Assert.True(Bytes("one", name).AsSpan().SequenceEqual(Bytes("two", name)), name);
+        }
+
+        Assert.Equal(WithoutTimes(File.ReadAllText(Path.Combine(_folder["one"], "results.json"))), WithoutTimes(File.ReadAllText(Path.Combine(_folder["two"], "results.json"))));
+    }
+
+    [Theory]
+    [InlineData("de-DE")]
+    [InlineData("tr-TR")]
+    [InlineData("fa-IR")]
+    public void The_culture_changes_nothing(string culture)
+    {
+        string[] json = ["attack", "--limit", "3", "--radius", "0.05", "--mean", "0.4,0.4,0.4", "--std", "0.2,0.2,0.2", "--attack", "tr[overshoot=0.03]", "--json", "--quiet"];
+        string[] table = ["attack", "--limit", "3", "--target", "3"];
+        var expected = (Json: Invocation.Of(json).AssertDone().Output, Table: Invocation.Of(table).AssertDone());
+        var error = Invocation.Of("attack", "--radius", "0,05").AssertRefused();
+
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
+            Assert.Equal(WithoutTimes(expected.Json), WithoutTimes(Invocation.Of(json).AssertDone().Output));
+            var localTable = Invocation.Of(table).AssertDone();
+            Assert.Equal(WithoutTimes(expected.Table.Output), WithoutTimes(localTable.Output));
+            Assert.Equal(expected.Table.Error, localTable.Error);
+            Assert.Equal(error, Invocation.Of("attack", "--radius", "0,05").AssertRefused());
+            Assert.Contains("but -1 was given", Invocation.Of("attack", "--limit", "-1").AssertRefused(), StringComparison.Ordinal);
+            Assert.Contains("but -1 was given", Invocation.Of("attack", "--target", "-1", "--limit", "1").AssertRefused(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    private byte[] Bytes(string folder, string name) => File.ReadAllBytes(Path.Combine(_folder[folder], name));
+
+    /// <summary>Without <c>seconds</c> and <c>secondsPerImage</c>, or the table's row of time.</summary>
+    private static string WithoutTimes(string output)
+    {
+        var kept = Regex.Replace(output, """^.*("seconds"|"secondsPerImage"|│ time ).*$""", "", RegexOptions.Multiline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+        Assert.True(output.Length > kept.Length, "There are no times to leave out.");
+        return kept;
+    }
+}

@@ -1,0 +1,60 @@
+namespace Brink.Cli.Tests;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("A command is needed: attack or doctor; see brink --help.")]
+    [InlineData("There is no command 'atack'; choose attack or doctor, or see brink --help.", "atack", "--limit", "8")]
+    [InlineData("brink has no flag or argument '--limit'; see brink --help.", "--limit", "8")]
+    [InlineData("brink attack has no flag or argument '--epsilom'; see brink attack --help.", "attack", "--epsilom", "0.1")]
+    [InlineData("brink attack has no flag or argument 'signs'; see brink attack --help.", "attack", "signs")]
+    [InlineData("brink doctor has no flag or argument '--limit'; see brink doctor --help.", "doctor", "--limit", "8")]
+    [InlineData("Required argument missing for option: '--limit'. See brink attack --help.", "attack", "--limit")]
+    [InlineData("Option '--limit' expects a single argument but 2 were provided. See brink attack --help.", "attack", "--limit", "1", "--limit", "2")]
+    public void Usage_errors_name_the_word_and_the_help(string sentence, params string[] arguments) =>
+        Assert.Equal($"brink: {sentence}", Invocation.Of(arguments).AssertRefused().TrimEnd());
+
+    [Fact]
+    public void Control_characters_never_reach_the_terminal()
+    {
+        var error = Invocation.Of("attack", "--norm", "a\nb\u001b[31m\u0007").AssertRefused();
+        Assert.Contains("'a?b?[31m?'", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_very_long_argument_is_shortened_in_the_middle()
+    {
+        var error = Invocation.Of("attack", "--norm", new string('x', 100_000)).AssertRefused();
+        Assert.InRange(error.Length, 100, 1100);
+        Assert.Contains("xx … xx", error, StringComparison.Ordinal);
+        Assert.EndsWith("was given.", error.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("brink [command] [options]", "--help")]
+    [InlineData("brink attack [options]", "attack", "--help")]
+    [InlineData("brink doctor [options]", "doctor", "-h")]
+    public void Help_calls_the_command_by_its_name(string usage, params string[] arguments)
+    {
+        var help = Invocation.Of(arguments).AssertDone();
+        Assert.Contains(usage, help.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Brink.Cli", help.Output, StringComparison.Ordinal);
+        Assert.Empty(help.Error);
+    }
+
+    [Fact]
+    public void Version_is_that_of_the_results() =>
+        Assert.Equal(Evaluation.Results.AttackSummary.Version, Invocation.Of("--version").AssertDone().Output.Trim());
+
+    [Fact]
+    public void An_output_that_cannot_be_written_is_a_sentence()
+    {
+        using var error = new StringWriter();
+        Assert.Equal(2, CommandLine.Run(["doctor"], new FullWriter(), error, CancellationToken.None));
+        Assert.Equal("brink: The output could not be written (No space left on device); check where it is redirected to.", error.ToString().TrimEnd());
+    }
+
+    [Fact]
+    public void An_error_stream_that_cannot_be_written_leaves_the_exit_code() =>
+        Assert.Equal(2, CommandLine.Run(["attack", "--limit", "0"], TextWriter.Null, new FullWriter(), CancellationToken.None));
+}

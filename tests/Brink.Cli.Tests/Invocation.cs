@@ -1,0 +1,34 @@
+namespace Brink.Cli.Tests;
+
+/// <summary>What one call of the command line gave, in this process.</summary>
+internal sealed record Invocation(int ExitCode, string Output, string Error)
+{
+    public static Invocation Of(params string[] arguments) => Of(CancellationToken.None, arguments);
+
+    public static Invocation Of(CancellationToken cancellationToken, params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var exitCode = CommandLine.Run(arguments, output, error, cancellationToken);
+        return new(exitCode, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Refused as bad input is: exit code 2, nothing on standard output, one sentence and no stack trace.</summary>
+    public string AssertRefused()
+    {
+        Assert.True(ExitCode == 2, $"Exit code {ExitCode}: {Error}");
+        Assert.Empty(Output);
+        Assert.StartsWith("brink: ", Error, StringComparison.Ordinal);
+        Assert.EndsWith(".", Error.TrimEnd(), StringComparison.Ordinal);
+        Assert.Single(Error.TrimEnd('\r', '\n').Split('\n'));
+        Assert.DoesNotContain("   at ", Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", Error, StringComparison.Ordinal);
+        return Error;
+    }
+
+    public Invocation AssertDone()
+    {
+        Assert.True(ExitCode == 0, $"Exit code {ExitCode}: {Error}");
+        return this;
+    }
+}

@@ -1,0 +1,72 @@
+using Brink.Evaluation.Output;
+
+namespace Brink.Evaluation.Tests.Output;
+
+public sealed class AtomicFileTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("brink-");
+
+    private string Target => Path.Combine(_folder.FullName, "results.json");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void The_content_stands_under_the_final_name_alone()
+    {
+        AtomicFile.Write(Target, stream => stream.Write([1, 2, 3]));
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(Target));
+        Assert.Single(_folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void A_full_disk_leaves_nothing_behind()
+    {
+        var exception = Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, WriteUntilFull));
+        Assert.Equal($"The file {Target} could not be written (No space left on device); free space or choose another folder with --out.", exception.Message);
+        Assert.Empty(_folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void A_full_disk_leaves_the_older_file_as_it_was()
+    {
+        File.WriteAllBytes(Target, [9]);
+        Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, WriteUntilFull));
+        Assert.Equal([9], File.ReadAllBytes(Target));
+        Assert.Single(_folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void Files_that_belong_together_are_written_all_or_none()
+    {
+        File.WriteAllBytes(Target, [9]);
+        Assert.Throws<BadInputException>(() => AtomicFile.WriteAll(
+        [
+            KeyValuePair.Create(Target, (Action<Stream>)(stream => stream.Write([1]))),
+            KeyValuePair.Create(Target + ".other", (Action<Stream>)WriteUntilFull),
+        ]));
+        Assert.Equal([9], File.ReadAllBytes(Target));
+        Assert.Single(_folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void An_error_of_the_writer_passes_through_and_leaves_nothing()
+    {
+        Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(Target, _ => throw new InvalidOperationException("not about files")));
+        Assert.Empty(_folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void A_folder_under_the_final_name_is_left_alone()
+    {
+        Directory.CreateDirectory(Target);
+        Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, stream => stream.Write([1])));
+        Assert.Single(_folder.GetFileSystemInfos());
+        Assert.Empty(Directory.GetFileSystemEntries(Target));
+    }
+
+    private static void WriteUntilFull(Stream stream)
+    {
+        stream.Write(new byte[10_000]);
+        throw new IOException("No space left on device");
+    }
+}

@@ -1,7 +1,0 @@
-namespace Brink.Evaluation.Tests;
-
-public sealed class PlaceholderTests
-{
-    [Fact]
-    public void Runs() => Assert.Equal(3f, TorchSharp.torch.ones(3).sum().item<float>());
-}

@@ -1,0 +1,60 @@
+using Brink.Attacks.TrustRegion;
+using Brink.Evaluation.Settings;
+
+namespace Brink.Evaluation.Tests.Settings;
+
+public sealed class AttackCatalogTests
+{
+    [Fact]
+    public void Without_options_the_attack_has_the_defaults_of_its_record()
+    {
+        var defaults = new TrustRegionOptions();
+        var options = AttackCatalog.Create("tr").Options;
+        Assert.Equal("paper", options["preset"]);
+        Assert.Equal("l2", options["norm"]);
+        Assert.Equal("best", options["target"]);
+        Assert.Equal("gap", options["objective"]);
+        Assert.Equal(defaults.MaxIterations, options["max-iterations"]);
+        Assert.Equal(defaults.Overshoot, options["overshoot"]);
+        Assert.Equal(defaults.Radius.Growth, options["radius-growth"]);
+    }
+
+    [Fact]
+    public void Brackets_set_options_and_win_over_flags()
+    {
+        var attack = AttackCatalog.Create("tr[norm=linf, overshoot=0.5]", new Dictionary<string, string>(StringComparer.Ordinal) { ["norm"] = "l2", ["max-iterations"] = "7" });
+        Assert.Equal("linf", attack.Attack.Norm.Name);
+        Assert.Equal("linf", attack.Options["norm"]);
+        Assert.Equal(0.5, attack.Options["overshoot"]);
+        Assert.Equal(7, attack.Options["max-iterations"]);
+    }
+
+    [Fact]
+    public void Options_are_made_anew_each_time()
+    {
+        AttackCatalog.Create("tr[overshoot=0.5,radius-growth=3]");
+        Assert.Equal(new TrustRegionOptions().Overshoot, AttackCatalog.Create("tr").Options["overshoot"]);
+        Assert.Equal(new TrustRegionOptions().Radius.Growth, AttackCatalog.Create("tr").Options["radius-growth"]);
+    }
+
+    [Fact]
+    public void A_number_makes_the_radius_fixed()
+    {
+        var fixedRadius = AttackCatalog.Create("tr[radius=0.25]").Options;
+        Assert.Equal(0.25, fixedRadius["radius-start"]);
+        Assert.Equal(0.25, fixedRadius["radius-smallest"]);
+        Assert.Equal(0.25, fixedRadius["radius-largest"]);
+        Assert.NotEqual(0.25, AttackCatalog.Create("tr[radius=adaptive]").Options["radius-start"]);
+    }
+
+    [Theory]
+    [InlineData("l2", 0.05)]
+    [InlineData("linf", 0.005)]
+    public void The_authors_preset_starts_at_their_radius(string norm, double start)
+    {
+        var options = AttackCatalog.Create($"tr[preset=authors,norm={norm}]").Options;
+        Assert.Equal(start, options["radius-start"]);
+        Assert.Equal("label-logit-per-length", options["ratio"]);
+        Assert.Equal(1e-4, options["extra-length"]);
+    }
+}
