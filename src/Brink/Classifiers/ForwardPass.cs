@@ -38,7 +38,7 @@ internal sealed class ForwardPass : IDisposable
     {
         using var scope = NewDisposeScope();
         var detached = logits.detach();
-        return detached.argmax(1).masked_fill(PerSample.IsFinite(detached).logical_not(), -1).MoveToOuterDisposeScope();
+        return detached.argmax(1).masked_fill(PerSample.IsFinite(detached).logical_not(), Scalars.MinusOne).MoveToOuterDisposeScope();
     }
 
     /// <summary>The gradients of one number an image with respect to that image.</summary>

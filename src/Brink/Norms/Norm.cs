@@ -47,7 +47,7 @@ public abstract class Norm
             using var scope = NewDisposeScope();
             var lengths = PerSample.Broadcast(Of(gradients), gradients);
             // 0/0 would be NaN, and in a batch NaN spreads.
-            return gradients.div(lengths.masked_fill(lengths == 0, 1)).MoveToOuterDisposeScope();
+            return gradients.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).MoveToOuterDisposeScope();
         }
     }
 

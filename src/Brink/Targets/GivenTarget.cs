@@ -35,7 +35,7 @@ internal sealed class GivenTarget(int classIndex) : TargetSelection
     internal override Tensor Rivals(Tensor logits, Tensor labels, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        return logits.detach().scatter(1, targets.unsqueeze(1), full_like(targets, 1, dtype: logits.dtype).mul(double.NegativeInfinity).unsqueeze(1)).argmax(1).MoveToOuterDisposeScope();
+        return logits.detach().scatter(1, targets.unsqueeze(1), full_like(targets, Scalars.NegativeInfinity, dtype: logits.dtype).unsqueeze(1)).argmax(1).MoveToOuterDisposeScope();
     }
 
     internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets) => predictions.eq(targets);

@@ -54,14 +54,14 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
     internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        return predictions.ne(labels).logical_and(predictions.ge(0)).MoveToOuterDisposeScope();
+        return predictions.ne(labels).logical_and(predictions.ge(Scalars.Zero)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The classes with the largest logits other than the label, largest first, int64 [batch, candidates].</summary>
     private static Tensor LikeliestOthers(Tensor logits, Tensor labels, int candidates)
     {
         using var scope = NewDisposeScope();
-        var others = logits.detach().scatter(1, labels.unsqueeze(1), full_like(labels, 1, dtype: logits.dtype).mul(double.NegativeInfinity).unsqueeze(1));
+        var others = logits.detach().scatter(1, labels.unsqueeze(1), full_like(labels, Scalars.NegativeInfinity, dtype: logits.dtype).unsqueeze(1));
         var count = (int)Math.Min(candidates, logits.shape[1] - 1);
         return others.topk(count, 1).indexes.MoveToOuterDisposeScope();
     }
@@ -71,7 +71,7 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
     {
         using var scope = NewDisposeScope();
         var lengths = norm.Dual.Of(gradients);
-        var unusable = lengths.eq(0).logical_or(lengths.isfinite().logical_not());
-        return gaps.neg().div(lengths).masked_fill(unusable, farthest ? double.NegativeInfinity : double.PositiveInfinity).MoveToOuterDisposeScope();
+        var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_not());
+        return gaps.neg().div(lengths).masked_fill(unusable, farthest ? Scalars.NegativeInfinity : Scalars.PositiveInfinity).MoveToOuterDisposeScope();
     }
 }

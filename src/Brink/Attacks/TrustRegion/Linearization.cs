@@ -66,9 +66,9 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         }
 
         using var scope = NewDisposeScope();
-        var stuck = points.ge(bounds.Upper(points)).logical_and(model.Gradients.gt(0))
-            .logical_or(points.le(bounds.Lower(points)).logical_and(model.Gradients.lt(0)));
-        return model with { Gradients = model.Gradients.masked_fill(stuck, 0).MoveToOuterDisposeScope() };
+        var stuck = points.ge(bounds.Upper(points)).logical_and(model.Gradients.gt(Scalars.Zero))
+            .logical_or(points.le(bounds.Lower(points)).logical_and(model.Gradients.lt(Scalars.Zero)));
+        return model with { Gradients = model.Gradients.masked_fill(stuck, Scalars.Zero).MoveToOuterDisposeScope() };
     }
 
     /// <summary>−f / ‖∇f‖_q at the images, [batch].</summary>

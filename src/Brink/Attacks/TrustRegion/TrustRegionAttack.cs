@@ -52,7 +52,7 @@ public sealed class TrustRegionAttack : Attack
                 using var scope = NewDisposeScope();
                 var subproblem = new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
                 var lengths = Lengths(subproblem, state);
-                var points = bounds.Clamp(state.Points + subproblem.Solve((lengths + _options.ExtraLength) * (1 + _options.Overshoot)));
+                var points = bounds.Clamp(state.Points + subproblem.Solve(BeyondBoundary(lengths)));
 
                 using var pass = run.Forward(points, rows);
                 var next = linearization.At(run, rows, pass, state);
@@ -81,8 +81,18 @@ public sealed class TrustRegionAttack : Attack
         }
 
         using var scope = NewDisposeScope();
-        var shortest = minimum(state.FirstDistances * _options.ShortestStep, state.Radii);
+        using var share = Scalars.Of(_options.ShortestStep);
+        var shortest = minimum(state.FirstDistances.mul(share), state.Radii);
         return maximum(minimum(subproblem.BoundaryDistances(), state.Radii), shortest).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A little farther, so that the boundary is crossed and not only reached, [active].</summary>
+    private Tensor BeyondBoundary(Tensor lengths)
+    {
+        using var scope = NewDisposeScope();
+        using var extra = Scalars.Of(_options.ExtraLength);
+        using var factor = Scalars.Of(1 + _options.Overshoot);
+        return lengths.add(extra).mul(factor).MoveToOuterDisposeScope();
     }
 
     /// <summary>ρ, [active].</summary>

@@ -17,7 +17,8 @@ internal sealed class LinearSubproblem
     public LinearSubproblem(LinearModel model, Norm norm, double gradientFloor = 0)
     {
         _model = model;
-        _slopes = norm.Dual.Of(model.Gradients) + gradientFloor;
+        using var floor = Scalars.Of(gradientFloor);
+        _slopes = norm.Dual.Of(model.Gradients).add(floor);
         var directions = norm.SteepestDirections(model.Gradients);
         // The authors' direction in L2 is g/(‖g‖ + 1e-6); a sign has no length to divide by.
         _directions = gradientFloor > 0 && norm == Norm.L2 ? model.Gradients / PerSample.Broadcast(_slopes, model.Gradients) : directions;

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Optimization.TrustRegion;
@@ -58,12 +59,13 @@ public sealed record RadiusPolicy
     internal Tensor Next(Tensor radii, Tensor lengths, Tensor ratios, Tensor firstDistances)
     {
         using var scope = NewDisposeScope();
+        using Scalar growAbove = GrowAbove, shrinkBelow = ShrinkBelow, growth = Growth, smallest = Smallest, largest = Largest;
         var bases = FromStepLength ? lengths : radii;
-        var grown = where(ratios.gt(GrowAbove), bases.mul(Growth), bases);
-        var next = where(ratios.lt(ShrinkBelow), bases.div(Growth), grown);
+        var grown = where(ratios.gt(growAbove), bases.mul(growth), bases);
+        var next = where(ratios.lt(shrinkBelow), bases.div(growth), grown);
         return (Unit == RadiusUnit.Input
-            ? next.clamp(Smallest, Largest)
-            : next.clamp(firstDistances.mul(Smallest), firstDistances.mul(Largest))).MoveToOuterDisposeScope();
+            ? next.clamp(smallest, largest)
+            : next.clamp(firstDistances.mul(smallest), firstDistances.mul(largest))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Refuses numbers that cannot work.</summary>

@@ -13,8 +13,9 @@ internal static class ReductionRatio
     public static Tensor Of(Tensor oldValues, Tensor newValues, Tensor predictedChanges)
     {
         using var scope = NewDisposeScope();
+        using var negligible = Scalars.Of(Negligible);
         var ratios = newValues.sub(oldValues).div(predictedChanges);
-        var meaningless = predictedChanges.le(oldValues.abs().mul(Negligible)).logical_or(ratios.isfinite().logical_not());
-        return ratios.masked_fill(meaningless, double.NegativeInfinity).MoveToOuterDisposeScope();
+        var meaningless = predictedChanges.le(oldValues.abs().mul(negligible)).logical_or(ratios.isfinite().logical_not());
+        return ratios.masked_fill(meaningless, Scalars.NegativeInfinity).MoveToOuterDisposeScope();
     }
 }
