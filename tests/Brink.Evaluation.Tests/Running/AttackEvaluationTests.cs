@@ -14,6 +14,9 @@ public sealed class AttackEvaluationTests : IDisposable
     private readonly LoadedModel _model = ModelCatalog.Load("signs", null);
     private readonly ImageSet _images = DataCatalog.Open("signs", skip: 3, limit: Count);
 
+    // On a machine that does other things too, two of torch's threads spend most of their time waiting for each other.
+    public AttackEvaluationTests() => TorchSharp.torch.set_num_threads(1);
+
     public void Dispose() => _model.Dispose();
 
     [Fact]
