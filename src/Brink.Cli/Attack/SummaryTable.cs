@@ -16,7 +16,7 @@ internal static class SummaryTable
 
         var units = summary.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
         var norm = summary.Norm == "linf" ? "L∞" : "L2";
-        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "").Width(Width - 2);
+        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
 
         // Plain text, not markup: paths may hold brackets and :words:.
         void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
@@ -26,14 +26,15 @@ internal static class SummaryTable
         Row("images", $"{summary.Images}: {summary.Misclassified} wrong to begin with, {summary.Attacked} attacked" + (summary.Skipped > 0 ? $", {summary.Skipped} skipped" : ""));
         Row("fooled", $"{summary.Fooled} of {summary.Attacked}");
         Row("accuracy", $"{Percent(summary.AccuracyBefore)} before, {Percent(summary.AccuracyAfter)} after");
-        Row($"relative {norm} perturbation, {units}", Percents(summary.RelativePerturbation));
+        Row("units", units);
+        Row($"relative {norm}", Percents(summary.RelativePerturbation));
         if (summary.Space == "pixel")
         {
-            Row("the same in normalised units", Percents(summary.RelativePerturbationNormalized));
+            Row("…in normalised units", Percents(summary.RelativePerturbationNormalized));
         }
 
-        Row($"L2 length, {units}", Lengths(summary.Perturbation.L2));
-        Row($"L∞ length, {units}", Lengths(summary.Perturbation.Linf));
+        Row("L2 length", Lengths(summary.Perturbation.L2));
+        Row("L∞ length", Lengths(summary.Perturbation.Linf));
         Row("passes an image", string.Create(CultureInfo.InvariantCulture, $"{summary.ForwardsPerImage:F1} forward, {summary.BackwardsPerImage:F1} backward"));
         Row("time", string.Create(CultureInfo.InvariantCulture, $"{summary.Seconds:F1} s, {summary.SecondsPerImage * 1000:F1} ms an image"));
         console.Write(table);

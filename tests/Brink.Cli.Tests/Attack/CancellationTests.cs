@@ -22,7 +22,7 @@ public sealed class CancellationTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "needs POSIX signals");
         const int batch = 4;
-        string[] flags = ["attack", "--threads", "2", "--batch-size", $"{batch}"];
+        string[] flags = ["attack", "--threads", "1", "--batch-size", $"{batch}"];
         using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. flags, "--out", _folder["interrupted"]]) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false } };
         brink.Start();
         try

@@ -33,7 +33,7 @@ public sealed class OutputTests : IDisposable
     public void An_error_stream_that_fills_up_does_not_end_the_run()
     {
         using var output = new StringWriter();
-        Assert.Equal(0, CommandLine.Run(["attack", "--limit", "3"], output, new FullWriter(), CancellationToken.None));
+        Assert.Equal(0, CommandLine.Run(["attack", "--limit", "3", "--threads", "1"], output, new FullWriter(), CancellationToken.None));
         Assert.Contains("fooled", output.ToString(), StringComparison.Ordinal);
     }
 
@@ -75,7 +75,7 @@ public sealed class OutputTests : IDisposable
             Directory.Delete(folder, recursive: true);
             File.WriteAllText(folder, "");
         });
-        Assert.Equal(2, CommandLine.Run(["attack", "--limit", "3", "--json", "--out", folder], output, error, CancellationToken.None));
+        Assert.Equal(2, CommandLine.Run(["attack", "--limit", "3", "--threads", "1", "--json", "--out", folder], output, error, CancellationToken.None));
         using var document = JsonDocument.Parse(output.ToString());
         Assert.Equal(3, document.RootElement.GetProperty("images").GetInt32());
         Assert.Matches(@"\nbrink: The file .*adversarial\.safetensors could not be written \(.*\); free space or choose another folder with --out\.\r?\n$", error.ToString());

@@ -73,8 +73,13 @@ public sealed class AttackEvaluationTests : IDisposable
     public void A_batch_size_below_one_is_refused() =>
         Assert.Throws<BadInputException>(() => new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, batchSize: 0));
 
-    private EvaluationResult Run(IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, BatchSize).Run(_images, progress, cancellationToken);
+    private EvaluationResult Run(IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        // On a machine that does other things too, two of torch's threads spend most of their time waiting for each other. Set
+        // here and not in the constructor: OpenMP keeps the number by the thread that set it.
+        TorchSharp.torch.set_num_threads(1);
+        return new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, BatchSize).Run(_images, progress, cancellationToken);
+    }
 
     private sealed class Watcher(Action<EvaluationProgress> watch) : IProgress<EvaluationProgress>
     {
