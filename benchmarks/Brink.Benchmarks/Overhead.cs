@@ -14,7 +14,7 @@ public class Overhead
     private const int BatchSize = 64;
 
     // BenchmarkDotNet makes its own instances; the subject reaches them this way.
-    private static Subject Chosen = null!;
+    private static Subject _chosen = null!;
 
     private torch.Tensor _images = null!;
     private torch.Tensor _labels = null!;
@@ -26,7 +26,7 @@ public class Overhead
 
     internal static void Run(Subject subject)
     {
-        Chosen = subject;
+        _chosen = subject;
         // In process: a generated project would not have the native library that the build mends.
         var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(10).WithInvocationCount(1).WithUnrollFactor(1);
         BenchmarkRunner.Run<Overhead>(ManualConfig.Create(DefaultConfig.Instance).AddJob(job));
@@ -35,12 +35,12 @@ public class Overhead
     [GlobalSetup]
     public void Record()
     {
-        (_images, _labels) = Chosen.CorrectBatch(BatchSize);
+        (_images, _labels) = _chosen.CorrectBatch(BatchSize);
         _attack = new(new() { Norm = Norm == "l2" ? Norms.Norm.L2 : Norms.Norm.LInf });
-        var recorder = new PassRecorder(Chosen.Classifier);
+        var recorder = new PassRecorder(_chosen.Classifier);
         using var result = _attack.Run(recorder, _images, _labels);
         // The classification needs no backward pass, the choice of class one for each other class, every step one, the confirmation none.
-        var choice = Chosen.Classifier.ClassCount - 1;
+        var choice = _chosen.Classifier.ClassCount - 1;
         _passes = [.. recorder.Passes.Select((pass, order) => (pass.Rows, !pass.WithGraph || order == 0 ? 0 : order == 1 ? choice : 1))];
     }
 
@@ -51,15 +51,15 @@ public class Overhead
         {
             using var scope = torch.NewDisposeScope();
             var points = _images.slice(0, 0, rows, 1).detach().requires_grad_(true);
-            var logits = Chosen.Classifier.Logits(points);
+            var logits = _chosen.Classifier.Logits(points);
             for (var backward = 0; backward < backwards; backward++)
             {
-                logits.select(1, backward % Chosen.Classifier.ClassCount).sum().backward(null!, create_graph: false, retain_graph: backward < backwards - 1, inputs: [points]);
+                logits.select(1, backward % _chosen.Classifier.ClassCount).sum().backward(null!, create_graph: false, retain_graph: backward < backwards - 1, inputs: [points]);
                 points.grad = null;
             }
         }
     }
 
     [Benchmark]
-    public void Attack() => _attack.Run(Chosen.Classifier, _images, _labels).Dispose();
+    public void Attack() => _attack.Run(_chosen.Classifier, _images, _labels).Dispose();
 }
