@@ -12,11 +12,8 @@ public sealed class CountingClassifier(IClassifier inner) : IClassifier
 
     public Bounds Bounds => inner.Bounds;
 
-    /// <summary>Rows that went forward with a graph, and so belong to the attack; checks run without one.</summary>
+    /// <summary>Rows that went forward, the attack's own confirmation at the end included.</summary>
     public long Forwards { get; private set; }
-
-    /// <summary>Rows that went forward without a graph.</summary>
-    public long Checks { get; private set; }
 
     /// <summary>Rows that went backward.</summary>
     public long Backwards { get; private set; }
@@ -24,13 +21,12 @@ public sealed class CountingClassifier(IClassifier inner) : IClassifier
     public Tensor Logits(Tensor images)
     {
         var logits = inner.Logits(images);
+        Forwards += images.shape[0];
         if (!logits.requires_grad)
         {
-            Checks += images.shape[0];
             return logits;
         }
 
-        Forwards += images.shape[0];
         using (logits)
         {
             return CountBackward.apply(logits, (Action<long>)(rows => Backwards += rows));

@@ -33,7 +33,8 @@ public abstract class Attack : IAttack
 
         var run = new AttackRun(classifier, images.detach().clone(), labels.detach().clone(), progress, cancellationToken);
         var all = new ActiveRows(Enumerable.Range(0, (int)images.shape[0]), images.device);
-        using var first = run.Forward(run.Images, all);
+        // Attacks that compare classes start with a pass of their own, for the attacked images alone.
+        using var first = run.Forward(run.Images, all, keepGraph: !Target.ComparesClasses);
         var labelValues = run.Labels.ToLongs();
         var predictions = first.Predictions().ToLongs();
         foreach (var row in all.Rows)
@@ -46,7 +47,7 @@ public abstract class Attack : IAttack
         var attacked = new ActiveRows(all.Rows.Where(row => run[row].Exit == AttackExit.IterationLimit), images.device);
         if (attacked.Count > 0)
         {
-            Perturb(run, first, attacked);
+            Perturb(run, first, all, attacked);
         }
 
         return Confirm(run, labelValues, predictions);
@@ -54,9 +55,10 @@ public abstract class Attack : IAttack
 
     /// <summary>The attack's own method: moves the rows of <see cref="AttackRun.Adversarial"/> that it fools, and closes the books of every attacked row.</summary>
     /// <param name="run">The books.</param>
-    /// <param name="first">The pass that classified all rows, its graph kept.</param>
+    /// <param name="first">The pass that classified all rows, its graph kept unless the target compares classes.</param>
+    /// <param name="all">All rows.</param>
     /// <param name="rows">The rows to attack.</param>
-    private protected abstract void Perturb(AttackRun run, ForwardPass first, ActiveRows rows);
+    private protected abstract void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows);
 
     /// <summary>Runs what the attack returns through the classifier once more, all rows together, and believes only that.</summary>
     private AttackResult Confirm(AttackRun run, long[] labels, long[] predictions)

@@ -38,7 +38,7 @@ internal static class AttackInput
             throw new BadInputException($"Images must hold finite numbers, but image {FirstFalse(finite)} of the batch holds NaN or infinity.");
         }
 
-        // Normalising in one precision and bounding in another may differ in the last digit; that much is clamped, not refused.
+        // Normalising in one precision and bounding in another may differ in the last digit; that much is not refused.
         var inside = classifier.Bounds.Contain(images, slack: 1e-5);
         if (!inside.all().item<bool>())
         {

@@ -30,10 +30,10 @@ internal sealed class AttackRun
     public Entry this[int row] => _entries[row];
 
     /// <summary>One forward pass of the given rows, counted.</summary>
-    public ForwardPass Forward(Tensor points, ActiveRows rows)
+    public ForwardPass Forward(Tensor points, ActiveRows rows, bool keepGraph = true)
     {
         _cancellationToken.ThrowIfCancellationRequested();
-        var pass = ForwardPass.At(Classifier, points);
+        var pass = ForwardPass.At(Classifier, points, keepGraph);
         foreach (var row in rows.Rows)
         {
             _entries[row].Forwards++;
@@ -43,10 +43,7 @@ internal sealed class AttackRun
     }
 
     /// <summary>Counts backward passes of the given rows.</summary>
-    /// <remarks>
-    /// A row that its last forward pass found fooled is charged the backward pass of that same graph, whether or not the other rows
-    /// of the batch needed it: else its count would depend on them.
-    /// </remarks>
+    /// <remarks>Also those of rows that the same graph's forward pass found fooled: the graph goes backward whole.</remarks>
     public void CountBackwards(ActiveRows rows, int passes = 1)
     {
         foreach (var row in rows.Rows)

@@ -13,7 +13,7 @@ public interface IAttack
 
     /// <summary>Attacks every image that the classifier gets right.</summary>
     /// <remarks>
-    /// Every result is confirmed in a fresh pass, lies within the classifier's bounds, and does not depend on the other images of
+    /// Every perturbed image is confirmed in a fresh pass, lies within the classifier's bounds, and does not depend on the other images of
     /// the batch. Nothing of the caller's changes: modes, parameters, gradients, images, also after an exception.
     /// </remarks>
     /// <param name="classifier">The network under attack.</param>

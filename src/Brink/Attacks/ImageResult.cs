@@ -9,7 +9,7 @@ public sealed record ImageResult
     /// <summary>The predicted class before the attack; −1 where the logits were not finite.</summary>
     public required long PredictionBefore { get; init; }
 
-    /// <summary>The predicted class of the image the attack returns, in a fresh pass.</summary>
+    /// <summary>The predicted class of the image the attack returns: in a fresh pass where it is fooled, else the class before.</summary>
     public required long PredictionAfter { get; init; }
 
     /// <summary>t, the attacked class; −1 where none was chosen.</summary>

@@ -74,11 +74,12 @@ public sealed class Bounds
 
     /// <summary>Whether all entries of each image are valid, [batch] of bool. NaN never is.</summary>
     /// <param name="images">[batch, …].</param>
-    /// <param name="slack">By how much an entry may lie outside.</param>
+    /// <param name="slack">By how much an entry may lie outside, as a share of the bound's own size (at least 1).</param>
     public Tensor Contain(Tensor images, double slack = 0)
     {
         using var scope = NewDisposeScope();
-        var inside = images.ge(Lower(images) - slack).logical_and(images.le(Upper(images) + slack));
+        var (lower, upper) = (Lower(images), Upper(images));
+        var inside = images.ge(lower - (lower.abs().clamp_min(1) * slack)).logical_and(images.le(upper + (upper.abs().clamp_min(1) * slack)));
         return inside.reshape(images.shape[0], -1).all(1).MoveToOuterDisposeScope();
     }
 

@@ -16,9 +16,13 @@ internal sealed class ForwardPass : IDisposable
     public Tensor Logits { get; }
 
     /// <summary>Runs the images through the classifier.</summary>
-    public static ForwardPass At(IClassifier classifier, Tensor images)
+    /// <param name="classifier">The classifier.</param>
+    /// <param name="images">[batch, …].</param>
+    /// <param name="keepGraph">Whether gradients will be asked for; the graph takes memory.</param>
+    public static ForwardPass At(IClassifier classifier, Tensor images, bool keepGraph = true)
     {
-        var points = images.detach().requires_grad_(true).DetachFromDisposeScope();
+        using var gradients = keepGraph ? enable_grad() : no_grad();
+        var points = images.detach().requires_grad_(keepGraph).DetachFromDisposeScope();
         try
         {
             return new(classifier.Name, points, classifier.Logits(points).DetachFromDisposeScope());
@@ -51,16 +55,20 @@ internal sealed class ForwardPass : IDisposable
         // Asked first: libtorch's own error is raised where nothing catches it.
         if (!values.requires_grad)
         {
-            throw new BadInputException($"{_classifierName} must be differentiable, but its logits carry no gradient with respect to the images; remove no_grad, detach or argmax from its forward pass.");
+            throw NotDifferentiable();
         }
 
         using var sum = values.sum();
         // Only the images are asked for: the gradients of the parameters stay as the caller left them.
         sum.backward(null!, create_graph: false, retain_graph: keepGraph, inputs: [Points]);
-        var gradients = Points.grad ?? zeros_like(Points);
+        // Parameters alone can make values differentiable; an input that was detached on the way gets no gradient then.
+        var gradients = Points.grad ?? throw NotDifferentiable();
         Points.grad = null;
         return gradients.detach();
     }
+
+    private BadInputException NotDifferentiable() =>
+        new($"{_classifierName} must be differentiable, but its logits carry no gradient with respect to the images; remove no_grad, detach, round or argmax from its forward pass.");
 
     /// <inheritdoc/>
     public void Dispose()

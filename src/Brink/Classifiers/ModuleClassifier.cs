@@ -36,7 +36,19 @@ public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int class
         catch (Exception exception) when (exception is not (BadInputException or OperationCanceledException or OutOfMemoryException))
         {
             var cause = exception.Message.Split('\n')[0];
+            if (cause.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || cause.Contains("not enough memory", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new BadInputException($"{Name} ran out of memory on {images.shape[0]} images at once; use a smaller batch.", exception);
+            }
+
             throw new BadInputException($"{Name} threw on images of shape [{string.Join(", ", images.shape)}] ({cause}); check that the network takes images of this shape and type ({images.dtype}).", exception);
+        }
+
+        if (!logits.is_floating_point())
+        {
+            var type = logits.dtype;
+            logits.Dispose();
+            throw new BadInputException($"{Name} must give floating-point logits, but gave {type}; take argmax or rounding out of its forward pass.");
         }
 
         if (logits.dim() != 2 || logits.shape[0] != images.shape[0] || logits.shape[1] != ClassCount)

@@ -9,6 +9,10 @@ namespace Brink.Objectives;
 /// </remarks>
 public sealed class CrossEntropy : IObjective
 {
+    private CrossEntropy()
+    {
+    }
+
     /// <summary>The one instance; it has no state.</summary>
     public static CrossEntropy Instance { get; } = new();
 

@@ -5,6 +5,10 @@ namespace Brink.Objectives;
 /// <summary>The logit gap f = z_t − z_y, negative while the classifier is right (docs/notation.md).</summary>
 public sealed class LogitGap : IObjective
 {
+    private LogitGap()
+    {
+    }
+
     /// <summary>The one instance; it has no state.</summary>
     public static LogitGap Instance { get; } = new();
 

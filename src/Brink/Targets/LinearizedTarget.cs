@@ -1,4 +1,5 @@
 using Brink.Objectives;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Targets;
@@ -24,29 +25,22 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
         using var scope = NewDisposeScope();
         var classesByLogit = LikeliestOthers(pass.Logits, labels, candidates);
         var count = (int)classesByLogit.shape[1];
-        Tensor? distances = null;
-        Tensor targets = labels, gaps = labels, gradients = labels;
-        for (var candidate = 0; candidate < count; candidate++)
+        Candidate? chosen = null;
+        for (var position = 0; position < count; position++)
         {
-            var classes = classesByLogit.select(1, candidate);
-            var candidateGaps = LogitGap.Instance.Values(pass.Logits, classes, labels);
-            var candidateGradients = pass.Gradients(candidateGaps, keepGraph: true);
-            candidateGaps = candidateGaps.detach();
-            var candidateDistances = LinearizedDistance(candidateGaps, candidateGradients, norm);
-            if (distances is null)
-            {
-                (distances, targets, gaps, gradients) = (candidateDistances, classes, candidateGaps, candidateGradients);
-                continue;
-            }
-
-            var better = farthest ? candidateDistances.gt(distances) : candidateDistances.lt(distances);
-            distances = where(better, candidateDistances, distances);
-            targets = where(better, classes, targets);
-            gaps = where(better, candidateGaps, gaps);
-            gradients = where(PerSample.Broadcast(better, gradients), candidateGradients, gradients);
+            // Only the better of two is kept: with many classes and large images all of them would not fit.
+            using var candidateScope = NewDisposeScope();
+            var targets = classesByLogit.select(1, position).clone();
+            var gaps = LogitGap.Instance.Values(pass.Logits, targets, labels);
+            var gradients = pass.Gradients(gaps, keepGraph: true);
+            var candidate = new Candidate(LinearizedDistance(gaps.detach(), gradients, norm), targets, gaps.detach(), gradients);
+            var better = chosen is null ? candidate : Better(candidate, chosen);
+            better.MoveToScope(scope);
+            chosen?.Dispose();
+            chosen = better;
         }
 
-        return new(targets.clone().MoveToOuterDisposeScope(), gaps.MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope(), count);
+        return new(chosen!.Targets.MoveToOuterDisposeScope(), chosen.Gaps.MoveToOuterDisposeScope(), chosen.Gradients.MoveToOuterDisposeScope(), count);
     }
 
     internal override Tensor Rivals(Tensor logits, Tensor labels, Tensor targets) => labels.alias();
@@ -73,5 +67,37 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
         var lengths = norm.Dual.Of(gradients);
         var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_not());
         return gaps.neg().div(lengths).masked_fill(unusable, farthest ? Scalars.NegativeInfinity : Scalars.PositiveInfinity).MoveToOuterDisposeScope();
+    }
+
+    private Candidate Better(Candidate one, Candidate other)
+    {
+        var first = farthest ? one.Distances.gt(other.Distances) : one.Distances.lt(other.Distances);
+        return new(
+            where(first, one.Distances, other.Distances),
+            where(first, one.Targets, other.Targets),
+            where(first, one.Gaps, other.Gaps),
+            where(PerSample.Broadcast(first, one.Gradients), one.Gradients, other.Gradients));
+    }
+
+    /// <summary>A class for each image, how far it seems to be, and the logit gap there.</summary>
+    private sealed record Candidate(Tensor Distances, Tensor Targets, Tensor Gaps, Tensor Gradients) : IDisposable
+    {
+        private IEnumerable<Tensor> Tensors => [Distances, Targets, Gaps, Gradients];
+
+        public void MoveToScope(DisposeScope scope)
+        {
+            foreach (var tensor in Tensors)
+            {
+                tensor.MoveToOtherDisposeScope(scope);
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (var tensor in Tensors)
+            {
+                tensor.Dispose();
+            }
+        }
     }
 }

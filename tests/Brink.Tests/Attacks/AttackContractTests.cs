@@ -120,19 +120,26 @@ public sealed class AttackContractTests : IDisposable
         {
             var counting = new CountingClassifier(_network.AsClassifier());
             using var result = Attack(norm, target, preset).Run(counting, _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1));
-            Assert.Equal(counting.Forwards, result.Images[0].Forwards);
+            Assert.Equal(counting.Forwards - 1, result.Images[0].Forwards);
             Assert.Equal(counting.Backwards, result.Images[0].Backwards);
         }
     }
 
-    [Fact]
-    public void Rows_that_are_done_leave_the_batch()
+    [Theory]
+    [InlineData("best")]
+    [InlineData("3")]
+    public void Rows_that_are_done_leave_the_batch(string target)
     {
         using var scope = NewDisposeScope();
         var counting = new CountingClassifier(_network.AsClassifier());
-        using var result = Attack("l2", "best", "paper").Run(counting, _images, _labels);
-        Assert.Equal(counting.Forwards, result.Images.Sum(image => image.Forwards));
-        Assert.Equal(counting.Backwards, result.Images.Sum(image => image.Backwards));
+        var labels = _labels.clone();
+        labels[3] = (_labels[3] + 1) % 5;
+        using var result = Attack("l2", target, "paper").Run(counting, _images, labels);
+        // The confirmation at the end, one pass of the whole batch, is not charged.
+        Assert.Equal(counting.Forwards - _images.shape[0], result.Images.Sum(image => image.Forwards));
+        // With a given class the images that are not attacked share one backward pass with the others.
+        var shared = target == "best" ? 0 : result.Images.Count(image => !image.Attacked);
+        Assert.Equal(counting.Backwards - shared, result.Images.Sum(image => image.Backwards));
         Assert.True(result.Images.Max(image => image.Iterations) > result.Images.Min(image => image.Iterations));
     }
 
@@ -261,6 +268,62 @@ public sealed class AttackContractTests : IDisposable
         Assert.All(result.Images, image => Assert.Equal((AttackExit.Misclassified, -1L), (image.Exit, image.PredictionBefore)));
     }
 
+    [Fact]
+    public void Logits_that_turn_NaN_on_the_way_are_an_ending_of_their_own()
+    {
+        using var scope = NewDisposeScope();
+        var image = _images[..1];
+        // Away from the image the lowest logit is NaN: neither the gap nor its gradient shows it.
+        var lowest = _network.AsClassifier().Logits(image).argmin().item<long>();
+        var classifier = new Altered(_network.AsClassifier(), (points, logits) =>
+        {
+            var changed = logits.clone();
+            changed[.., (int)lowest] = double.NaN;
+            return where((points - image).abs().amax([1]).gt(1e-9).unsqueeze(1), changed, logits);
+        });
+        using var result = new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-6), Candidates = 1, MaxIterations = 5 }).Run(classifier, image, _labels[..1]);
+        Assert.Equal((AttackExit.NotFinite, 1, 0.0), (result.Images[0].Exit, result.Images[0].Iterations, result.Images[0].L2));
+    }
+
+    [Fact]
+    public void What_a_fresh_pass_does_not_confirm_is_taken_back()
+    {
+        using var scope = NewDisposeScope();
+        var inner = _network.AsClassifier();
+        // The pass without a graph, in the end, stubbornly answers with the label.
+        var classifier = new Altered(inner, (images, logits) => images.requires_grad ? logits : logits + nn.functional.one_hot(_labels, 5).mul(1000));
+        using var result = Attack("l2", "best", "paper").Run(classifier, _images, _labels);
+        Assert.All(result.Images, image => Assert.Equal((AttackExit.Unconfirmed, false, 0.0, image.Label), (image.Exit, image.Fooled, image.L2, image.PredictionAfter)));
+        Assert.True(result.Adversarial.equal(_images).all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData("l2", 0)]
+    [InlineData("linf", 0)]
+    [InlineData("l2", 1e-6)]
+    [InlineData("linf", 1e-6)]
+    public void An_image_on_the_boundary_or_a_hair_from_it_is_fooled_in_single_precision(string norm, double margin)
+    {
+        using var scope = NewDisposeScope();
+        var weights = Enumerable.Range(0, 3072).Select(entry => entry % 2 == 0 ? 0.02 : -0.02).ToArray();
+        // Pixels of 0.6 everywhere: the weights cancel, and the offset alone is the margin. At a tie argmax names the first class.
+        var classifier = new Linear([new double[3072], weights], [0, -margin], Bounds.Pixels);
+        var images = full([2, 3072], 0.6, dtype: ScalarType.Float32);
+        using var result = Attack(norm, "best", "paper").Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
+        Assert.All(result.Images, image => Assert.True(image.Fooled, image.Exit.Describe()));
+        Assert.All(result.Images, image => Assert.InRange(image.LInf, 0, 1e-4));
+    }
+
+    [Fact]
+    public void A_network_that_detaches_its_input_is_refused_although_its_parameters_have_gradients()
+    {
+        using var scope = NewDisposeScope();
+        var inner = _network.AsClassifier();
+        var classifier = new Detached(inner);
+        var error = Assert.Throws<BadInputException>(() => Attack("l2", "best", "paper").Run(classifier, _images, _labels));
+        Assert.Contains("differentiable", error.Message, StringComparison.Ordinal);
+    }
+
     private static TrustRegionAttack Attack(string norm, string target, string preset)
     {
         var length = norm == "l2" ? Norm.L2 : Norm.LInf;
@@ -274,6 +337,38 @@ public sealed class AttackContractTests : IDisposable
         "hardest" => TargetSelection.Hardest,
         _ => TargetSelection.Given(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)),
     };
+
+    /// <summary>A classifier whose logits are changed after the fact.</summary>
+    private sealed class Altered(IClassifier inner, Func<Tensor, Tensor, Tensor> alter) : IClassifier
+    {
+        public string Name => inner.Name;
+
+        public int ClassCount => inner.ClassCount;
+
+        public Bounds Bounds => inner.Bounds;
+
+        public Tensor Logits(Tensor images)
+        {
+            using var scope = NewDisposeScope();
+            return alter(images, inner.Logits(images)).MoveToOuterDisposeScope();
+        }
+
+        public IDisposable EnterEvaluation() => inner.EnterEvaluation();
+    }
+
+    /// <summary>A classifier that cuts its input off from the graph.</summary>
+    private sealed class Detached(IClassifier inner) : IClassifier
+    {
+        public string Name => inner.Name;
+
+        public int ClassCount => inner.ClassCount;
+
+        public Bounds Bounds => inner.Bounds;
+
+        public Tensor Logits(Tensor images) => inner.Logits(images.detach());
+
+        public IDisposable EnterEvaluation() => inner.EnterEvaluation();
+    }
 
     private sealed class Callback(Action<AttackProgress> call) : IProgress<AttackProgress>
     {

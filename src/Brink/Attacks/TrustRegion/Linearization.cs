@@ -9,24 +9,31 @@ namespace Brink.Attacks.TrustRegion;
 /// <param name="bounds">The bounds of the classifier.</param>
 internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
 {
+    /// <summary>The smallest linearised distance that radii are shares of, as a share of the box: 0.005 of it still changes a float32 in [0, 1].</summary>
+    private const double Nearest = 1e-4;
+
     /// <summary>The state before the first step, a row for each attacked image.</summary>
     /// <param name="run">The books, which learn the chosen classes.</param>
     /// <param name="first">The pass that classified all images.</param>
+    /// <param name="all">All images.</param>
     /// <param name="rows">The images to attack.</param>
     /// <returns>The state, owned by no scope: to be disposed.</returns>
-    public TrustRegionState AtImages(AttackRun run, ForwardPass first, ActiveRows rows)
+    public TrustRegionState AtImages(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        // Comparing classes takes a backward pass for each, so it gets a forward pass without the images that are wrong to begin with.
+        // Comparing classes takes a backward pass for each, so it gets a forward pass without the images that are not attacked.
+        // A given class takes one, for which the graph of the classification serves. Images that are not attacked go backward with
+        // the others that once, and are not charged: whether it happens depends on the others.
         using var own = options.Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
-        var (pass, labels) = own is null ? (first, run.Labels) : (own, rows.Select(run.Labels));
+        var (pass, passRows) = own is null ? (first, all) : (own, rows);
+        var labels = passRows.Select(run.Labels);
         var choice = options.Target.Choose(pass, labels, options.Norm, options.Candidates);
         run.CountBackwards(rows, choice.BackwardPasses);
 
         var gap = new LinearModel(choice.Gaps, choice.Gradients);
         var distances = Distances(gap);
         var model = gap;
-        if (options.Objective != LogitGap.Instance)
+        if (options.Objective is not LogitGap)
         {
             model = ModelOf(pass, labels, choice.Targets);
             run.CountBackwards(rows);
@@ -71,14 +78,15 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         return model with { Gradients = model.Gradients.masked_fill(stuck, Scalars.Zero).MoveToOuterDisposeScope() };
     }
 
-    /// <summary>−f / ‖∇f‖_q at the images, [batch].</summary>
+    /// <summary>−f / ‖∇f‖_q at the images, within what makes sense for the box, [batch].</summary>
     private Tensor Distances(LinearModel gap)
     {
         using var scope = NewDisposeScope();
-        // A saturated image sees its boundary farther away than the box is wide; the box is the most that makes sense.
-        var widths = (bounds.Upper(gap.Gradients) - bounds.Lower(gap.Gradients)).expand_as(gap.Gradients);
-        var distances = gap.Values.neg().div(options.Norm.Dual.Of(gap.Gradients));
-        return minimum(distances.nan_to_num(double.PositiveInfinity), options.Norm.Of(widths)).MoveToOuterDisposeScope();
+        var widths = options.Norm.Of((bounds.Upper(gap.Gradients) - bounds.Lower(gap.Gradients)).expand_as(gap.Gradients));
+        var distances = gap.Values.neg().div(options.Norm.Dual.Of(gap.Gradients)).nan_to_num(double.PositiveInfinity);
+        // A saturated image sees its boundary farther away than the box is wide, and one on the boundary sees it at no distance at all:
+        // shares of that would be steps too small to change a number of the image.
+        return minimum(maximum(distances, widths * Nearest), widths).MoveToOuterDisposeScope();
     }
 
     private static Tensor LabelLogits(ForwardPass pass, Tensor labels)

@@ -34,16 +34,19 @@ public sealed class TrustRegionAttack : Attack
     /// <inheritdoc/>
     public override TargetSelection Target => _options.Target;
 
-    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows rows)
+    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         var attacked = rows.Count;
         var bounds = run.Classifier.Bounds;
         var linearization = new Linearization(_options, bounds);
         TrustRegionState state;
-        using (var start = linearization.AtImages(run, first, rows))
+        using (var start = linearization.AtImages(run, first, all, rows))
         {
-            state = KeepActive(run, rows, start, fooled: new bool[attacked], iteration: 0);
+            state = KeepActive(run, rows, start, rows.Select(first.Predictions()).ToLongs(), fooled: new bool[attacked], iteration: 0);
         }
+
+        // Its graph would hold its memory through all the steps.
+        first.Dispose();
 
         try
         {
@@ -59,8 +62,9 @@ public sealed class TrustRegionAttack : Attack
                 var ratios = Ratios(state, next, lengths);
                 next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.FirstDistances) };
 
-                var fooled = Target.Fooled(pass.Predictions(), state.Labels, state.Targets).ToBools();
-                var active = KeepActive(run, rows, next, fooled, iteration);
+                var predictions = pass.Predictions();
+                var fooled = Target.Fooled(predictions, state.Labels, state.Targets).ToBools();
+                var active = KeepActive(run, rows, next, predictions.ToLongs(), fooled, iteration);
                 state.Dispose();
                 state = active;
                 run.Report(iteration, attacked, rows.Count);
@@ -106,7 +110,7 @@ public sealed class TrustRegionAttack : Attack
     }
 
     /// <summary>Closes the books of the images that are done; the state of the others, copied, owned by no scope.</summary>
-    private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, bool[] fooled, int iteration)
+    private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, long[] predictions, bool[] fooled, int iteration)
     {
         using var scope = NewDisposeScope();
         var values = state.Model.Values.ToDoubles();
@@ -115,7 +119,7 @@ public sealed class TrustRegionAttack : Attack
         for (var position = 0; position < rows.Count; position++)
         {
             AttackExit? exit = fooled[position] ? AttackExit.Fooled
-                : !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
+                : predictions[position] < 0 || !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
                 : slopes[position] == 0 ? AttackExit.ZeroGradient
                 : iteration == _options.MaxIterations ? AttackExit.IterationLimit
                 : null;

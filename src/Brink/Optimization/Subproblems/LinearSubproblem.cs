@@ -19,9 +19,10 @@ internal sealed class LinearSubproblem
         _model = model;
         using var floor = Scalars.Of(gradientFloor);
         _slopes = norm.Dual.Of(model.Gradients).add(floor);
-        var directions = norm.SteepestDirections(model.Gradients);
         // The authors' direction in L2 is g/(‖g‖ + 1e-6); a sign has no length to divide by.
-        _directions = gradientFloor > 0 && norm == Norm.L2 ? model.Gradients / PerSample.Broadcast(_slopes, model.Gradients) : directions;
+        _directions = gradientFloor > 0 && norm == Norm.L2
+            ? model.Gradients / PerSample.Broadcast(_slopes, model.Gradients)
+            : norm.SteepestDirections(model.Gradients);
     }
 
     /// <summary>Where the model reaches zero along the steepest direction: −f / ‖g‖_q, [batch].</summary>
