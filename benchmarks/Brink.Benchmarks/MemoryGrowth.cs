@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using System.Globalization;
 using Brink.Attacks;
 using Brink.Attacks.TrustRegion;
 using Brink.Optimization.TrustRegion;
+using Brink.Testing;
 
 namespace Brink.Benchmarks;
 
@@ -21,7 +21,7 @@ internal static class MemoryGrowth
         {
             if (report.Iteration is 100 or 500 or 1000 or 1500 or 2000)
             {
-                var resident = ResidentAfterCollection();
+                var resident = ResidentMemory.Measure();
                 reference = report.Iteration == 100 ? resident : reference;
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"iteration {report.Iteration,5}: {resident / 1e6:F1} MB, {((double)resident / reference) - 1:P2} above iteration 100"));
             }
@@ -31,19 +31,6 @@ internal static class MemoryGrowth
 
     // A radius so small that no image gets anywhere keeps every image active.
     private static TrustRegionAttack Endless(int iterations) => new(new() { Radius = RadiusPolicy.Fixed(1e-9), MaxIterations = iterations });
-
-    private static long ResidentAfterCollection()
-    {
-        // Twice: what has a finalizer, such as TorchSharp's scalars, is freed by the second collection.
-        for (var round = 0; round < 2; round++)
-        {
-            GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            GC.WaitForPendingFinalizers();
-        }
-
-        using var process = Process.GetCurrentProcess();
-        return process.WorkingSet64;
-    }
 
     private sealed class Callback(Action<AttackProgress> call) : IProgress<AttackProgress>
     {

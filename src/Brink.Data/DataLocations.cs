@@ -18,6 +18,7 @@ public static class DataLocations
     public static string Resolve(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return Folders.Select(folder => Path.Combine(folder, path)).Prepend(path).FirstOrDefault(Path.Exists) ?? path;
+        // Combined with a folder an empty path would be that folder.
+        return path.Length == 0 ? path : Folders.Select(folder => Path.Combine(folder, path)).Prepend(path).FirstOrDefault(Path.Exists) ?? path;
     }
 }

@@ -35,15 +35,23 @@ public static class ModelCatalog
             throw new BadInputException($"The model {name} needs weights, but none were given; add --weights FILE, a PyTorch or safetensors checkpoint.");
         }
 
-        var module = model.Create();
-        if (weights is not null)
+        var loaded = new LoadedModel(name, model.Create(), model.ClassCount, normalization ?? model.Normalization);
+        try
         {
-            using var scope = NewDisposeScope();
-            StateDict.LoadInto(module, StateDict.Read(weights), weights);
-        }
+            if (weights is not null)
+            {
+                using var scope = NewDisposeScope();
+                StateDict.LoadInto(loaded.Module, StateDict.Read(weights), weights);
+            }
 
-        module.eval();
-        return new(name, module, model.ClassCount, normalization ?? model.Normalization);
+            loaded.Module.eval();
+            return loaded;
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
     }
 
     private static Model CifarResNet(int depth) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Brink.Cli.Doctor;
 using Brink.Data;
 using Brink.Evaluation.Output;
@@ -104,6 +105,11 @@ internal static class AttackCommand
             {
                 SummaryTable.Write(output, summary, written ? folder : null);
             }
+        }
+
+        if (result.Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
 
         return result.IsComplete ? ExitCode.Done : ExitCode.Cancelled;

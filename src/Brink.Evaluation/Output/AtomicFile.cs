@@ -9,7 +9,7 @@ public static class AtomicFile
     /// <exception cref="BadInputException">The folder cannot be written to, or the disk is full. The older file, if any, is untouched.</exception>
     public static void Write(string path, Action<Stream> write) => WriteAll([KeyValuePair.Create(path, write)]);
 
-    /// <summary>Writes files that belong together, under temporary names first; they are renamed, in order, only when all are on the disk.</summary>
+    /// <summary>Writes files that belong together, under temporary names first; they are renamed, in order, only when all are on the disk. The last file vouches for the others: its older version goes before the first is renamed.</summary>
     /// <param name="files">The final names, older files of which are replaced, and what writes the contents.</param>
     /// <exception cref="BadInputException">The folder cannot be written to, or the disk is full.</exception>
     public static void WriteAll(IReadOnlyList<KeyValuePair<string, Action<Stream>>> files)
@@ -27,6 +27,12 @@ public static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
 
+            current = files.Count - 1;
+            if (files.Count > 1)
+            {
+                File.Delete(files[current].Key);
+            }
+
             for (current = 0; current < files.Count; current++)
             {
                 File.Move(temporaries[current], files[current].Key, overwrite: true);
@@ -37,7 +43,7 @@ public static class AtomicFile
             Array.ForEach(temporaries, Discard);
             if (exception is IOException or UnauthorizedAccessException)
             {
-                throw new BadInputException($"The file {files[current].Key} could not be written ({exception.Message.TrimEnd('.')}); free space or choose another folder with --out.", exception);
+                throw new BadInputException($"The file {files[current].Key} could not be written ({exception.Message.TrimEnd('.')}); free space or choose another folder.", exception);
             }
 
             throw;

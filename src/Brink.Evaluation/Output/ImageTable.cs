@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Brink.Attacks;
 using Brink.Evaluation.Results;
 using Parquet;
@@ -39,8 +40,7 @@ public static class ImageTable
     }
 
     /// <summary>An ending as the table writes it: <c>iteration-limit</c>.</summary>
-    private static string Name(AttackExit exit) => string.Concat(exit.ToString().Select((letter, position) =>
-        char.IsUpper(letter) ? (position > 0 ? "-" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
+    private static string Name(AttackExit exit) => JsonNamingPolicy.KebabCaseLower.ConvertName(exit.ToString());
 
     private static Column Numbers(string name, Func<EvaluatedImage, long> value) => Values(name, value);
 

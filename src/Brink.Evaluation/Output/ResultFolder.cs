@@ -25,7 +25,7 @@ public static class ResultFolder
         ArgumentNullException.ThrowIfNull(folder);
         if (folder.Length == 0 || File.Exists(folder))
         {
-            throw new BadInputException($"The results need a folder, but --out gives {(folder.Length == 0 ? "an empty name" : $"{folder}, which is a file")}; give the name of a folder.");
+            throw new BadInputException($"The results need a folder, but {(folder.Length == 0 ? "an empty name" : $"the file {folder}")} was given; give the name of a folder.");
         }
 
         var probe = Path.Combine(folder, $".brink-{Guid.NewGuid():N}");
@@ -44,11 +44,11 @@ public static class ResultFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new BadInputException($"The results need a folder that can be written to, but {folder} cannot ({exception.Message.TrimEnd('.')}); free space or choose another with --out.", exception);
+            throw new BadInputException($"The results need a folder that can be written to, but {folder} cannot ({exception.Message.TrimEnd('.')}); free space or choose another.", exception);
         }
     }
 
-    /// <summary>Writes the three files, all or none; <c>results.json</c> comes last, so that where it stands the others do too.</summary>
+    /// <summary>Writes the three files, none of them before all are on the disk; <c>results.json</c> comes last, so that where it stands the others do too.</summary>
     /// <param name="folder">The folder, made by <see cref="Prepare"/>.</param>
     /// <param name="summary">The run in numbers.</param>
     /// <param name="result">The run itself, at least one image.</param>

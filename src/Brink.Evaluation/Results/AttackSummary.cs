@@ -126,17 +126,22 @@ public sealed record AttackSummary
             Seed = run.Seed,
             BrinkVersion = Version,
             Options = run.Options,
-            Warnings = [.. Warn(result, attacked, fooled)],
+            Warnings = [.. Warn(run, result, attacked, fooled)],
         };
     }
 
     private static double Share(int part, int whole) => whole == 0 ? 0 : (double)part / whole;
 
-    private static IEnumerable<string> Warn(EvaluationResult result, EvaluatedImage[] attacked, EvaluatedImage[] fooled)
+    private static IEnumerable<string> Warn(RunDescription run, EvaluationResult result, EvaluatedImage[] attacked, EvaluatedImage[] fooled)
     {
         if (!result.IsComplete)
         {
-            yield return $"The run was cancelled after {result.Images.Count} of {result.Requested} images; the numbers are of these.";
+            yield return $"The run {(result.Failure is null ? "was cancelled" : "failed")} after {result.Images.Count} of {result.Requested} images; the numbers are of these.";
+        }
+
+        if (run.Space == "pixel" && run.Options.TryGetValue("preset", out var preset) && preset is "authors")
+        {
+            yield return "The preset authors has constants for normalised CIFAR-10, but this run is in pixel space; use --space normalized for the authors' figures.";
         }
 
         if (attacked.Length == 0 && result.Images.Count > 0)
@@ -149,10 +154,10 @@ public sealed record AttackSummary
             yield return $"{attacked.Length - fooled.Length} of {attacked.Length} attacked images were not fooled; the perturbations are of the others, and images.parquet says how each ended.";
         }
 
-        var blank = fooled.Count(image => !double.IsFinite(image.Attack.Relative));
+        var blank = fooled.Count(image => !double.IsFinite(image.Attack.Relative) || !double.IsFinite(image.RelativeNormalized));
         if (blank > 0)
         {
-            yield return $"{blank} fooled images have length 0, so their relative perturbation is not defined; its figures leave them out.";
+            yield return $"{blank} fooled images have length 0, in the space of the attack or normalised, so their relative perturbation is not defined; its figures leave them out.";
         }
     }
 }

@@ -4,7 +4,8 @@ namespace Brink.Evaluation.Results;
 /// <param name="ranges">The finished ranges, in data-set order. Owned by this result.</param>
 /// <param name="requested">How many images the run was to attack.</param>
 /// <param name="seconds">How long the attack took.</param>
-public sealed class EvaluationResult(IReadOnlyList<EvaluatedRange> ranges, int requested, double seconds) : IDisposable
+/// <param name="failure">What ended the run early, if anything but a cancellation did.</param>
+public sealed class EvaluationResult(IReadOnlyList<EvaluatedRange> ranges, int requested, double seconds, Exception? failure = null) : IDisposable
 {
     /// <summary>The finished ranges, in data-set order.</summary>
     public IReadOnlyList<EvaluatedRange> Ranges { get; } = ranges;
@@ -14,6 +15,9 @@ public sealed class EvaluationResult(IReadOnlyList<EvaluatedRange> ranges, int r
 
     /// <summary>Whether every image was finished; false after a cancellation.</summary>
     public bool IsComplete => Images.Count == Requested;
+
+    /// <summary>What ended the run early; null where nothing did, or a cancellation.</summary>
+    public Exception? Failure { get; } = failure;
 
     /// <summary>How many images the run was to attack.</summary>
     public int Requested { get; } = requested;

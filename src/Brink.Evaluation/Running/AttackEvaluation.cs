@@ -13,7 +13,7 @@ namespace Brink.Evaluation.Running;
 /// <param name="device">Where to compute; null for the CPU.</param>
 public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
 {
-    /// <summary>64 (design: large enough to keep two cores busy, small enough for a laptop's memory).</summary>
+    /// <summary>64 (ours: large enough to keep a few cores busy, small enough for the memory of a laptop).</summary>
     public const int DefaultBatchSize = 64;
 
     private readonly int _batchSize = batchSize >= 1
@@ -21,7 +21,10 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         : throw new BadInputException($"The batch size must be at least 1, but {batchSize} was given.");
 
     /// <summary>Attacks every image of a set.</summary>
-    /// <remarks>A cancellation is no exception here: the result then holds the ranges finished by then.</remarks>
+    /// <remarks>
+    /// A cancellation is no exception here: the result then holds the ranges finished by then. Neither is a failure once a range is
+    /// finished: <see cref="EvaluationResult.Failure"/> holds it, and the result what was finished before.
+    /// </remarks>
     /// <param name="images">The images.</param>
     /// <param name="progress">Told after every iteration of the attack.</param>
     /// <param name="cancellationToken">Stops the run at the next iteration.</param>
@@ -31,24 +34,27 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         ArgumentNullException.ThrowIfNull(images);
         var stopwatch = Stopwatch.StartNew();
         var ranges = new List<EvaluatedRange>();
+        Exception? failure = null;
         try
         {
             for (var start = 0; start < images.Count; start += _batchSize)
             {
-                var finished = ranges.SelectMany(range => range.Images).ToArray();
-                ranges.Add(RunRange(images, start, Math.Min(_batchSize, images.Count - start), new RangeProgress(progress, images.Count, finished), cancellationToken));
+                var count = Math.Min(_batchSize, images.Count - start);
+                var report = new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)]);
+                ranges.Add(RunRange(images, start, count, report, cancellationToken));
+                new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)]).Report(default);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
         }
-        catch
+        catch (Exception exception) when (ranges.Count > 0)
         {
-            ranges.ForEach(range => range.Dispose());
-            throw;
+            // Hours of finished work must not go with the range that failed.
+            failure = exception;
         }
 
-        return new(ranges, images.Count, stopwatch.Elapsed.TotalSeconds);
+        return new(ranges, images.Count, stopwatch.Elapsed.TotalSeconds, failure);
     }
 
     private EvaluatedRange RunRange(ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)
@@ -69,7 +75,7 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     /// <summary>Turns an attack's progress on one range into the run's.</summary>
     private sealed class RangeProgress(IProgress<EvaluationProgress>? run, int images, EvaluatedImage[] finished) : IProgress<AttackProgress>
     {
-        private readonly double[] _relative = [.. finished.Where(image => image.Attack.Fooled).Select(image => image.Attack.Relative)];
+        private readonly double[] _relative = [.. finished.Where(image => image.Attack.Fooled && double.IsFinite(image.Attack.Relative)).Select(image => image.Attack.Relative)];
 
         public void Report(AttackProgress value) =>
             run?.Report(new(images, finished.Length + value.Attacked - value.Active, _relative.Length, _relative.Length > 0 ? _relative.Average() : double.NaN));

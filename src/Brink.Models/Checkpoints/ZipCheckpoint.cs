@@ -68,7 +68,7 @@ internal static class ZipCheckpoint
         {
             throw new BadInputException(
                 $"{source.Name} is TorchScript, a whole network with its code, but a state dict was needed; "
-                + "open it as a model instead (on the command line: --model), or write its weights alone with torch.save(model.state_dict(), …).");
+                + "write its weights alone with torch.save(model.state_dict(), …).");
         }
 
         return root;

@@ -168,7 +168,7 @@ public sealed class BadInputTests : IDisposable
     public void A_file_is_no_folder_for_results()
     {
         var file = _folder.Holding("results", [1]);
-        Assert.Contains("which is a file", AssertOutRefused(file), StringComparison.Ordinal);
+        Assert.Contains("but the file ", AssertOutRefused(file), StringComparison.Ordinal);
         Assert.Equal([1], File.ReadAllBytes(file));
     }
 

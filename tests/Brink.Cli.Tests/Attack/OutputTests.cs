@@ -78,7 +78,7 @@ public sealed class OutputTests : IDisposable
         Assert.Equal(2, CommandLine.Run(["attack", "--limit", "3", "--threads", "1", "--json", "--out", folder], output, error, CancellationToken.None));
         using var document = JsonDocument.Parse(output.ToString());
         Assert.Equal(3, document.RootElement.GetProperty("images").GetInt32());
-        Assert.Matches(@"\nbrink: The file .*adversarial\.safetensors could not be written \(.*\); free space or choose another folder with --out\.\r?\n$", error.ToString());
+        Assert.Matches(@"\nbrink: The file .*adversarial\.safetensors could not be written \(.*\); free space or choose another folder\.\r?\n$", error.ToString());
     }
 
     /// <summary>An error stream that does something the first time a progress line comes, in the middle of the run.</summary>

@@ -10,15 +10,16 @@ public sealed class RepeatabilityTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("1", "20", "1000")]
-    [InlineData("2", "8", "3")] // few steps: on a busy machine two threads are slow
-    public void Equal_options_give_equal_files_but_for_the_times(string threads, string limit, string iterations)
+    [InlineData("1", "20", "adaptive")]
+    [InlineData("2", "8", "0.5")] // a large radius, few steps: on a busy machine two threads are slow
+    public void Equal_options_give_equal_files_but_for_the_times(string threads, string limit, string radius)
     {
         foreach (var folder in new[] { "one", "two" })
         {
-            Invocation.Of("attack", "--limit", limit, "--batch-size", "8", "--threads", threads, "--iterations", iterations, "--quiet", "--out", _folder[folder]).AssertDone();
+            Invocation.Of("attack", "--limit", limit, "--batch-size", "8", "--threads", threads, "--radius", radius, "--quiet", "--out", _folder[folder]).AssertDone();
         }
 
+        Assert.DoesNotContain("\"fooled\": 0,", File.ReadAllText(Path.Combine(_folder["one"], "results.json")), StringComparison.Ordinal);
         foreach (var name in new[] { "adversarial.safetensors", "images.parquet" })
         {
             Assert.True(Bytes("one", name).AsSpan().SequenceEqual(Bytes("two", name)), name);
@@ -34,7 +35,7 @@ public sealed class RepeatabilityTests : IDisposable
     public void The_culture_changes_nothing(string culture)
     {
         string[] json = ["attack", "--limit", "3", "--radius", "0.05", "--mean", "0.4,0.4,0.4", "--std", "0.2,0.2,0.2", "--attack", "tr[overshoot=0.03]", "--json", "--quiet"];
-        string[] table = ["attack", "--limit", "3", "--target", "3"];
+        string[] table = ["attack", "--limit", "3", "--target", "3", "--quiet"];
         var expected = (Json: Invocation.Of(json).AssertDone().Output, Table: Invocation.Of(table).AssertDone());
         var error = Invocation.Of("attack", "--radius", "0,05").AssertRefused();
 
@@ -45,7 +46,6 @@ public sealed class RepeatabilityTests : IDisposable
             Assert.Equal(WithoutTimes(expected.Json), WithoutTimes(Invocation.Of(json).AssertDone().Output));
             var localTable = Invocation.Of(table).AssertDone();
             Assert.Equal(WithoutTimes(expected.Table.Output), WithoutTimes(localTable.Output));
-            Assert.Equal(expected.Table.Error, localTable.Error);
             Assert.Equal(error, Invocation.Of("attack", "--radius", "0,05").AssertRefused());
             Assert.Contains("but -1 was given", Invocation.Of("attack", "--limit", "-1").AssertRefused(), StringComparison.Ordinal);
             Assert.Contains("but -1 was given", Invocation.Of("attack", "--target", "-1", "--limit", "1").AssertRefused(), StringComparison.Ordinal);

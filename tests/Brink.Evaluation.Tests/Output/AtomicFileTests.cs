@@ -22,7 +22,7 @@ public sealed class AtomicFileTests : IDisposable
     public void A_full_disk_leaves_nothing_behind()
     {
         var exception = Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, WriteUntilFull));
-        Assert.Equal($"The file {Target} could not be written (No space left on device); free space or choose another folder with --out.", exception.Message);
+        Assert.Equal($"The file {Target} could not be written (No space left on device); free space or choose another folder.", exception.Message);
         Assert.Empty(_folder.GetFileSystemInfos());
     }
 

@@ -1,8 +1,12 @@
+using Brink.Attacks;
+using Brink.Classifiers;
 using Brink.Data;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
 using Brink.Models;
+using Brink.Norms;
+using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Tests.Running;
 
@@ -41,6 +45,20 @@ public sealed class AttackEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void A_failure_keeps_the_ranges_finished_before_it()
+    {
+        var failing = new FailingAttack(AttackCatalog.Create("tr").Attack, healthyRuns: 2);
+        using var result = new AttackEvaluation(new(_model, InputSpace.Pixel), failing, BatchSize).Run(_images);
+        Assert.IsType<BadInputException>(result.Failure);
+        Assert.Equal(2, result.Ranges.Count);
+        Assert.False(result.IsComplete);
+    }
+
+    [Fact]
+    public void A_failure_in_the_first_range_is_thrown() =>
+        Assert.Throws<BadInputException>(() => new AttackEvaluation(new(_model, InputSpace.Pixel), new FailingAttack(AttackCatalog.Create("tr").Attack, healthyRuns: 0), BatchSize).Run(_images));
+
+    [Fact]
     public void A_cancellation_before_the_first_range_keeps_nothing()
     {
         using var result = Run(cancellationToken: new CancellationToken(canceled: true));
@@ -56,6 +74,7 @@ public sealed class AttackEvaluationTests : IDisposable
         Assert.Equal(finished.Order(), finished);
         Assert.All(finished, count => Assert.InRange(count, 0, Count));
         Assert.True(finished.Count > 2, "Progress is told more than once a range.");
+        Assert.Equal(Count, finished[^1]);
     }
 
     [Fact]
@@ -84,5 +103,17 @@ public sealed class AttackEvaluationTests : IDisposable
     private sealed class Watcher(Action<EvaluationProgress> watch) : IProgress<EvaluationProgress>
     {
         public void Report(EvaluationProgress value) => watch(value);
+    }
+
+    private sealed class FailingAttack(IAttack inner, int healthyRuns) : IAttack
+    {
+        private int _runs;
+
+        public string Name => inner.Name;
+
+        public Norm Norm => inner.Norm;
+
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            _runs++ < healthyRuns ? inner.Run(classifier, images, labels, progress, cancellationToken) : throw new BadInputException("No more.");
     }
 }

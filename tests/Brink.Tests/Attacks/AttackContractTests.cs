@@ -120,7 +120,7 @@ public sealed class AttackContractTests : IDisposable
         {
             var counting = new CountingClassifier(_network.AsClassifier());
             using var result = Attack(norm, target, preset).Run(counting, _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1));
-            Assert.Equal(counting.Forwards - 1, result.Images[0].Forwards);
+            Assert.Equal(counting.Forwards - (result.Images[0].Fooled ? 1 : 0), result.Images[0].Forwards);
             Assert.Equal(counting.Backwards, result.Images[0].Backwards);
         }
     }
