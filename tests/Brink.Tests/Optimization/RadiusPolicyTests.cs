@@ -46,6 +46,7 @@ public sealed class RadiusPolicyTests
     [InlineData(-1)]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
+    [InlineData(1e300)]
     public void A_radius_that_is_not_positive_is_refused(double radius) =>
         Assert.Contains("radius", Assert.Throws<BadInputException>(RadiusPolicy.Fixed(radius).Check).Message, StringComparison.OrdinalIgnoreCase);
 

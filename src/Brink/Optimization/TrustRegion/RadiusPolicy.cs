@@ -72,11 +72,11 @@ public sealed record RadiusPolicy
     /// <exception cref="BadInputException">A radius is not positive and finite, the limits do not enclose the start, or the thresholds are out of order.</exception>
     internal void Check()
     {
-        if (!(double.IsFinite(Start) && double.IsFinite(Largest) && Smallest > 0 && Smallest <= Start && Start <= Largest))
+        if (!(double.IsFinite(Start) && Largest <= float.MaxValue && Smallest > 0 && Smallest <= Start && Start <= Largest))
         {
             throw new BadInputException(Unit == RadiusUnit.Input && Smallest.Equals(Largest)
-                ? FormattableString.Invariant($"The radius must be a positive number, but {Start} was given.")
-                : FormattableString.Invariant($"Radii must satisfy 0 < smallest ≤ start ≤ largest, but {Smallest}, {Start} and {Largest} were given."));
+                ? FormattableString.Invariant($"The radius must be a positive number within the range of float32, but {Start} was given.")
+                : FormattableString.Invariant($"Radii must satisfy 0 < smallest ≤ start ≤ largest, all within the range of float32, but {Smallest}, {Start} and {Largest} were given."));
         }
 
         if (!(Growth >= 1 && double.IsFinite(Growth)))
