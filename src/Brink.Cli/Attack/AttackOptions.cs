@@ -22,7 +22,7 @@ internal sealed class AttackOptions
 
     public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber<int>, Description = "How many images to leave out at the start. [default: 0]", HelpName = "N" };
 
-    public Option<string> Attack { get; } = new("--attack") { Description = "The attack, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
+    public Option<string> Attack { get; } = new("--attack") { Description = "The attack, tr or deepfool, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
 
     public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: l2]", HelpName = "NORM" };
 

@@ -22,7 +22,7 @@ internal static class SummaryTable
         void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
 
         Row("network, images", $"{summary.Model}, {summary.Data}");
-        Row("attack", $"{summary.Attack}, {norm}, target {summary.Target}, {summary.Options["preset"]}");
+        Row("attack", $"{summary.Attack}, {norm}, target {summary.Target}" + (summary.Options.TryGetValue("preset", out var preset) ? $", {preset}" : ""));
         Row("images", $"{summary.Images}: {summary.Misclassified} wrong to begin with, {summary.Attacked} attacked" + (summary.Skipped > 0 ? $", {summary.Skipped} skipped" : ""));
         Row("fooled", $"{summary.Fooled} of {summary.Attacked}");
         Row("accuracy", $"{Percent(summary.AccuracyBefore)} before, {Percent(summary.AccuracyAfter)} after");

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using Brink.Attacks.DeepFool;
 using Brink.Attacks.TrustRegion;
 using Brink.Optimization.TrustRegion;
 
@@ -29,7 +30,8 @@ public static class AttackCatalog
         return name switch
         {
             "tr" => TrustRegion(all),
-            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr."),
+            "deepfool" => DeepFool(all),
+            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr or deepfool."),
         };
     }
 
@@ -54,6 +56,13 @@ public static class AttackCatalog
     private static double ParseRadius(string text) => AttackSettings.TryParseNumber(text, out var radius) && radius > 0
         ? radius
         : throw new BadInputException($"The radius must be adaptive or a positive number such as 0.05, but '{text}' was given.");
+
+    private static ConfiguredAttack DeepFool(Dictionary<string, string> settings)
+    {
+        var options = new DeepFoolOptions();
+        AttackSettings.Apply(options, "deepfool", settings);
+        return new(new DeepFoolAttack(options), options.Target, AttackSettings.Describe(options));
+    }
 
     private static string? Take(Dictionary<string, string> settings, string key) => settings.Remove(key, out var value) ? value : null;
 

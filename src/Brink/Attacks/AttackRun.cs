@@ -1,3 +1,4 @@
+using Brink.Optimization.LocalModels;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
@@ -61,8 +62,42 @@ internal sealed class AttackRun
         }
     }
 
-    /// <summary>Closes a row's books; a point that fools becomes the row's adversarial image.</summary>
-    public void Finish(int row, AttackExit exit, int iterations, Tensor point)
+    /// <summary>Closes the books of the rows that are done, which then leave.</summary>
+    /// <param name="rows">The active rows.</param>
+    /// <param name="points">Where they are, [active, …]; a point that fools becomes the row's adversarial image.</param>
+    /// <param name="predictions">The predicted classes there, int64 [active].</param>
+    /// <param name="fooled">Whether the points fool, bool [active].</param>
+    /// <param name="model">The local model there.</param>
+    /// <param name="norm">The norm of the attack.</param>
+    /// <param name="iteration">The steps taken.</param>
+    /// <param name="maxIterations">The most steps an image gets.</param>
+    /// <returns>The positions of the rows that stay, among those active until now, int64.</returns>
+    public Tensor KeepActive(ActiveRows rows, Tensor points, Tensor predictions, Tensor fooled, LinearModel model, Norm norm, int iteration, int maxIterations)
+    {
+        using var scope = NewDisposeScope();
+        var (classes, fools) = (predictions.ToLongs(), fooled.ToBools());
+        var (values, slopes) = (model.Values.ToDoubles(), norm.Dual.Of(model.Gradients).ToDoubles());
+        var stays = new bool[rows.Count];
+        for (var position = 0; position < rows.Count; position++)
+        {
+            AttackExit? exit = fools[position] ? AttackExit.Fooled
+                : classes[position] < 0 || !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
+                : slopes[position] == 0 ? AttackExit.ZeroGradient
+                : iteration == maxIterations ? AttackExit.IterationLimit
+                : null;
+            stays[position] = exit is null;
+            if (exit is { } end)
+            {
+                Finish(rows.Rows[position], end, iteration, points[position]);
+            }
+        }
+
+        return rows.Keep(stays).MoveToOuterDisposeScope();
+    }
+
+    public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
+
+    private void Finish(int row, AttackExit exit, int iterations, Tensor point)
     {
         (_entries[row].Exit, _entries[row].Iterations) = (exit, iterations);
         if (exit == AttackExit.Fooled)
@@ -70,8 +105,6 @@ internal sealed class AttackRun
             Adversarial[row] = point;
         }
     }
-
-    public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
 
     internal sealed class Entry
     {

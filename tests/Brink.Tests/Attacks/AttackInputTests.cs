@@ -1,3 +1,4 @@
+using Brink.Attacks.DeepFool;
 using Brink.Attacks.TrustRegion;
 using Brink.Optimization.TrustRegion;
 using Brink.Targets;
@@ -70,6 +71,11 @@ public sealed class AttackInputTests
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Candidates = 0 }));
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Norm = Norm.L1 }));
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(0) }));
+        Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { MaxIterations = 0 }));
+        Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { Overshoot = double.NaN }));
+        Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { ExtraLength = -1 }));
+        Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { Candidates = 0 }));
+        Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { Norm = Norm.L1 }));
         using var scope = NewDisposeScope();
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Target = TargetSelection.Given(2) }).Run(_classifier, zeros(3, 4), zeros(3, dtype: ScalarType.Int64)));
     }

@@ -42,7 +42,10 @@ public sealed class TrustRegionAttack : Attack
         TrustRegionState state;
         using (var start = linearization.AtImages(run, first, all, rows))
         {
-            state = KeepActive(run, rows, start, rows.Select(first.Predictions()).ToLongs(), fooled: new bool[attacked], iteration: 0);
+            using var predictions = first.Predictions();
+            using var attackedPredictions = rows.Select(predictions);
+            using var fooled = zeros_like(attackedPredictions, dtype: ScalarType.Bool);
+            state = KeepActive(run, rows, start, attackedPredictions, fooled, iteration: 0);
         }
 
         // Its graph would hold its memory through all the steps.
@@ -63,8 +66,8 @@ public sealed class TrustRegionAttack : Attack
                 next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.FirstDistances) };
 
                 var predictions = pass.Predictions();
-                var fooled = Target.Fooled(predictions, state.Labels, state.Targets).ToBools();
-                var active = KeepActive(run, rows, next, predictions.ToLongs(), fooled, iteration);
+                var fooled = Target.Fooled(predictions, state.Labels, state.Targets);
+                var active = KeepActive(run, rows, next, predictions, fooled, iteration);
                 state.Dispose();
                 state = active;
                 run.Report(iteration, attacked, rows.Count);
@@ -109,27 +112,10 @@ public sealed class TrustRegionAttack : Attack
         return ratios.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Closes the books of the images that are done; the state of the others, copied, owned by no scope.</summary>
-    private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, long[] predictions, bool[] fooled, int iteration)
+    /// <summary>The state of the images that are not done, copied, owned by no scope.</summary>
+    private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, Tensor predictions, Tensor fooled, int iteration)
     {
-        using var scope = NewDisposeScope();
-        var values = state.Model.Values.ToDoubles();
-        var slopes = Norm.Dual.Of(state.Model.Gradients).ToDoubles();
-        var stays = new bool[rows.Count];
-        for (var position = 0; position < rows.Count; position++)
-        {
-            AttackExit? exit = fooled[position] ? AttackExit.Fooled
-                : predictions[position] < 0 || !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
-                : slopes[position] == 0 ? AttackExit.ZeroGradient
-                : iteration == _options.MaxIterations ? AttackExit.IterationLimit
-                : null;
-            stays[position] = exit is null;
-            if (exit is { } end)
-            {
-                run.Finish(rows.Rows[position], end, iteration, state.Points[position]);
-            }
-        }
-
-        return state.Select(rows.Keep(stays));
+        using var kept = run.KeepActive(rows, state.Points, predictions, fooled, state.Model, Norm, iteration, _options.MaxIterations);
+        return state.Select(kept);
     }
 }

@@ -1,0 +1,88 @@
+using Brink.Objectives;
+using Brink.Optimization.LocalModels;
+using Brink.Optimization.Subproblems;
+using Brink.Targets;
+using static TorchSharp.torch;
+
+namespace Brink.Attacks.DeepFool;
+
+/// <summary>DeepFool (Moosavi-Dezfooli, Fawzi, Frossard: CVPR 2016): full steps to the boundary that the linear model sees, until it is crossed.</summary>
+/// <remarks>
+/// Algorithm 2 of the paper, with eq. 11 for L∞. At each point the class with the nearest linearised boundary is chosen among the
+/// likeliest, at one backward pass each; a hardest class is chosen at the image and kept, a given class always is the same.
+/// docs/attacks/deepfool.md has the formulas.
+/// </remarks>
+public sealed class DeepFoolAttack : Attack
+{
+    private readonly DeepFoolOptions _options;
+
+    /// <summary>The attack with the given settings.</summary>
+    /// <param name="options">The settings; null for the defaults.</param>
+    /// <exception cref="BadInputException">A setting is out of its range; the message names it.</exception>
+    public DeepFoolAttack(DeepFoolOptions? options = null)
+    {
+        _options = options ?? new();
+        _options.Check();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "deepfool";
+
+    /// <inheritdoc/>
+    public override Norm Norm => _options.Norm;
+
+    /// <inheritdoc/>
+    public override TargetSelection Target => _options.Target;
+
+    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    {
+        first.Dispose();
+        using var outer = NewDisposeScope();
+        var attacked = rows.Count;
+        var (points, labels) = (rows.Select(run.Images), rows.Select(run.Labels));
+        Tensor? targets = null;
+        for (var iteration = 0; rows.Count > 0; iteration++)
+        {
+            using var scope = NewDisposeScope();
+            using var pass = run.Forward(points, rows);
+            var choice = targets is null || Target == TargetSelection.Best ? Target.Choose(pass, labels, Norm, _options.Candidates) : Toward(pass, labels, targets);
+            run.CountBackwards(rows, choice.BackwardPasses);
+            run.SetTargets(rows, choice.Targets.ToLongs());
+
+            var model = new LinearModel(choice.Gaps, choice.Gradients);
+            var next = Step(run.Classifier.Bounds, points, model);
+            var fooled = Target.Fooled(pass.Predictions(), labels, choice.Targets);
+            var kept = run.KeepActive(rows, points, pass.Predictions(), fooled, model, Norm, iteration, _options.MaxIterations);
+
+            var previous = (points, labels, targets);
+            points = next.index_select(0, kept).MoveToOtherDisposeScope(outer);
+            labels = labels.index_select(0, kept).MoveToOtherDisposeScope(outer);
+            targets = choice.Targets.index_select(0, kept).MoveToOtherDisposeScope(outer);
+            previous.points.Dispose();
+            previous.labels.Dispose();
+            previous.targets?.Dispose();
+            if (iteration > 0)
+            {
+                run.Report(iteration, attacked, rows.Count);
+            }
+        }
+    }
+
+    /// <summary>The linear model of the gap to classes chosen before.</summary>
+    private TargetChoice Toward(ForwardPass pass, Tensor labels, Tensor targets)
+    {
+        var gaps = LogitGap.Instance.Values(pass.Logits, targets, Target.Rivals(pass.Logits, labels, targets));
+        return new(targets, gaps.detach(), pass.Gradients(gaps), BackwardPasses: 1);
+    }
+
+    /// <summary>To the boundary that the model sees, and a little farther.</summary>
+    private Tensor Step(Bounds bounds, Tensor points, LinearModel model)
+    {
+        using var scope = NewDisposeScope();
+        using var extra = Scalars.Of(_options.ExtraLength);
+        using var factor = Scalars.Of(1 + _options.Overshoot);
+        var subproblem = new LinearSubproblem(model, Norm);
+        var steps = subproblem.Solve(subproblem.BoundaryDistances().add(extra).mul(factor));
+        return bounds.Clamp(points + steps).MoveToOuterDisposeScope();
+    }
+}
