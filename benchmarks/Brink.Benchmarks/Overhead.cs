@@ -50,7 +50,8 @@ public class Overhead
         foreach (var (rows, backwards) in _passes)
         {
             using var scope = torch.NewDisposeScope();
-            var points = _images.slice(0, 0, rows, 1).detach().requires_grad_(true);
+            using var gradients = torch.set_grad_enabled(backwards > 0);
+            var points = _images.slice(0, 0, rows, 1).detach().requires_grad_(backwards > 0);
             var logits = _chosen.Classifier.Logits(points);
             for (var backward = 0; backward < backwards; backward++)
             {

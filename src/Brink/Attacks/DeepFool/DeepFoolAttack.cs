@@ -51,8 +51,9 @@ public sealed class DeepFoolAttack : Attack
 
             var model = new LinearModel(choice.Gaps, choice.Gradients);
             var next = Step(run.Classifier.Bounds, points, model);
-            var fooled = Target.Fooled(pass.Predictions(), labels, choice.Targets);
-            var kept = run.KeepActive(rows, points, pass.Predictions(), fooled, model, Norm, iteration, _options.MaxIterations);
+            var predictions = pass.Predictions();
+            var fooled = Target.Fooled(predictions, labels, choice.Targets);
+            var kept = run.KeepActive(rows, points, predictions, fooled, model, Norm, iteration, _options.MaxIterations);
 
             var previous = (points, labels, targets);
             points = next.index_select(0, kept).MoveToOtherDisposeScope(outer);

@@ -33,27 +33,10 @@ public sealed record DeepFoolOptions
     /// <exception cref="BadInputException">With the name of the setting.</exception>
     internal void Check()
     {
-        if (Norm != Norm.L2 && Norm != Norm.LInf)
-        {
-            throw new BadInputException($"DeepFool keeps l2 or linf small, but {Norm} was given.");
-        }
-
-        if (MaxIterations < 1)
-        {
-            throw new BadInputException($"The number of iterations must be at least 1, but {MaxIterations} was given.");
-        }
-
-        if (Candidates < 1)
-        {
-            throw new BadInputException($"The number of candidate classes must be at least 1, but {Candidates} was given.");
-        }
-
-        foreach (var (name, value) in new[] { ("overshoot", Overshoot), ("extra length", ExtraLength) })
-        {
-            if (!double.IsFinite(value) || value < 0)
-            {
-                throw new BadInputException(FormattableString.Invariant($"The {name} must be a number of at least 0, but {value} was given."));
-            }
-        }
+        SettingCheck.L2OrLInf("DeepFool", Norm);
+        SettingCheck.AtLeastOne("iterations", MaxIterations);
+        SettingCheck.AtLeastOne("candidate classes", Candidates);
+        SettingCheck.NotNegative("overshoot", Overshoot);
+        SettingCheck.NotNegative("extra length", ExtraLength);
     }
 }

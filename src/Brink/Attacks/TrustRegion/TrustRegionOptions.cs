@@ -28,7 +28,7 @@ public sealed record TrustRegionOptions
     public RadiusPolicy Radius { get; init; } = new();
 
     /// <summary>The most steps an image gets.</summary>
-    /// <value>1000 (ours; the authors' command line allows 5000, and no image of theirs needs a fifth of this).</value>
+    /// <value>1000 (ours).</value>
     public int MaxIterations { get; init; } = 1000;
 
     /// <summary>By what share a step goes beyond its length, so that the boundary is crossed and not only reached.</summary>
@@ -78,29 +78,13 @@ public sealed record TrustRegionOptions
     /// <exception cref="BadInputException">With the name of the setting.</exception>
     internal void Check()
     {
-        if (Norm != Norm.L2 && Norm != Norm.LInf)
-        {
-            throw new BadInputException($"The trust-region attack keeps l2 or linf small, but {Norm} was given.");
-        }
-
-        if (MaxIterations < 1)
-        {
-            throw new BadInputException($"The number of iterations must be at least 1, but {MaxIterations} was given.");
-        }
-
-        if (Candidates < 1)
-        {
-            throw new BadInputException($"The number of candidate classes must be at least 1, but {Candidates} was given.");
-        }
-
-        foreach (var (name, value) in new[] { ("overshoot", Overshoot), ("shortest step", ShortestStep), ("extra length", ExtraLength), ("gradient floor", GradientFloor) })
-        {
-            if (!double.IsFinite(value) || value < 0)
-            {
-                throw new BadInputException(FormattableString.Invariant($"The {name} must be a number of at least 0, but {value} was given."));
-            }
-        }
-
+        SettingCheck.L2OrLInf("The trust-region attack", Norm);
+        SettingCheck.AtLeastOne("iterations", MaxIterations);
+        SettingCheck.AtLeastOne("candidate classes", Candidates);
+        SettingCheck.NotNegative("overshoot", Overshoot);
+        SettingCheck.NotNegative("shortest step", ShortestStep);
+        SettingCheck.NotNegative("extra length", ExtraLength);
+        SettingCheck.NotNegative("gradient floor", GradientFloor);
         Radius.Check();
     }
 
