@@ -26,7 +26,7 @@ internal static class MemoryGrowth
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"iteration {report.Iteration,5}: {resident / 1e6:F1} MB, {((double)resident / reference) - 1:P2} above iteration 100"));
             }
         });
-        using var result = Endless(2000).Run(subject.Classifier, images, labels, progress);
+        using var result = Endless(2000).Run(subject.Classifier, images, labels, progress: progress);
     }
 
     // A radius so small that no image gets anywhere keeps every image active.

@@ -26,7 +26,7 @@ internal sealed class AttackOptions
 
     public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: l2]", HelpName = "NORM" };
 
-    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest) or a class number. [default: best]", HelpName = "CLASS" };
+    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest), any (whichever leads) or a class number. [default: best]", HelpName = "CLASS" };
 
     public Option<string?> Radius { get; } = new("--radius") { Description = "The trust region: adaptive, or a fixed radius in units of --space. [default: adaptive]", HelpName = "RADIUS" };
 

@@ -62,7 +62,7 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         using var scope = NewDisposeScope();
         var original = model.FromPixels(images.Images(start, count)).clone();
         var labels = images.Labels(start, count);
-        using var result = attack.Run(model.Classifier, device is null ? original : original.to(device), device is null ? labels : labels.to(device), progress, cancellationToken);
+        using var result = attack.Run(model.Classifier, device is null ? original : original.to(device), device is null ? labels : labels.to(device), [.. Enumerable.Range(images.FirstIndex + start, count).Select(index => (long)index)], progress, cancellationToken);
         var adversarial = result.Adversarial.cpu().clone();
 
         var normalized = model.ToNormalized(original);

@@ -33,14 +33,15 @@ internal static class AttackSettings
         Slots(options, "").ToDictionary(slot => slot.Key, slot => Plain(slot.Property.GetValue(slot.Owner)!), StringComparer.Ordinal),
         StringComparer.Ordinal);
 
-    /// <summary>best, hardest, or the number of a class.</summary>
-    /// <exception cref="BadInputException">It is neither.</exception>
+    /// <summary>best, hardest, any, or the number of a class.</summary>
+    /// <exception cref="BadInputException">It is none of them.</exception>
     public static TargetSelection ParseTarget(string value) => value switch
     {
+        "any" => TargetSelection.Any,
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
         _ when int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var classIndex) => TargetSelection.Given(classIndex),
-        _ => throw new BadInputException($"The target must be best, hardest or the number of a class, but '{value}' was given."),
+        _ => throw new BadInputException($"The target must be best, hardest, any or the number of a class, but '{value}' was given."),
     };
 
     /// <summary>l2 or linf.</summary>

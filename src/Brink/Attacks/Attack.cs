@@ -20,9 +20,9 @@ public abstract class Attack : IAttack
     public abstract TargetSelection Target { get; }
 
     /// <inheritdoc/>
-    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
+    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        AttackInput.Check(classifier, images, labels);
+        AttackInput.Check(classifier, images, labels, indices);
         Target.Check(classifier);
 
         // The caller may have switched gradients off around us.
@@ -31,7 +31,7 @@ public abstract class Attack : IAttack
         using var evaluation = classifier.EnterEvaluation();
         using var scope = NewDisposeScope();
 
-        var run = new AttackRun(classifier, images.detach().clone(), labels.detach().clone(), progress, cancellationToken);
+        var run = new AttackRun(classifier, images.detach().clone(), labels.detach().clone(), indices, progress, cancellationToken);
         var all = new ActiveRows(Enumerable.Range(0, (int)images.shape[0]), images.device);
         // Attacks that compare classes start with a pass of their own, for the attacked images alone.
         using var first = run.Forward(run.Images, all, keepGraph: !Target.ComparesClasses);

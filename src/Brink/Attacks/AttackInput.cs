@@ -6,7 +6,7 @@ namespace Brink.Attacks;
 internal static class AttackInput
 {
     /// <exception cref="BadInputException">With the reason.</exception>
-    public static void Check(IClassifier classifier, Tensor images, Tensor labels)
+    public static void Check(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices)
     {
         ArgumentNullException.ThrowIfNull(classifier);
         ArgumentNullException.ThrowIfNull(images);
@@ -30,6 +30,11 @@ internal static class AttackInput
         if (!classifier.Bounds.Fit(images.shape))
         {
             throw new BadInputException($"The bounds of {classifier.Name}, {classifier.Bounds}, do not fit images of shape [{string.Join(", ", images.shape)}].");
+        }
+
+        if (indices is not null && indices.Count != images.shape[0])
+        {
+            throw new BadInputException($"There must be one index an image, {images.shape[0]} in all, but there are {indices.Count}.");
         }
 
         var finite = PerSample.IsFinite(images);

@@ -10,9 +10,10 @@ internal sealed class AttackRun
     private readonly IProgress<AttackProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
 
-    public AttackRun(IClassifier classifier, Tensor images, Tensor labels, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
+    public AttackRun(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
     {
         (Classifier, Images, Labels, _progress, _cancellationToken) = (classifier, images, labels, progress, cancellationToken);
+        Indices = indices ?? [.. Enumerable.Range(0, (int)images.shape[0]).Select(row => (long)row)];
         Adversarial = images.clone();
         _entries = [.. Enumerable.Range(0, (int)images.shape[0]).Select(_ => new Entry())];
     }
@@ -24,6 +25,9 @@ internal sealed class AttackRun
 
     /// <summary>y, int64 [batch].</summary>
     public Tensor Labels { get; }
+
+    /// <summary>The place of each row's image in its data set, from which random draws follow.</summary>
+    public IReadOnlyList<long> Indices { get; }
 
     /// <summary>The images, overwritten row by row as they are fooled.</summary>
     public Tensor Adversarial { get; }

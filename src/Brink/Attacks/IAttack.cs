@@ -19,9 +19,10 @@ public interface IAttack
     /// <param name="classifier">The network under attack.</param>
     /// <param name="images">x, [batch, …image], floating, within the classifier's bounds, on its device.</param>
     /// <param name="labels">y, the true classes, int64 [batch].</param>
+    /// <param name="indices">The place of each image in its data set, from which random draws follow; null for 0, 1, 2, …</param>
     /// <param name="progress">Told after every iteration.</param>
     /// <param name="cancellationToken">Stops the attack at the next iteration.</param>
     /// <exception cref="BadInputException">The images, the labels or the classifier cannot be used; the message says why.</exception>
     /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
-    AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default);
+    AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default);
 }

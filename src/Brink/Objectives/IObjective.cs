@@ -17,4 +17,10 @@ public interface IObjective
     /// <param name="rivals">The class that the target is to overtake, int64 [batch]: the label, or for a given class the strongest other.</param>
     /// <returns>[batch].</returns>
     Tensor Values(Tensor logits, Tensor targets, Tensor rivals);
+
+    /// <summary>The objective of each image where any class but the label will do, differentiable with respect to the logits.</summary>
+    /// <param name="logits">z, [batch, classes].</param>
+    /// <param name="labels">y, int64 [batch].</param>
+    /// <returns>[batch].</returns>
+    Tensor ValuesAwayFrom(Tensor logits, Tensor labels);
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Objectives;
 
-/// <summary>The logit gap f = z_t − z_y, negative while the classifier is right (docs/notation.md).</summary>
+/// <summary>The logit gap f = z_t − z_y, negative while the classifier is right (docs/notation.md). Where any class will do, t is the strongest other at the moment: minus the margin.</summary>
 public sealed class LogitGap : IObjective
 {
     private LogitGap()
@@ -25,5 +25,19 @@ public sealed class LogitGap : IObjective
         var target = logits.gather(1, targets.unsqueeze(1));
         var rival = logits.gather(1, rivals.unsqueeze(1));
         return target.sub(rival).squeeze(1).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor ValuesAwayFrom(Tensor logits, Tensor labels)
+    {
+        using var scope = NewDisposeScope();
+        return Values(logits, StrongestOther(logits, labels), labels).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The class with the largest logit but for one, int64 [batch].</summary>
+    internal static Tensor StrongestOther(Tensor logits, Tensor classes)
+    {
+        using var scope = NewDisposeScope();
+        return logits.detach().scatter(1, classes.unsqueeze(1), full_like(classes, Scalars.NegativeInfinity, dtype: logits.dtype).unsqueeze(1)).argmax(1).MoveToOuterDisposeScope();
     }
 }

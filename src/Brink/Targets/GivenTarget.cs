@@ -26,16 +26,15 @@ internal sealed class GivenTarget(int classIndex) : TargetSelection
     internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
     {
         var targets = full_like(labels, classIndex);
-        using var rivals = Rivals(pass.Logits, labels, targets);
-        using var gaps = LogitGap.Instance.Values(pass.Logits, targets, rivals);
+        using var gaps = Values(LogitGap.Instance, pass.Logits, labels, targets);
         return new(targets, gaps.detach().clone(), pass.Gradients(gaps, keepGraph: true), BackwardPasses: 1);
     }
 
     // Overtaking the label alone is not enough where a third class is larger still: the attack would stop there without having arrived.
-    internal override Tensor Rivals(Tensor logits, Tensor labels, Tensor targets)
+    internal override Tensor Values(IObjective objective, Tensor logits, Tensor labels, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        return logits.detach().scatter(1, targets.unsqueeze(1), full_like(targets, Scalars.NegativeInfinity, dtype: logits.dtype).unsqueeze(1)).argmax(1).MoveToOuterDisposeScope();
+        return objective.Values(logits, targets, LogitGap.StrongestOther(logits, targets)).MoveToOuterDisposeScope();
     }
 
     internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets) => predictions.eq(targets);

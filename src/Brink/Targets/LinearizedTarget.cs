@@ -43,13 +43,9 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
         return new(chosen!.Targets.MoveToOuterDisposeScope(), chosen.Gaps.MoveToOuterDisposeScope(), chosen.Gradients.MoveToOuterDisposeScope(), count);
     }
 
-    internal override Tensor Rivals(Tensor logits, Tensor labels, Tensor targets) => labels.alias();
+    internal override Tensor Values(IObjective objective, Tensor logits, Tensor labels, Tensor targets) => objective.Values(logits, targets, labels);
 
-    internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets)
-    {
-        using var scope = NewDisposeScope();
-        return predictions.ne(labels).logical_and(predictions.ge(Scalars.Zero)).MoveToOuterDisposeScope();
-    }
+    internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets) => Misclassified(predictions, labels);
 
     /// <summary>The classes with the largest logits other than the label, largest first, int64 [batch, candidates].</summary>
     private static Tensor LikeliestOthers(Tensor logits, Tensor labels, int candidates)

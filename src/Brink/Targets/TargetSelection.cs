@@ -1,3 +1,4 @@
+using Brink.Objectives;
 using static TorchSharp.torch;
 
 namespace Brink.Targets;
@@ -10,6 +11,9 @@ public abstract class TargetSelection
 
     /// <summary>The farthest class by linearised distance.</summary>
     public static TargetSelection Hardest { get; } = new LinearizedTarget(farthest: true);
+
+    /// <summary>Whichever class but the label has the largest logit at the moment; none is chosen.</summary>
+    public static TargetSelection Any { get; } = new AnyTarget();
 
     /// <summary>The name as the command line writes it.</summary>
     public abstract string Name { get; }
@@ -41,9 +45,20 @@ public abstract class TargetSelection
     /// <param name="candidates">Among how many classes other than the label, those with the largest logits.</param>
     internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates);
 
-    /// <summary>The classes that the targets have to overtake, int64 [batch].</summary>
-    internal abstract Tensor Rivals(Tensor logits, Tensor labels, Tensor targets);
+    /// <summary>What an attack raises to reach the chosen classes, [batch].</summary>
+    /// <param name="objective">The objective.</param>
+    /// <param name="logits">z, [batch, classes].</param>
+    /// <param name="labels">y, int64 [batch].</param>
+    /// <param name="targets">What <see cref="Choose"/> chose, int64 [batch].</param>
+    internal abstract Tensor Values(IObjective objective, Tensor logits, Tensor labels, Tensor targets);
 
     /// <summary>Whether each image is fooled, [batch] of bool. A prediction of −1, no prediction, never fools.</summary>
     internal abstract Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets);
+
+    /// <summary>Whether each image gets another answer than its label, [batch] of bool.</summary>
+    private protected static Tensor Misclassified(Tensor predictions, Tensor labels)
+    {
+        using var scope = NewDisposeScope();
+        return predictions.ne(labels).logical_and(predictions.ge(Scalars.Zero)).MoveToOuterDisposeScope();
+    }
 }

@@ -113,7 +113,7 @@ public sealed class AttackEvaluationTests : IDisposable
 
         public Norm Norm => inner.Norm;
 
-        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
-            _runs++ < healthyRuns ? inner.Run(classifier, images, labels, progress, cancellationToken) : throw new BadInputException("No more.");
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            _runs++ < healthyRuns ? inner.Run(classifier, images, labels, indices, progress, cancellationToken) : throw new BadInputException("No more.");
     }
 }

@@ -22,11 +22,14 @@ public sealed class AttackContractTests : IDisposable
         var variants = new TheoryData<string, string, string>();
         foreach (var norm in new[] { "l2", "linf" })
         {
-            foreach (var target in new[] { "best", "hardest", "3" })
+            foreach (var target in new[] { "best", "hardest", "any", "3" })
             {
                 foreach (var preset in new[] { "paper", "authors", "deepfool" })
                 {
-                    variants.Add(norm, target, preset);
+                    if ((target, preset) is not ("any", "deepfool"))
+                    {
+                        variants.Add(norm, target, preset);
+                    }
                 }
             }
         }
@@ -104,7 +107,7 @@ public sealed class AttackContractTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var result = Attack(norm, target, preset).Run(_network.AsClassifier(), _images, _labels);
-        var (choiceForwards, choiceBackwards) = target == "3" && preset != "deepfool" ? (0, 0) : (1, 4);
+        var (choiceForwards, choiceBackwards) = target is "any" or "3" && preset != "deepfool" ? (0, 0) : (1, 4);
         Assert.All(result.Images.Where(image => image.Attacked), image =>
         {
             // DeepFool toward the best class chooses anew at every point.
@@ -214,7 +217,7 @@ public sealed class AttackContractTests : IDisposable
         var classifier = _network.AsClassifier();
         var progress = new Callback(report => cancellation.Cancel());
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        Assert.Throws<OperationCanceledException>(() => new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-3) }).Run(classifier, _images, _labels, progress, cancellation.Token));
+        Assert.Throws<OperationCanceledException>(() => new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-3) }).Run(classifier, _images, _labels, progress: progress, cancellationToken: cancellation.Token));
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.All(_network.modules().Prepend(_network), module => Assert.True(module.training));
         Assert.True(is_grad_enabled());
@@ -343,6 +346,7 @@ public sealed class AttackContractTests : IDisposable
     {
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
+        "any" => TargetSelection.Any,
         _ => TargetSelection.Given(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)),
     };
 

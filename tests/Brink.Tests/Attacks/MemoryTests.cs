@@ -40,7 +40,7 @@ public sealed class MemoryTests
                 resident[report.Iteration] = ResidentMemory.Measure();
             }
         });
-        using var result = Endless(2000).Run(classifier, images, labels, progress);
+        using var result = Endless(2000).Run(classifier, images, labels, progress: progress);
         Assert.All(result.Images, image => Assert.Equal(2000, image.Iterations));
 
         // One reading wanders by a few per cent with the heap around it; a leak lifts every late reading above every early one.

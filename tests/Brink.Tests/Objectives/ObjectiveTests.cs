@@ -31,6 +31,16 @@ public sealed class ObjectiveTests
     }
 
     [Fact]
+    public void Away_from_the_label_the_gap_is_minus_the_margin_and_the_cross_entropy_that_of_the_label()
+    {
+        using var scope = NewDisposeScope();
+        var logits = tensor(new double[] { 1, 3, 2, 5, 4, 0 }).reshape(2, 3);
+        var labels = tensor(new long[] { 1, 2 });
+        Assert.Equal([-1.0, 5.0], LogitGap.Instance.ValuesAwayFrom(logits, labels).data<double>().ToArray());
+        Assert.True(CrossEntropy.Instance.ValuesAwayFrom(logits, labels).allclose(nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None)));
+    }
+
+    [Fact]
     public void The_gap_is_negative_where_the_rival_leads_and_zero_where_they_are_level()
     {
         using var scope = NewDisposeScope();

@@ -65,8 +65,22 @@ public sealed class TargetSelectionTests
         var logits = tensor(new double[] { 5, 1, 4, 3 }).reshape(1, 4);
         var labels = tensor(new long[] { 2 });
         var targets = tensor(new long[] { 3 });
-        Assert.Equal(0, TargetSelection.Given(3).Rivals(logits, labels, targets).item<long>());
-        Assert.Equal(2, TargetSelection.Best.Rivals(logits, labels, targets).item<long>());
+        Assert.Equal(3 - 5, TargetSelection.Given(3).Values(LogitGap.Instance, logits, labels, targets).item<double>());
+        Assert.Equal(3 - 4, TargetSelection.Best.Values(LogitGap.Instance, logits, labels, targets).item<double>());
+    }
+
+    [Fact]
+    public void Any_goes_for_the_strongest_other_at_the_moment_and_names_no_class()
+    {
+        using var scope = NewDisposeScope();
+        var (images, _, labels) = Batch(20);
+        using var pass = ForwardPass.At(_classifier, images);
+        var choice = TargetSelection.Any.Choose(pass, labels, Norm.L2, candidates: 9);
+        var others = pass.Logits.detach().topk(2, 1).values;
+        Assert.True(choice.Targets.eq(-1).all().item<bool>());
+        Assert.True(choice.Gaps.allclose(others.select(1, 1) - others.select(1, 0)));
+        Assert.True(TargetSelection.Any.Values(LogitGap.Instance, pass.Logits, labels, choice.Targets).detach().allclose(choice.Gaps));
+        Assert.Equal(1, choice.BackwardPasses);
     }
 
     [Fact]

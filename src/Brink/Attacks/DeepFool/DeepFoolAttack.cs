@@ -12,7 +12,7 @@ namespace Brink.Attacks.DeepFool;
 /// likeliest, at one backward pass each; a hardest class is chosen at the image and kept, a given class always is the same.
 /// docs/attacks/deepfool.md has the formulas.
 /// </remarks>
-public sealed class DeepFoolAttack : Attack
+public sealed class DeepFoolAttack : Attack, IMinimalAttack
 {
     private readonly DeepFoolOptions _options;
 
@@ -72,7 +72,7 @@ public sealed class DeepFoolAttack : Attack
     /// <summary>The linear model of the gap to classes chosen before.</summary>
     private TargetChoice Toward(ForwardPass pass, Tensor labels, Tensor targets)
     {
-        var gaps = LogitGap.Instance.Values(pass.Logits, targets, Target.Rivals(pass.Logits, labels, targets));
+        var gaps = Target.Values(LogitGap.Instance, pass.Logits, labels, targets);
         return new(targets, gaps.detach(), pass.Gradients(gaps), BackwardPasses: 1);
     }
 

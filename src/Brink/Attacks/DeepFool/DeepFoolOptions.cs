@@ -34,6 +34,11 @@ public sealed record DeepFoolOptions
     internal void Check()
     {
         SettingCheck.L2OrLInf("DeepFool", Norm);
+        if (Target == TargetSelection.Any)
+        {
+            throw new BadInputException("DeepFool compares the classes itself, so its target must be best, hardest or the number of a class, but any was given.");
+        }
+
         SettingCheck.AtLeastOne("iterations", MaxIterations);
         SettingCheck.AtLeastOne("candidate classes", Candidates);
         SettingCheck.NotNegative("overshoot", Overshoot);

@@ -59,7 +59,7 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
     private LinearModel ModelOf(ForwardPass pass, Tensor labels, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        var values = options.Objective.Values(pass.Logits, targets, options.Target.Rivals(pass.Logits, labels, targets));
+        var values = options.Target.Values(options.Objective, pass.Logits, labels, targets);
         var gradients = pass.Gradients(values);
         return new(values.detach().MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope());
     }

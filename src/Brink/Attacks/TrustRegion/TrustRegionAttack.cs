@@ -12,7 +12,7 @@ namespace Brink.Attacks.TrustRegion;
 /// ε_{k+1}. The forward pass at x_{k+1} tells whether the image is fooled, gives the ratio, and carries the next gradient.
 /// docs/attacks/trust-region.md has the formulas, docs/decisions/0001 what differs from the authors' code.
 /// </remarks>
-public sealed class TrustRegionAttack : Attack
+public sealed class TrustRegionAttack : Attack, IMinimalAttack
 {
     private readonly TrustRegionOptions _options;
 
