@@ -42,6 +42,12 @@ internal static class AttackCommand
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
         var skip = parsed.GetValue(options.Skip) ?? 0;
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
+        var (outFolder, resume) = (parsed.GetValue(options.Out), parsed.GetValue(options.Resume));
+        if (resume && outFolder is null)
+        {
+            throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
+        }
+
         var images = DataCatalog.Open(dataName, skip, parsed.GetValue(options.Limit));
 
         NativeLibrary.Require();
@@ -53,58 +59,51 @@ internal static class AttackCommand
 
         var batchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
         var evaluation = new AttackEvaluation(model, configured.Attack, batchSize, device);
-        var folder = parsed.GetValue(options.Out);
-        if (folder is not null)
+        var run = new RunDescription
         {
-            ResultFolder.Prepare(folder);
+            Attack = configured.Attack.Name,
+            Norm = configured.Attack.Norm.Name,
+            Space = space == InputSpace.Pixel ? "pixel" : "normalized",
+            Target = configured.Target.Name,
+            Criterion = configured.Target.Criterion,
+            Model = loaded.Name,
+            Data = dataName,
+            Seed = parsed.GetValue(options.Seed) ?? 0,
+            Options = new SortedDictionary<string, object>(configured.Options.ToDictionary(), StringComparer.Ordinal)
+            {
+                ["batch-size"] = batchSize,
+                ["skip"] = skip,
+                ["mean"] = loaded.Normalization.Mean,
+                ["std"] = loaded.Normalization.StandardDeviation,
+                ["weights"] = parsed.GetValue(options.Weights) ?? "embedded",
+                ["threads"] = torch.get_num_threads(),
+                ["device"] = parsed.GetValue(options.Device)!,
+            },
+        };
+        var folder = outFolder is null ? null : RunFolder.Open(outFolder, run, loaded, images, resume);
+        if (folder?.Finished is { } finished)
+        {
+            Print(finished, folder);
+            return ExitCode.Done;
         }
 
         var silent = parsed.GetValue(options.Quiet);
-        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(images, progress, cancellationToken));
+        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(images, progress, folder, cancellationToken));
 
-        var summary = AttackSummary.Of(
-            new()
-            {
-                Attack = configured.Attack.Name,
-                Norm = configured.Attack.Norm.Name,
-                Space = space == InputSpace.Pixel ? "pixel" : "normalized",
-                Target = configured.Target.Name,
-                Criterion = configured.Target.Criterion,
-                Model = loaded.Name,
-                Data = dataName,
-                Seed = parsed.GetValue(options.Seed) ?? 0,
-                Options = new SortedDictionary<string, object>(configured.Options.ToDictionary(), StringComparer.Ordinal)
-                {
-                    ["batch-size"] = batchSize,
-                    ["skip"] = skip,
-                    ["mean"] = loaded.Normalization.Mean,
-                    ["std"] = loaded.Normalization.StandardDeviation,
-                    ["weights"] = parsed.GetValue(options.Weights) ?? "embedded",
-                    ["threads"] = torch.get_num_threads(),
-                    ["device"] = parsed.GetValue(options.Device)!,
-                },
-            },
-            result);
+        var summary = AttackSummary.Of(run, result);
         var written = false;
         try
         {
             if (folder is not null && result.Images.Count > 0)
             {
-                ResultFolder.Write(folder, summary, result);
+                folder.Write(summary, result);
                 written = true;
             }
         }
         finally
         {
             // A disk that filled up during the run must not take the figures with it.
-            if (parsed.GetValue(options.Json))
-            {
-                output.WriteLine(ResultFolder.ToJson(summary));
-            }
-            else
-            {
-                SummaryTable.Write(output, summary, written ? folder : null);
-            }
+            Print(summary, written ? folder : null);
         }
 
         if (result.Failure is { } failure)
@@ -112,7 +111,29 @@ internal static class AttackCommand
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        return result.IsComplete ? ExitCode.Done : ExitCode.Cancelled;
+        if (result.IsComplete)
+        {
+            return ExitCode.Done;
+        }
+
+        if (written && !parsed.GetValue(options.Json))
+        {
+            output.WriteLine("The same command with --resume continues the run.");
+        }
+
+        return ExitCode.Cancelled;
+
+        void Print(AttackSummary figures, RunFolder? filed)
+        {
+            if (parsed.GetValue(options.Json))
+            {
+                output.WriteLine(ResultFolder.ToJson(figures));
+            }
+            else
+            {
+                SummaryTable.Write(output, figures, filed?.Folder);
+            }
+        }
     }
 
     /// <summary>The attack's settings that were given as flags of their own.</summary>

@@ -48,6 +48,8 @@ internal sealed class AttackOptions
 
     public Option<string?> Out { get; } = new("--out") { Description = "A folder for results.json, images.parquet and adversarial.safetensors.", HelpName = "FOLDER" };
 
+    public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the folder of --out: what it has finished is kept." };
+
     public Option<bool> Json { get; } = new("--json") { Description = "Print what results.json holds, and nothing else." };
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
@@ -55,7 +57,7 @@ internal sealed class AttackOptions
     public IEnumerable<Option> All =>
     [
         Model, Weights, Mean, StandardDeviation, Data, Limit, Skip, Attack, Norm, Target, Radius, Preset, Iterations, Objective,
-        Space, BatchSize, Seed, Device, Threads, Out, Json, Quiet,
+        Space, BatchSize, Seed, Device, Threads, Out, Resume, Json, Quiet,
     ];
 
     /// <summary>Reads a whole number alike in every culture, and says what is wrong without naming .NET's types.</summary>
