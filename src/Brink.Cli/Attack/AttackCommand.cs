@@ -31,36 +31,31 @@ internal static class AttackCommand
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
         using var input = RunInput.Open(parsed, options.Run);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
-        var folder = parsed.GetValue(options.Run.Out);
-        if (folder is not null)
+        var run = input.Describe(configured);
+        var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
+        if (folder?.Finished is { } finished)
         {
-            ResultFolder.Prepare(folder);
+            Print(finished, folder);
+            return ExitCode.Done;
         }
 
         var silent = parsed.GetValue(options.Run.Quiet);
-        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(input.Images, progress, cancellationToken));
+        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(input.Images, progress, folder, cancellationToken));
 
-        var summary = AttackSummary.Of(input.Describe(configured), result);
+        var summary = AttackSummary.Of(run, result);
         var written = false;
         try
         {
             if (folder is not null && result.Images.Count > 0)
             {
-                ResultFolder.Write(folder, summary, result);
+                folder.Write(summary, result);
                 written = true;
             }
         }
         finally
         {
             // A disk that filled up during the run must not take the figures with it.
-            if (parsed.GetValue(options.Run.Json))
-            {
-                output.WriteLine(ResultFolder.ToJson(summary));
-            }
-            else
-            {
-                SummaryTable.Write(output, summary, written ? folder : null);
-            }
+            Print(summary, written ? folder : null);
         }
 
         if (result.Failure is { } failure)
@@ -68,7 +63,29 @@ internal static class AttackCommand
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        return result.IsComplete ? ExitCode.Done : ExitCode.Cancelled;
+        if (result.IsComplete)
+        {
+            return ExitCode.Done;
+        }
+
+        if (written && !parsed.GetValue(options.Run.Json))
+        {
+            output.WriteLine("The same command with --resume continues the run.");
+        }
+
+        return ExitCode.Cancelled;
+
+        void Print(AttackSummary figures, RunFolder? filed)
+        {
+            if (parsed.GetValue(options.Run.Json))
+            {
+                output.WriteLine(ResultFolder.ToJson(figures));
+            }
+            else
+            {
+                SummaryTable.Write(output, figures, filed?.Folder);
+            }
+        }
     }
 
     /// <summary>The attack's settings that were given as flags of their own.</summary>

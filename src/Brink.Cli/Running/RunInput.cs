@@ -13,15 +13,14 @@ namespace Brink.Cli.Running;
 /// <summary>What the shared flags name, opened: the images and the network on its device.</summary>
 internal sealed class RunInput : IDisposable
 {
-    private readonly LoadedModel _loaded;
     private readonly string _dataName;
     private readonly SortedDictionary<string, object> _settings;
     private readonly long _seed;
 
     private RunInput(ParseResult parsed, RunOptions options, LoadedModel loaded, string dataName, ImageSet images, torch.Device device, InputSpace space)
     {
-        (_loaded, _dataName, Images, Device) = (loaded, dataName, images, device);
-        _loaded.Module.to(device);
+        (Network, _dataName, Images, Device) = (loaded, dataName, images, device);
+        Network.Module.to(device);
         Model = new(loaded, space);
         BatchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
         _seed = parsed.GetValue(options.Seed) ?? 0;
@@ -39,7 +38,9 @@ internal sealed class RunInput : IDisposable
 
     public ImageSet Images { get; }
 
-    /// <summary>The network, opened in the space that was asked for, on <see cref="Device"/>.</summary>
+    public LoadedModel Network { get; }
+
+    /// <summary><see cref="Network"/> opened in the space that was asked for, on <see cref="Device"/>.</summary>
     public OpenedModel Model { get; }
 
     public torch.Device Device { get; }
@@ -58,6 +59,11 @@ internal sealed class RunInput : IDisposable
         };
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
+        if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
+        {
+            throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
+        }
+
         var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip) ?? 0, parsed.GetValue(options.Limit));
 
         NativeLibrary.Require();
@@ -83,13 +89,14 @@ internal sealed class RunInput : IDisposable
         Space = Model.Space == InputSpace.Pixel ? "pixel" : "normalized",
         Target = configured.Target.Name,
         Criterion = configured.Target.Criterion,
-        Model = _loaded.Name,
+        Model = Network.Name,
         Data = _dataName,
         Seed = _seed,
-        Options = new SortedDictionary<string, object>(configured.Options.Concat(_settings).ToDictionary(), StringComparer.Ordinal),
+        // Where an attack has an option of the same name, the run's own stands.
+        Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
     };
 
-    public void Dispose() => _loaded.Dispose();
+    public void Dispose() => Network.Dispose();
 
     private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
     {

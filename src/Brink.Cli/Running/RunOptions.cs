@@ -35,6 +35,8 @@ internal sealed class RunOptions
 
     public Option<string?> Out { get; } = new("--out") { Description = "A folder for results.json, images.parquet and adversarial.safetensors.", HelpName = "FOLDER" };
 
+    public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the folder of --out: what it has finished is kept." };
+
     public Option<bool> Json { get; } = new("--json") { Description = "Print what results.json holds, and nothing else." };
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
@@ -46,5 +48,5 @@ internal sealed class RunOptions
     public IEnumerable<Option> Goal => [Norm, Target];
 
     /// <summary>How it is computed and where the results go: a verb lists these last.</summary>
-    public IEnumerable<Option> Computation => [Space, BatchSize, Seed, Device, Threads, Out, Json, Quiet];
+    public IEnumerable<Option> Computation => [Space, BatchSize, Seed, Device, Threads, Out, Resume, Json, Quiet];
 }
