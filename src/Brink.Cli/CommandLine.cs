@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using Brink.Cli.Attack;
+using Brink.Cli.Compare;
 using Brink.Cli.Doctor;
+using Brink.Cli.Transfer;
 
 namespace Brink.Cli;
 
@@ -32,6 +34,8 @@ internal static class CommandLine
         var brink = new Command("brink", "How small a change makes my network wrong?")
         {
             AttackCommand.Create(output, error, cancellationToken),
+            CompareCommand.Create(output, error, cancellationToken),
+            TransferCommand.Create(output, cancellationToken),
             DoctorCommand.Create(output),
             new HelpOption(),
             new VersionOption(),
@@ -79,7 +83,7 @@ internal static class CommandLine
     {
         var command = parsed.CommandResult.Command;
         var name = command == brink ? brink.Name : $"{brink.Name} {command.Name}";
-        var choices = string.Join(" or ", brink.Subcommands.Select(choice => choice.Name));
+        var choices = Choices([.. brink.Subcommands.Select(choice => choice.Name)]);
         return (parsed.UnmatchedTokens, command == brink) switch
         {
             ([var unknown, ..], true) when !unknown.StartsWith('-') => $"There is no command '{unknown}'; choose {choices}, or see {name} --help.",
@@ -88,6 +92,8 @@ internal static class CommandLine
             _ => $"{parsed.Errors[0].Message} See {name} --help.",
         };
     }
+
+    private static string Choices(string[] names) => $"{string.Join(", ", names[..^1])} or {names[^1]}";
 
     /// <summary>Writes one line, whatever a path or an argument put into it, and more lines after it if given.</summary>
     private static void Say(TextWriter error, string message, string? details = null)

@@ -11,17 +11,21 @@ internal static class ProgressDisplay
 {
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
 
-    public static EvaluationResult Run(TextWriter error, bool silent, Func<IProgress<EvaluationProgress>?, EvaluationResult> run)
+    /// <param name="error">Where to show it.</param>
+    /// <param name="silent">Whether to show nothing.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="name">What the run is called where there are several.</param>
+    public static EvaluationResult Run(TextWriter error, bool silent, Func<IProgress<EvaluationProgress>?, EvaluationResult> run, string? name = null)
     {
         if (silent)
         {
             return run(null);
         }
 
-        return error == Console.Error && !Console.IsErrorRedirected ? RunWithBar(error, run) : run(new Lines(error));
+        return error == Console.Error && !Console.IsErrorRedirected ? RunWithBar(error, run, name) : run(new Lines(error, name));
     }
 
-    private static EvaluationResult RunWithBar(TextWriter error, Func<IProgress<EvaluationProgress>?, EvaluationResult> run)
+    private static EvaluationResult RunWithBar(TextWriter error, Func<IProgress<EvaluationProgress>?, EvaluationResult> run, string? name)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
         return console.Progress()
@@ -30,27 +34,27 @@ internal static class ProgressDisplay
             .Start(context =>
             {
                 var task = context.AddTask("attacking");
-                return run(new Bar(task));
+                return run(new Bar(task, name));
             });
     }
 
-    private static string Describe(EvaluationProgress progress)
+    private static string Describe(EvaluationProgress progress, string? name)
     {
         var mean = double.IsNaN(progress.MeanRelative) ? "" : string.Create(CultureInfo.InvariantCulture, $", mean perturbation {progress.MeanRelative:P2}");
-        return $"{progress.Finished} of {progress.Images} images{mean}";
+        return $"{(name is null ? "" : $"{name}: ")}{progress.Finished} of {progress.Images} images{mean}";
     }
 
-    private sealed class Bar(ProgressTask task) : IProgress<EvaluationProgress>
+    private sealed class Bar(ProgressTask task, string? name) : IProgress<EvaluationProgress>
     {
         public void Report(EvaluationProgress value)
         {
             task.MaxValue = value.Images;
             task.Value = value.Finished;
-            task.Description = Markup.Escape(Describe(value));
+            task.Description = Markup.Escape(Describe(value, name));
         }
     }
 
-    private sealed class Lines(TextWriter error) : IProgress<EvaluationProgress>
+    private sealed class Lines(TextWriter error, string? name) : IProgress<EvaluationProgress>
     {
         private Stopwatch? _sinceLast;
 
@@ -63,7 +67,7 @@ internal static class ProgressDisplay
 
             try
             {
-                error.WriteLine(Describe(value));
+                error.WriteLine(Describe(value, name));
             }
             catch (IOException)
             {

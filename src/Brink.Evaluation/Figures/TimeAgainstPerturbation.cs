@@ -98,8 +98,9 @@ public sealed partial class TimeAgainstPerturbation
 
     private string Label(ComparedAttack attack)
     {
-        var name = attack.Attack.Length <= LongestLabel ? attack.Attack : $"{attack.Attack[..(LongestLabel - 1)]}…";
-        return attack.BelowBar ? string.Create(CultureInfo.InvariantCulture, $"{name} (fooled {attack.Fooled} of {_comparison.Attacked})") : name;
+        var suffix = attack.BelowBar ? string.Create(CultureInfo.InvariantCulture, $" (fooled {attack.Fooled} of {_comparison.Attacked})") : "";
+        var room = LongestLabel - suffix.Length;
+        return (attack.Attack.Length <= room ? attack.Attack : $"{attack.Attack[..(room - 1)]}…") + suffix;
     }
 
     /// <summary>Time in whole decades, lengths from 0.</summary>
@@ -128,6 +129,7 @@ public sealed partial class TimeAgainstPerturbation
         }
 
         plot.Axes.Bottom.TickGenerator = times;
+        plot.Axes.Left.TickGenerator = new NumericAutomatic { LabelFormatter = value => value.ToString("0.######", CultureInfo.InvariantCulture) };
         // Room for a marker that lies on the frame.
         var margin = 0.03 * (last - first);
         plot.Axes.SetLimitsX(first - margin, last + margin);

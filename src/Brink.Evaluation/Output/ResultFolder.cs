@@ -8,11 +8,11 @@ namespace Brink.Evaluation.Output;
 /// <summary>A run on disk: <c>results.json</c>, <c>images.parquet</c> and <c>adversarial.safetensors</c>. Other programs read these names.</summary>
 public static class ResultFolder
 {
-    private const string Tensors = "adversarial.safetensors";
+    internal const string Tensors = "adversarial.safetensors";
     private const string Table = "images.parquet";
-    private const string Summary = "results.json";
+    internal const string Summary = "results.json";
 
-    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
+    internal static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

@@ -6,4 +6,4 @@ namespace Brink.Evaluation.Results;
 /// <param name="Run">What was run.</param>
 /// <param name="Images">What came out, one entry an image.</param>
 /// <param name="Seconds">How long it took.</param>
-public sealed record ComparedRun(string Attack, string Folder, RunDescription Run, IReadOnlyList<EvaluatedImage> Images, double Seconds);
+public sealed record ComparedRun(string Attack, string Folder, RunDescription Run, IReadOnlyList<ComparedImage> Images, double Seconds);

@@ -58,8 +58,8 @@ public sealed record Comparison
         }
 
         var rows = Enumerable.Range(0, runs[0].Images.Count);
-        var attacked = rows.Where(row => runs.All(run => run.Images[row].Attack.Attacked)).ToArray();
-        var common = attacked.Where(row => runs.All(run => run.Images[row].Attack.Fooled)).ToArray();
+        var attacked = rows.Where(row => runs.All(run => run.Images[row].Attacked)).ToArray();
+        var common = attacked.Where(row => runs.All(run => run.Images[row].Fooled)).ToArray();
         var baseline = runs.FirstOrDefault(run => run.Run.Attack == "cw");
         var attacks = runs.Select(run => Row(run, attacked, common, baseline)).ToArray();
         var (model, images) = (runs[0].Run, runs[0].Images.Count);
@@ -84,7 +84,7 @@ public sealed record Comparison
     private static ComparedAttack Row(ComparedRun run, int[] attacked, int[] common, ComparedRun? baseline)
     {
         var images = run.Images;
-        var fooled = attacked.Count(row => images[row].Attack.Fooled);
+        var fooled = attacked.Count(row => images[row].Fooled);
         return new()
         {
             Attack = run.Attack,
@@ -92,19 +92,19 @@ public sealed record Comparison
             Target = run.Run.Target,
             Fooled = fooled,
             BelowBar = fooled < Bar * attacked.Length,
-            RelativePerturbation = Perturbation(image => image.Attack.Relative),
+            RelativePerturbation = Perturbation(image => image.Relative),
             RelativePerturbationNormalized = Perturbation(image => image.RelativeNormalized),
-            ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(row => images[row].Attack.Forwards),
-            BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(row => images[row].Attack.Backwards),
+            ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(row => images[row].Forwards),
+            BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(row => images[row].Backwards),
             Seconds = run.Seconds,
             SecondsPerImage = attacked.Length == 0 ? 0 : run.Seconds / attacked.Length,
             SpeedUpOverCw = baseline is null ? null : baseline.Seconds / run.Seconds,
             Options = run.Run.Options,
         };
 
-        Distribution Perturbation(Func<EvaluatedImage, double> length)
+        Distribution Perturbation(Func<ComparedImage, double> length)
         {
-            var all = attacked.Select(row => images[row].Attack.Fooled && length(images[row]) is var found && double.IsFinite(found) ? found : double.PositiveInfinity).Order().ToArray();
+            var all = attacked.Select(row => images[row].Fooled && length(images[row]) is var found && double.IsFinite(found) ? found : double.PositiveInfinity).Order().ToArray();
             var median = all.Length == 0 ? double.PositiveInfinity : Distribution.MedianOf(all);
             return Distribution.Of(common.Select(row => length(images[row]))) with { Median = double.IsFinite(median) ? median : null };
         }
@@ -129,7 +129,7 @@ public sealed record Comparison
         var below = attacks.Where(attack => attack.BelowBar).Select(attack => attack.Attack).ToArray();
         if (below.Length > 0)
         {
-            yield return FormattableString.Invariant($"{string.Join(", ", below)} fooled fewer than {Bar:P1} of the attacked images.");
+            yield return FormattableString.Invariant($"Fooled fewer than {Bar:P1} of the attacked images, marked *: {string.Join(", ", below)}.");
         }
     }
 }

@@ -63,6 +63,19 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         return new(ranges, images.Count, failure);
     }
 
+    /// <summary>One forward and one backward pass over the first range, uncounted and untimed: the first of several attacks is not to pay for torch's start.</summary>
+    /// <param name="images">The images.</param>
+    /// <exception cref="BadInputException">The network cannot take these images.</exception>
+    public void WarmUp(ImageSet images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        using var scope = NewDisposeScope();
+        using var evaluation = model.Classifier.EnterEvaluation();
+        var pixels = model.FromPixels(images.Images(0, Math.Min(_batchSize, images.Count)));
+        var points = (device is null ? pixels : pixels.to(device)).clone().requires_grad_(true);
+        model.Classifier.Logits(points).sum().backward(null!, create_graph: false, retain_graph: false, inputs: [points]);
+    }
+
     private EvaluatedRange RunRange(ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)
     {
         var stopwatch = Stopwatch.StartNew();

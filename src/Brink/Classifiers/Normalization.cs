@@ -42,6 +42,13 @@ public sealed class Normalization
         return pixels.sub(PerChannel(Mean, pixels)).div(PerChannel(StandardDeviation, pixels)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Brings normalised images [batch, channels, height, width] back to pixels.</summary>
+    public Tensor Revert(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        return images.mul(PerChannel(StandardDeviation, images)).add(PerChannel(Mean, images)).MoveToOuterDisposeScope();
+    }
+
     private static Tensor PerChannel(IReadOnlyList<double> values, Tensor like) =>
         tensor(values.ToArray(), dtype: like.dtype, device: like.device).reshape(values.Count, 1, 1);
 }

@@ -1,4 +1,3 @@
-using Brink.Attacks;
 using Brink.Evaluation.Results;
 
 namespace Brink.Evaluation.Tests.Results;
@@ -56,7 +55,7 @@ public sealed class ComparisonTests
     {
         var comparison = Compare(("tr", [.. Enumerable.Range(0, attacked).Select(image => image < fooled ? 0.1 : GaveUp)]));
         Assert.Equal(marked, comparison.Attacks[0].BelowBar);
-        Assert.Equal(marked, comparison.Warnings.Any(warning => warning == "tr fooled fewer than 99.9 % of the attacked images."));
+        Assert.Equal(marked, comparison.Warnings.Any(warning => warning == "Fooled fewer than 99.9 % of the attacked images, marked *: tr."));
     }
 
     [Fact]
@@ -114,21 +113,13 @@ public sealed class ComparisonTests
         attack,
         attack,
         new() { Attack = attack, Norm = "l2", Space = "pixel", Target = "best", Criterion = "misclassified", Model = "signs", Data = "signs", Seed = 0, Options = new Dictionary<string, object>(StringComparer.Ordinal) },
-        [.. relative.Select((length, index) => new EvaluatedImage(index, Image(length, length == Wrong ? 10 : index == 0 ? 1 : index), double.IsFinite(length) ? 2 * length : 0))],
+        [.. relative.Select((length, index) => Image(index, length))],
         seconds);
 
-    private static ImageResult Image(double relative, int passes) => new()
+    private static ComparedImage Image(int index, double relative)
     {
-        Label = 0,
-        PredictionBefore = relative == Wrong ? 1 : 0,
-        PredictionAfter = double.IsFinite(relative) ? 1 : 0,
-        Target = 1,
-        Exit = relative == Wrong ? AttackExit.Misclassified : double.IsFinite(relative) ? AttackExit.Fooled : AttackExit.IterationLimit,
-        L2 = 0,
-        LInf = 0,
-        Relative = double.IsFinite(relative) && relative != Wrong ? relative : 0,
-        Iterations = passes,
-        Forwards = passes,
-        Backwards = 10 * passes,
-    };
+        var (attacked, fooled) = (relative != Wrong, relative is not (Wrong or GaveUp));
+        var passes = !attacked ? 10 : index == 0 ? 1 : index;
+        return new(index, attacked, fooled, fooled ? relative : 0, fooled ? 2 * relative : 0, passes, 10 * passes);
+    }
 }

@@ -1,0 +1,14 @@
+using System.CommandLine;
+using Brink.Cli.Running;
+
+namespace Brink.Cli.Compare;
+
+/// <summary>The flags of <c>brink compare</c>.</summary>
+internal sealed class CompareOptions
+{
+    public RunOptions Run { get; } = new();
+
+    public Option<string> Attacks { get; } = new("--attacks") { Description = "The attacks with commas between them, their options in brackets: tr[radius=0.05],deepfool.", DefaultValueFactory = _ => "tr,deepfool", HelpName = "LIST" };
+
+    public IEnumerable<Option> All => [.. Run.Subject, Attacks, .. Run.Goal, .. Run.Computation];
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Brink.Evaluation.Results;
+using Spectre.Console;
+
+namespace Brink.Cli.Compare;
+
+/// <summary>A comparison's numbers for people, within 80 columns.</summary>
+internal static class ComparisonTable
+{
+    private const int Width = 80;
+
+    public static void Write(TextWriter output, Comparison comparison)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        console.Profile.Width = Math.Min(console.Profile.Width, Width);
+
+        var norm = comparison.Norm == "linf" ? "L∞" : "L2";
+        var units = comparison.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
+        console.WriteLine($"{comparison.Model}, {comparison.Data}: {comparison.Images} images, {comparison.Attacked} attacked, {comparison.FooledByAll} fooled by every attack");
+        console.WriteLine($"relative {norm} perturbation in %, {units}; passes and time an image");
+
+        var timed = comparison.Attacks.Any(attack => attack.SpeedUpOverCw is not null);
+        var table = new Table().Border(TableBorder.Rounded);
+        table.AddColumn("attack");
+        foreach (var header in new[] { "fooled", "mean", "median", "worst", "passes", "time" }.Concat(timed ? ["× cw"] : []))
+        {
+            table.AddColumn(new TableColumn(header).RightAligned().NoWrap());
+        }
+
+        foreach (var attack in comparison.Attacks)
+        {
+            var lengths = attack.RelativePerturbation;
+            string[] cells =
+            [
+                attack.Attack,
+                $"{attack.Fooled}{(attack.BelowBar ? "*" : "")}",
+                Percent(lengths.Mean, "–"),
+                Percent(lengths.Median, comparison.Attacked > 0 ? "∞" : "–"),
+                Percent(lengths.Worst, "–"),
+                $"{Passes(attack.ForwardsPerImage)} F{Environment.NewLine}{Passes(attack.BackwardsPerImage)} B",
+                Time(attack.SecondsPerImage),
+                .. timed ? new[] { Factor(attack.SpeedUpOverCw!.Value) } : [],
+            ];
+            // Plain text, not markup: options stand in brackets.
+            table.AddRow(cells.Select(cell => new Text(cell)));
+        }
+
+        console.Write(table);
+        foreach (var warning in comparison.Warnings)
+        {
+            console.WriteLine($"Note: {warning}");
+        }
+    }
+
+    private static string Percent(double? share, string otherwise) => share is { } known ? (known * 100).ToString("G3", CultureInfo.InvariantCulture) : otherwise;
+
+    private static string Passes(double passes) => passes.ToString(passes < 1000 ? "F1" : "F0", CultureInfo.InvariantCulture);
+
+    private static string Time(double seconds) => seconds switch
+    {
+        < 1e-3 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:F2} ms"),
+        < 1 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:F1} ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds:F1} s"),
+    };
+
+    private static string Factor(double factor) => factor.ToString(factor < 10 ? "F1" : "F0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,118 @@
+using System.Text.Json;
+using Brink.Cli.Tests.Attack;
+
+namespace Brink.Cli.Tests.Compare;
+
+public sealed class CompareTests : IDisposable
+{
+    private const int Columns = 80;
+    private const double Rounding = 1e-12;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("l2", "pixel")]
+    [InlineData("linf", "normalized")]
+    public void The_comparison_says_what_the_attacks_own_results_say(string norm, string space)
+    {
+        const string list = "tr[radius=0.5],deepfool[overshoot=0.03,max-iterations=40],tr";
+        var printed = Invocation.Of("compare", "--attacks", list, "--norm", norm, "--space", space, "--limit", "12", "--batch-size", "8", "--quiet", "--json", "--out", _folder["results"]).AssertDone();
+        Assert.Equal(File.ReadAllText(Path.Combine(_folder["results"], "comparison.json")), printed.Output.TrimEnd());
+
+        using var document = JsonDocument.Parse(printed.Output);
+        var root = document.RootElement;
+        Assert.Equal(
+            ["norm", "space", "criterion", "model", "data", "images", "notAttacked", "attacked", "fooledByAll", "attacks", "seed", "brinkVersion", "warnings"],
+            root.EnumerateObject().Select(property => property.Name),
+            StringComparer.Ordinal);
+        Assert.Equal((norm, space, 12), (root.GetProperty("norm").GetString(), root.GetProperty("space").GetString(), root.GetProperty("images").GetInt32()));
+        Assert.Equal(["tr[radius=0.5]", "deepfool[overshoot=0.03,max-iterations=40]", "tr"], root.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetProperty("attack").GetString()!), StringComparer.Ordinal);
+        Assert.Equal(["tr", "deepfool", "tr-2"], root.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetProperty("folder").GetString()!), StringComparer.Ordinal);
+        Assert.Equal(root.GetProperty("attacked").GetInt32(), root.GetProperty("fooledByAll").GetInt32()); // else the means below would be of other images
+
+        foreach (var attack in root.GetProperty("attacks").EnumerateArray())
+        {
+            using var files = new ResultFiles(Path.Combine(_folder["results"], attack.GetProperty("folder").GetString()!));
+            foreach (var name in new[] { "relativePerturbation", "relativePerturbationNormalized" })
+            {
+                Assert.All(["mean", "median", "worst"], figure => Assert.Equal(files[name].GetProperty(figure).GetDouble(), attack.GetProperty(name).GetProperty(figure).GetDouble(), Rounding));
+            }
+
+            Assert.All(["forwardsPerImage", "backwardsPerImage", "seconds", "secondsPerImage"], name => Assert.Equal(files[name].GetDouble(), attack.GetProperty(name).GetDouble(), Rounding));
+            Assert.Equal(files["options"].GetRawText().Replace(" ", "", StringComparison.Ordinal), attack.GetProperty("options").GetRawText().Replace(" ", "", StringComparison.Ordinal));
+            Assert.Equal(files.Int("fooled"), attack.GetProperty("fooled").GetInt32());
+            Assert.False(attack.GetProperty("belowBar").GetBoolean());
+            Assert.Equal(JsonValueKind.Null, attack.GetProperty("speedUpOverCw").ValueKind);
+        }
+    }
+
+    [Fact]
+    public void Every_attack_is_the_one_that_attack_runs()
+    {
+        Invocation.Of("compare", "--attacks", "deepfool,tr[radius=0.5]", "--limit", "6", "--quiet", "--out", _folder["results"]).AssertDone();
+        Invocation.Of("attack", "--attack", "tr[radius=0.5]", "--limit", "6", "--quiet", "--out", _folder["alone"]).AssertDone();
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder["alone"], "adversarial.safetensors")), File.ReadAllBytes(Path.Combine(_folder["results"], "tr", "adversarial.safetensors")));
+    }
+
+    [Fact]
+    public void The_table_fits_the_terminal_and_marks_an_attack_that_gave_up()
+    {
+        var run = Invocation.Of("compare", "--attacks", "tr[radius=0.5],deepfool[max-iterations=1],tr[radius=0.05,max-iterations=400,overshoot=0.0125,candidates=3]", "--limit", "12", "--quiet").AssertDone();
+        Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.TrimEnd('\r').Length, 0, Columns));
+        Assert.Matches(@"│ +\d+\* │", run.Output);
+        Assert.Contains("marked *: deepfool[max-iterations=1]", run.Output.ReplaceLineEndings("").Replace("  ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("fooled by every attack", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_figure_is_there_in_both_formats_and_names_every_attack()
+    {
+        Invocation.Of("compare", "--attacks", "tr[radius=0.5],deepfool", "--limit", "4", "--quiet", "--out", _folder["results"]).AssertDone();
+        Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(Path.Combine(_folder["results"], "comparison.png"))[..4]);
+        var text = string.Concat(System.Xml.Linq.XDocument.Load(Path.Combine(_folder["results"], "comparison.svg")).Descendants().Where(element => element.Name.LocalName == "text").Select(element => $"{element.Value}\n"));
+        Assert.All(["tr[radius=0.5]", "deepfool", "time an image, in seconds", "relative L2 perturbation, in % (pixels)"], label => Assert.Contains(label, text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Where_nothing_is_fooled_by_all_there_is_no_figure_and_the_older_one_is_gone()
+    {
+        string[] flags = ["compare", "--limit", "4", "--quiet", "--out", _folder["results"], "--attacks"];
+        Invocation.Of([.. flags, "tr[radius=0.5]"]).AssertDone();
+        Assert.True(File.Exists(Path.Combine(_folder["results"], "comparison.svg")));
+        Invocation.Of([.. flags, "tr[radius=1e-6,max-iterations=1]"]).AssertDone();
+        Assert.False(File.Exists(Path.Combine(_folder["results"], "comparison.svg")));
+        Assert.False(File.Exists(Path.Combine(_folder["results"], "comparison.png")));
+        Assert.True(File.Exists(Path.Combine(_folder["results"], "comparison.json")));
+    }
+
+    [Fact]
+    public void Progress_names_the_attack() =>
+        Assert.Matches(@"^tr: \d of 3 images\r?\n(.*\n)*deepfool\[overshoot=0\.05\]: \d of 3 images", Invocation.Of("compare", "--attacks", "tr,deepfool[overshoot=0.05]", "--limit", "3").AssertDone().Error);
+
+    [Theory]
+    [InlineData("the brackets of 'tr[radius=0.05,deepfool' do not pair up", "--attacks", "tr[radius=0.05,deepfool")]
+    [InlineData("but 'tr,,deepfool' was given", "--attacks", "tr,,deepfool")]
+    [InlineData("but '' was given", "--attacks", "")]
+    [InlineData("tr stands in the list twice", "--attacks", "tr,tr")]
+    [InlineData("no attack named 'magic'", "--attacks", "tr,magic")]
+    [InlineData("need one norm", "--attacks", "tr,deepfool[norm=linf]")]
+    [InlineData("must agree when an image is fooled", "--attacks", "tr,deepfool[target=3]")]
+    [InlineData("l2 or linf, but 'l1'", "--norm", "l1")]
+    [InlineData("at least 1, but 0", "--batch-size", "0")]
+    [InlineData("10 classes of signs, 0 to 9, but 10", "--target", "10")]
+    [InlineData("add --out FOLDER", "--resume")]
+    public void What_cannot_be_compared_is_refused_in_a_sentence(string fragment, params string[] flags)
+    {
+        var error = Invocation.Of(["compare", .. flags, "--limit", "2", "--quiet"]).AssertRefused();
+        Assert.Contains(fragment, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_is_made_where_something_is_wrong()
+    {
+        Invocation.Of("compare", "--attacks", "tr,tr", "--out", _folder["results"], "--limit", "2").AssertRefused();
+        Assert.False(Directory.Exists(_folder["results"]));
+    }
+}

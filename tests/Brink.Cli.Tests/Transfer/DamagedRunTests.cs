@@ -1,0 +1,158 @@
+using System.Text.Json.Nodes;
+using Brink.Models.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Brink.Cli.Tests.Transfer;
+
+/// <summary>Whatever a folder holds, what is wrong with it is said in a sentence.</summary>
+public sealed class DamagedRunTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public DamagedRunTests() => Invocation.Of("attack", "--limit", "3", "--radius", "0.5", "--space", "normalized", "--quiet", "--out", _folder["run"]).AssertDone();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Undamaged_it_is_read() => Invocation.Of("transfer", _folder["run"], "--model", "signs").AssertDone();
+
+    [Fact]
+    public void A_folder_that_is_not_there_is_named() =>
+        Assert.Contains("there is no folder 'nowhere'", Refused("nowhere"), StringComparison.Ordinal);
+
+    [Fact]
+    public void An_empty_name_is_refused() => Assert.Contains("there is no folder ''", Refused(""), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_folder_without_a_run_is_refused()
+    {
+        Directory.CreateDirectory(_folder["empty"]);
+        Assert.Contains("has no results.json", Refused(_folder["empty"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tensors_that_are_not_there_are_named()
+    {
+        File.Delete(Path.Combine(_folder["run"], "adversarial.safetensors"));
+        Assert.Contains("adversarial.safetensors does not exist", Refused(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    public void Results_that_cannot_be_read_are_refused(string content)
+    {
+        File.WriteAllText(Path.Combine(_folder["run"], "results.json"), content);
+        Assert.Contains("its results.json cannot be read", Refused(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("images", "4", "needs 4 entries")]
+    [InlineData("images", "-1", "needs -1 entries")]
+    [InlineData("space", "\"cube\"", "the space pixel or normalized, but has 'cube'")]
+    [InlineData("space", "null", "the space pixel or normalized, but has ''")]
+    [InlineData("space", "\"pixel\"", "pixels from 0 to 1, but have others")]
+    [InlineData("norm", "\"l1\"", "the norm l2 or linf, but has 'l1'")]
+    [InlineData("options", "null", "a list of numbers as the option mean")]
+    [InlineData("options", "{}", "a list of numbers as the option mean")]
+    [InlineData("options", "{\"mean\":[],\"std\":[]}", "a list of numbers as the option mean")]
+    [InlineData("options", "{\"mean\":[0.1,\"a\",0.1],\"std\":[1,1,1]}", "a list of numbers as the option mean")]
+    [InlineData("options", "{\"mean\":[0.1,0.1,0.1],\"std\":[1,0,1]}", "one positive standard deviation a channel")]
+    [InlineData("options", "{\"mean\":[0.1,0.1],\"std\":[1,1,1]}", "one positive standard deviation a channel")]
+    [InlineData("options", "{\"mean\":[0.1,0.1],\"std\":[1,1]}", "its original needs the shape")]
+    [InlineData("options", "{\"mean\":[5,5,5],\"std\":[1,1,1]}", "pixels from 0 to 1, but have others")]
+    public void Results_that_no_run_has_are_refused(string property, string value, string fragment)
+    {
+        var path = Path.Combine(_folder["run"], "results.json");
+        var results = JsonNode.Parse(File.ReadAllText(path))!;
+        results[property] = JsonNode.Parse(value);
+        File.WriteAllText(path, results.ToJsonString());
+        Assert.Contains(fragment, Refused(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.01)]
+    [InlineData(0.5)]
+    [InlineData(0.999)]
+    public void Truncated_tensors_are_refused(double share)
+    {
+        var path = Path.Combine(_folder["run"], "adversarial.safetensors");
+        var whole = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, whole[..(int)(share * whole.Length)]);
+        Assert.Contains("adversarial.safetensors", Refused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tensors_that_no_run_has_are_refused()
+    {
+        var cases = new (string Fragment, Action<Dictionary<string, Tensor>> Damage)[]
+        {
+            ("has no fooled", tensors => tensors.Remove("fooled")),
+            ("has no original", tensors => tensors.Remove("original")),
+            ("its label needs 3 entries of type Int64", tensors => tensors["label"] = tensors["label"].to(ScalarType.Float32)),
+            ("its label needs 3 entries of type Int64", tensors => tensors["label"] = tensors["label"][..2]),
+            ("its label needs the shape [3], but has [3, 1]", tensors => tensors["label"] = tensors["label"].reshape(3, 1)),
+            ("its label needs 3 entries of type Int64, as results.json says, but has the shape []", tensors => tensors["label"] = tensors["label"][0]),
+            ("its label needs numbers of classes, but holds -7", tensors => tensors["label"] = tensors["label"] * 0 - 7),
+            ("its adversarial needs the shape", tensors => tensors["adversarial"] = tensors["adversarial"][.., .., ..8]),
+            ("its original needs the shape", tensors => tensors["original"] = tensors["original"].flatten(1)),
+            ("its original needs the shape", tensors => tensors["original"] = tensors["original"][.., ..0]),
+            ("pixels from 0 to 1, but have others", tensors => tensors["adversarial"] = tensors["adversarial"] * float.NaN),
+            ("has images of class 11, but signs knows the classes 0 to 9", tensors => tensors["label"] = (tensors["label"] * 0) + 11),
+        };
+        var path = Path.Combine(_folder["run"], "adversarial.safetensors");
+        var whole = File.ReadAllBytes(path);
+        foreach (var (fragment, damage) in cases)
+        {
+            using var scope = NewDisposeScope();
+            File.WriteAllBytes(path, whole);
+            var tensors = new Dictionary<string, Tensor>(Safetensors.Read(path), StringComparer.Ordinal);
+            damage(tensors);
+            using (var stream = File.Create(path))
+            {
+                Safetensors.Write(stream, tensors);
+            }
+
+            Assert.Contains(fragment, Refused(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Images_with_other_channels_than_the_network_takes_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        var path = Path.Combine(_folder["run"], "adversarial.safetensors");
+        var tensors = new Dictionary<string, Tensor>(Safetensors.Read(path), StringComparer.Ordinal);
+        tensors["original"] = tensors["adversarial"] = full([3, 1, 32, 32], 0.5f);
+        tensors["fooled"] = ones(3, ScalarType.Byte);
+        using (var stream = File.Create(path))
+        {
+            Safetensors.Write(stream, tensors);
+        }
+
+        var results = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["run"], "results.json")))!;
+        (results["options"]!["mean"], results["options"]!["std"], results["space"]) = (new JsonArray(0.5), new JsonArray(0.5), "pixel");
+        File.WriteAllText(Path.Combine(_folder["run"], "results.json"), results.ToJsonString());
+        Assert.Contains("the images have 1 channels", Refused(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("no model named 'magic'", "magic")]
+    [InlineData("resnet20 needs weights", "resnet20")]
+    [InlineData("the path is empty", "resnet20=")]
+    [InlineData("nowhere.pt does not exist", "resnet20=nowhere.pt")]
+    public void Networks_that_cannot_be_had_are_refused(string fragment, string model) =>
+        Assert.Contains(fragment, Invocation.Of("transfer", _folder["run"], "--model", model).AssertRefused(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("Option '--model' is required", "transfer", "run")]
+    [InlineData("Required argument 'RUN' missing", "transfer", "--model", "signs")]
+    [InlineData("batch size must be at least 1", "transfer", "run", "--model", "signs", "--batch-size", "0")]
+    public void Usage_errors_are_sentences(string fragment, params string[] arguments) =>
+        Assert.Contains(fragment, Invocation.Of(arguments).AssertRefused(), StringComparison.Ordinal);
+
+    private string Refused(string? folder = null) => Invocation.Of("transfer", folder ?? _folder["run"], "--model", "signs").AssertRefused();
+}
