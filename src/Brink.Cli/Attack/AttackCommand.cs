@@ -31,7 +31,8 @@ internal static class AttackCommand
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
         using var input = RunInput.Open(parsed, options.Run);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
-        var folder = parsed.GetValue(options.Run.Out) is { } path ? input.OpenFolder(path, configured, parsed.GetValue(options.Run.Resume)) : null;
+        var run = input.Describe(configured);
+        var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
         if (folder?.Finished is { } finished)
         {
             Print(finished, folder);
@@ -41,7 +42,7 @@ internal static class AttackCommand
         var silent = parsed.GetValue(options.Run.Quiet);
         using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(input.Images, progress, folder, cancellationToken));
 
-        var summary = AttackSummary.Of(input.Describe(configured), result);
+        var summary = AttackSummary.Of(run, result);
         var written = false;
         try
         {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Brink.Cli.Doctor;
 using Brink.Data;
-using Brink.Evaluation.Output;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
@@ -14,15 +13,14 @@ namespace Brink.Cli.Running;
 /// <summary>What the shared flags name, opened: the images and the network on its device.</summary>
 internal sealed class RunInput : IDisposable
 {
-    private readonly LoadedModel _loaded;
     private readonly string _dataName;
     private readonly SortedDictionary<string, object> _settings;
     private readonly long _seed;
 
     private RunInput(ParseResult parsed, RunOptions options, LoadedModel loaded, string dataName, ImageSet images, torch.Device device, InputSpace space)
     {
-        (_loaded, _dataName, Images, Device) = (loaded, dataName, images, device);
-        _loaded.Module.to(device);
+        (Network, _dataName, Images, Device) = (loaded, dataName, images, device);
+        Network.Module.to(device);
         Model = new(loaded, space);
         BatchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
         _seed = parsed.GetValue(options.Seed) ?? 0;
@@ -40,7 +38,9 @@ internal sealed class RunInput : IDisposable
 
     public ImageSet Images { get; }
 
-    /// <summary>The network, opened in the space that was asked for, on <see cref="Device"/>.</summary>
+    public LoadedModel Network { get; }
+
+    /// <summary><see cref="Network"/> opened in the space that was asked for, on <see cref="Device"/>.</summary>
     public OpenedModel Model { get; }
 
     public torch.Device Device { get; }
@@ -57,13 +57,13 @@ internal sealed class RunInput : IDisposable
             "normalized" => InputSpace.Normalized,
             var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
         };
+        var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
+        var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
         if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
         {
             throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
         }
 
-        var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
-        var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
         var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip) ?? 0, parsed.GetValue(options.Limit));
 
         NativeLibrary.Require();
@@ -89,17 +89,14 @@ internal sealed class RunInput : IDisposable
         Space = Model.Space == InputSpace.Pixel ? "pixel" : "normalized",
         Target = configured.Target.Name,
         Criterion = configured.Target.Criterion,
-        Model = _loaded.Name,
+        Model = Network.Name,
         Data = _dataName,
         Seed = _seed,
-        Options = new SortedDictionary<string, object>(configured.Options.Concat(_settings).ToDictionary(), StringComparer.Ordinal),
+        // Where an attack has an option of the same name, the run's own stands.
+        Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
     };
 
-    /// <summary>The folder of a run of an attack over this input, made sure of before hours of work.</summary>
-    /// <exception cref="BadInputException">It cannot be written to, or holds another run.</exception>
-    public RunFolder OpenFolder(string folder, ConfiguredAttack configured, bool resume) => RunFolder.Open(folder, Describe(configured), _loaded, Images, resume);
-
-    public void Dispose() => _loaded.Dispose();
+    public void Dispose() => Network.Dispose();
 
     private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
     {
