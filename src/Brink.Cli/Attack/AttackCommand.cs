@@ -1,15 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
-using Brink.Cli.Doctor;
-using Brink.Data;
+using Brink.Cli.Running;
 using Brink.Evaluation.Output;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
-using Brink.Models;
-using Brink.Models.Samples;
-using TorchSharp;
 
 namespace Brink.Cli.Attack;
 
@@ -32,79 +28,34 @@ internal static class AttackCommand
     private static int Run(ParseResult parsed, AttackOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         // Everything that can be wrong is found out before the first pass: attack, data, network, folder.
-        var space = parsed.GetValue(options.Space) switch
-        {
-            "pixel" => InputSpace.Pixel,
-            "normalized" => InputSpace.Normalized,
-            var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
-        };
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
-        var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
-        var skip = parsed.GetValue(options.Skip) ?? 0;
-        var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
-        var images = DataCatalog.Open(dataName, skip, parsed.GetValue(options.Limit));
-
-        NativeLibrary.Require();
-        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
-        var weights = parsed.GetValue(options.Weights) is { } path ? DataLocations.Resolve(path) : null;
-        using var loaded = ModelCatalog.Load(modelName, weights, preprocessing);
-        loaded.Module.to(device);
-        var model = new OpenedModel(loaded, space);
-
-        var batchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
-        var evaluation = new AttackEvaluation(model, configured.Attack, batchSize, device);
-        var folder = parsed.GetValue(options.Out);
-        if (folder is not null)
+        using var input = RunInput.Open(parsed, options.Run);
+        var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
+        var run = input.Describe(configured);
+        var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
+        if (folder?.Finished is { } finished)
         {
-            ResultFolder.Prepare(folder);
+            Print(finished, folder);
+            return ExitCode.Done;
         }
 
-        var silent = parsed.GetValue(options.Quiet);
-        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(images, progress, cancellationToken));
+        var silent = parsed.GetValue(options.Run.Quiet);
+        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(input.Images, progress, folder, cancellationToken));
 
-        var summary = AttackSummary.Of(
-            new()
-            {
-                Attack = configured.Attack.Name,
-                Norm = configured.Attack.Norm.Name,
-                Space = space == InputSpace.Pixel ? "pixel" : "normalized",
-                Target = configured.Target.Name,
-                Criterion = configured.Target.Criterion,
-                Model = loaded.Name,
-                Data = dataName,
-                Seed = parsed.GetValue(options.Seed) ?? 0,
-                Options = new SortedDictionary<string, object>(configured.Options.ToDictionary(), StringComparer.Ordinal)
-                {
-                    ["batch-size"] = batchSize,
-                    ["skip"] = skip,
-                    ["mean"] = loaded.Normalization.Mean,
-                    ["std"] = loaded.Normalization.StandardDeviation,
-                    ["weights"] = parsed.GetValue(options.Weights) ?? "embedded",
-                    ["threads"] = torch.get_num_threads(),
-                    ["device"] = parsed.GetValue(options.Device)!,
-                },
-            },
-            result);
+        var summary = AttackSummary.Of(run, result);
         var written = false;
         try
         {
             if (folder is not null && result.Images.Count > 0)
             {
-                ResultFolder.Write(folder, summary, result);
+                folder.Write(summary, result);
                 written = true;
             }
         }
         finally
         {
             // A disk that filled up during the run must not take the figures with it.
-            if (parsed.GetValue(options.Json))
-            {
-                output.WriteLine(ResultFolder.ToJson(summary));
-            }
-            else
-            {
-                SummaryTable.Write(output, summary, written ? folder : null);
-            }
+            Print(summary, written ? folder : null);
         }
 
         if (result.Failure is { } failure)
@@ -112,7 +63,29 @@ internal static class AttackCommand
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        return result.IsComplete ? ExitCode.Done : ExitCode.Cancelled;
+        if (result.IsComplete)
+        {
+            return ExitCode.Done;
+        }
+
+        if (written && !parsed.GetValue(options.Run.Json))
+        {
+            output.WriteLine("The same command with --resume continues the run.");
+        }
+
+        return ExitCode.Cancelled;
+
+        void Print(AttackSummary figures, RunFolder? filed)
+        {
+            if (parsed.GetValue(options.Run.Json))
+            {
+                output.WriteLine(ResultFolder.ToJson(figures));
+            }
+            else
+            {
+                SummaryTable.Write(output, figures, filed?.Folder);
+            }
+        }
     }
 
     /// <summary>The attack's settings that were given as flags of their own.</summary>
@@ -120,8 +93,8 @@ internal static class AttackCommand
     {
         var flags = new (string Key, string? Value)[]
         {
-            ("norm", parsed.GetValue(options.Norm)),
-            ("target", parsed.GetValue(options.Target)),
+            ("norm", parsed.GetValue(options.Run.Norm)),
+            ("target", parsed.GetValue(options.Run.Target)),
             ("radius", parsed.GetValue(options.Radius)),
             ("preset", parsed.GetValue(options.Preset)),
             ("max-iterations", parsed.GetValue(options.Iterations)?.ToString(CultureInfo.InvariantCulture)),
@@ -129,14 +102,4 @@ internal static class AttackCommand
         };
         return flags.Where(flag => flag.Value is not null).ToDictionary(flag => flag.Key, flag => flag.Value!, StringComparer.Ordinal);
     }
-
-    private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
-    {
-        (null, null) => (SampleNetwork.Name, "signs"),
-        (SampleNetwork.Name, null) => (SampleNetwork.Name, "signs"),
-        (null, "signs") => (SampleNetwork.Name, "signs"),
-        (null, _) => throw new BadInputException($"The data {data} needs a network that was made for it; add --model NAME."),
-        (_, null) => throw new BadInputException($"The model {model} needs images it was made for; add --data SET."),
-        _ => (model, data),
-    };
 }

@@ -3,6 +3,9 @@ namespace Brink.Evaluation.Output;
 /// <summary>Files that are either whole or not there.</summary>
 public static class AtomicFile
 {
+    private const string Extension = ".partial";
+    private const int GuidLength = 32;
+
     /// <summary>Writes a file: whole, or not at all.</summary>
     /// <param name="path">The final name; an older file of that name is replaced.</param>
     /// <param name="write">Writes the content.</param>
@@ -15,7 +18,7 @@ public static class AtomicFile
     public static void WriteAll(IReadOnlyList<KeyValuePair<string, Action<Stream>>> files)
     {
         ArgumentNullException.ThrowIfNull(files);
-        var temporaries = files.Select(file => $"{file.Key}.{Guid.NewGuid():N}.partial").ToArray();
+        var temporaries = files.Select(file => $"{file.Key}.{Guid.NewGuid():N}{Extension}").ToArray();
         var current = 0;
         try
         {
@@ -36,6 +39,7 @@ public static class AtomicFile
             for (current = 0; current < files.Count; current++)
             {
                 File.Move(temporaries[current], files[current].Key, overwrite: true);
+                DiscardRemains(files[current].Key);
             }
         }
         catch (Exception exception)
@@ -47,6 +51,16 @@ public static class AtomicFile
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Removes what a process that was killed left of the same file.</summary>
+    private static void DiscardRemains(string path)
+    {
+        var pattern = $"{Path.GetFileName(path)}.{new string('?', GuidLength)}{Extension}";
+        foreach (var remains in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, pattern).ToArray())
+        {
+            Discard(remains);
         }
     }
 

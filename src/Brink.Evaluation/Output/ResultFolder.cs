@@ -8,6 +8,10 @@ namespace Brink.Evaluation.Output;
 /// <summary>A run on disk: <c>results.json</c>, <c>images.parquet</c> and <c>adversarial.safetensors</c>. Other programs read these names.</summary>
 public static class ResultFolder
 {
+    private const string Tensors = "adversarial.safetensors";
+    private const string Table = "images.parquet";
+    private const string Summary = "results.json";
+
     private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -16,6 +20,21 @@ public static class ResultFolder
 
     /// <summary>The summary as <c>results.json</c> holds it.</summary>
     public static string ToJson(AttackSummary summary) => JsonSerializer.Serialize(summary, JsonOptions);
+
+    /// <summary>The summary that <c>results.json</c> holds; null where there is none that can be read.</summary>
+    /// <param name="folder">The folder.</param>
+    public static AttackSummary? ReadSummary(string folder)
+    {
+        var path = Path.Combine(folder, Summary);
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize<AttackSummary>(File.ReadAllBytes(path), JsonOptions) : null;
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Makes sure, before hours of work, that the folder exists and can be written to.</summary>
     /// <param name="folder">The folder; created where it does not exist.</param>
@@ -58,13 +77,23 @@ public static class ResultFolder
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(summary);
         ArgumentNullException.ThrowIfNull(result);
-        KeyValuePair<string, Action<Stream>> File(string name, Action<Stream> write) => KeyValuePair.Create(Path.Combine(folder, name), write);
+        KeyValuePair<string, Action<Stream>> Named(string name, Action<Stream> write) => KeyValuePair.Create(Path.Combine(folder, name), write);
         AtomicFile.WriteAll(
         [
-            File("adversarial.safetensors", stream => WriteTensors(stream, result)),
-            File("images.parquet", stream => ImageTable.Write(stream, result.Images)),
-            File("results.json", stream => JsonSerializer.Serialize(stream, summary, JsonOptions)),
+            Named(Tensors, stream => WriteTensors(stream, result)),
+            Named(Table, stream => ImageTable.Write(stream, result.Images)),
+            Named(Summary, stream => JsonSerializer.Serialize(stream, summary, JsonOptions)),
         ]);
+    }
+
+    /// <summary>Removes the three files; <c>results.json</c>, which vouches for the others, goes first.</summary>
+    /// <exception cref="IOException">One cannot be removed.</exception>
+    internal static void Delete(string folder)
+    {
+        foreach (var name in new[] { Summary, Table, Tensors })
+        {
+            File.Delete(Path.Combine(folder, name));
+        }
     }
 
     private static void WriteTensors(Stream stream, EvaluationResult result)

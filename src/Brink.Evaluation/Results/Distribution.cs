@@ -12,6 +12,9 @@ public sealed record Distribution(double? Mean, double? Median, double? Worst)
         var sorted = values.Where(double.IsFinite).Order().ToArray();
         return sorted.Length == 0
             ? new(null, null, null)
-            : new(sorted.Average(), (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2, sorted[^1]);
+            : new(sorted.Average(), MedianOf(sorted), sorted[^1]);
     }
+
+    /// <summary>The middle one of numbers in ascending order, infinite ones included, or the mean of the two in the middle.</summary>
+    internal static double MedianOf(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 }

@@ -27,12 +27,12 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     /// </remarks>
     /// <param name="images">The images.</param>
     /// <param name="progress">Told after every iteration of the attack.</param>
+    /// <param name="store">Keeps ranges as they finish; those it has already are not computed again.</param>
     /// <param name="cancellationToken">Stops the run at the next iteration.</param>
     /// <exception cref="BadInputException">The network cannot take these images, or the attack cannot use the network.</exception>
-    public EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress = null, IRangeStore? store = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
-        var stopwatch = Stopwatch.StartNew();
         var ranges = new List<EvaluatedRange>();
         Exception? failure = null;
         try
@@ -41,7 +41,13 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
             {
                 var count = Math.Min(_batchSize, images.Count - start);
                 var report = new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)]);
-                ranges.Add(RunRange(images, start, count, report, cancellationToken));
+                var kept = store?.Find(start, count);
+                ranges.Add(kept ?? RunRange(images, start, count, report, cancellationToken));
+                if (kept is null)
+                {
+                    store?.Keep(start, ranges[^1]);
+                }
+
                 new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)]).Report(default);
             }
         }
@@ -54,11 +60,12 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
             failure = exception;
         }
 
-        return new(ranges, images.Count, stopwatch.Elapsed.TotalSeconds, failure);
+        return new(ranges, images.Count, failure);
     }
 
     private EvaluatedRange RunRange(ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)
     {
+        var stopwatch = Stopwatch.StartNew();
         using var scope = NewDisposeScope();
         var original = model.FromPixels(images.Images(start, count)).clone();
         var labels = images.Labels(start, count);
@@ -69,7 +76,7 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         var perturbations = model.ToNormalized(adversarial) - normalized;
         var relative = attack.Norm.Of(perturbations).div(attack.Norm.Of(normalized)).cpu().data<double>().ToArray();
         var evaluated = result.Images.Select((image, row) => new EvaluatedImage(images.FirstIndex + start + row, image, relative[row]));
-        return new([.. evaluated], original.DetachFromDisposeScope(), adversarial.DetachFromDisposeScope());
+        return new([.. evaluated], original.DetachFromDisposeScope(), adversarial.DetachFromDisposeScope(), stopwatch.Elapsed.TotalSeconds);
     }
 
     /// <summary>Turns an attack's progress on one range into the run's.</summary>

@@ -54,7 +54,7 @@ public sealed class CancellationTests : IDisposable
             }
         }
 
-        using var interrupted = new ResultFiles(_folder["interrupted"]);
+        using var interrupted = new ResultFiles(_folder["interrupted"], complete: false);
         var finished = interrupted.Int("images");
         Assert.InRange(finished, batch, 999);
         Assert.Equal(0, finished % batch);

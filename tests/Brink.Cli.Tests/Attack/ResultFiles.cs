@@ -11,10 +11,10 @@ internal sealed class ResultFiles : IDisposable
 {
     private readonly torch.Tensor[] _owned;
 
-    public ResultFiles(string folder)
+    public ResultFiles(string folder, bool complete = true)
     {
         Assert.Equal(
-            ["adversarial.safetensors", "images.parquet", "results.json"],
+            ["adversarial.safetensors", "images.parquet", .. complete ? Array.Empty<string>() : ["ranges"], "results.json", "run.json"],
             Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal),
             StringComparer.Ordinal);
         Json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "results.json")));

@@ -97,7 +97,7 @@ public sealed class AttackEvaluationTests : IDisposable
         // On a machine that does other things too, two of torch's threads spend most of their time waiting for each other. Set
         // here and not in the constructor: OpenMP keeps the number by the thread that set it.
         TorchSharp.torch.set_num_threads(1);
-        return new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, BatchSize).Run(_images, progress, cancellationToken);
+        return new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, BatchSize).Run(_images, progress, cancellationToken: cancellationToken);
     }
 
     private sealed class Watcher(Action<EvaluationProgress> watch) : IProgress<EvaluationProgress>

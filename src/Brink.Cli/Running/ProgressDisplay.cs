@@ -4,7 +4,7 @@ using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Spectre.Console;
 
-namespace Brink.Cli.Attack;
+namespace Brink.Cli.Running;
 
 /// <summary>Shows how far a run is: a bar on a terminal, a line at the start and now and then where the output goes elsewhere. Always on the error stream, so that standard output holds results alone.</summary>
 internal static class ProgressDisplay

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Brink.Classifiers;
 
-namespace Brink.Cli.Attack;
+namespace Brink.Cli.Running;
 
 /// <summary>The preprocessing that <c>--mean</c> and <c>--std</c> ask for.</summary>
 internal static class Preprocessing

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using Brink.Cli.Doctor;
+using Brink.Data;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using Brink.Evaluation.Settings;
+using Brink.Models;
+using Brink.Models.Samples;
+using TorchSharp;
+
+namespace Brink.Cli.Running;
+
+/// <summary>What the shared flags name, opened: the images and the network on its device.</summary>
+internal sealed class RunInput : IDisposable
+{
+    private readonly string _dataName;
+    private readonly SortedDictionary<string, object> _settings;
+    private readonly long _seed;
+
+    private RunInput(ParseResult parsed, RunOptions options, LoadedModel loaded, string dataName, ImageSet images, torch.Device device, InputSpace space)
+    {
+        (Network, _dataName, Images, Device) = (loaded, dataName, images, device);
+        Network.Module.to(device);
+        Model = new(loaded, space);
+        BatchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
+        _seed = parsed.GetValue(options.Seed) ?? 0;
+        _settings = new(StringComparer.Ordinal)
+        {
+            ["batch-size"] = BatchSize,
+            ["skip"] = images.FirstIndex,
+            ["mean"] = loaded.Normalization.Mean,
+            ["std"] = loaded.Normalization.StandardDeviation,
+            ["weights"] = parsed.GetValue(options.Weights) ?? "embedded",
+            ["threads"] = torch.get_num_threads(),
+            ["device"] = parsed.GetValue(options.Device)!,
+        };
+    }
+
+    public ImageSet Images { get; }
+
+    public LoadedModel Network { get; }
+
+    /// <summary><see cref="Network"/> opened in the space that was asked for, on <see cref="Device"/>.</summary>
+    public OpenedModel Model { get; }
+
+    public torch.Device Device { get; }
+
+    public int BatchSize { get; }
+
+    /// <summary>Opens the images, then the network: everything that can be wrong with them is found out before the first pass.</summary>
+    /// <exception cref="BadInputException">A flag, the images or the network cannot be used.</exception>
+    public static RunInput Open(ParseResult parsed, RunOptions options)
+    {
+        var space = parsed.GetValue(options.Space) switch
+        {
+            "pixel" => InputSpace.Pixel,
+            "normalized" => InputSpace.Normalized,
+            var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
+        };
+        var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
+        var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
+        if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
+        {
+            throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
+        }
+
+        var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip) ?? 0, parsed.GetValue(options.Limit));
+
+        NativeLibrary.Require();
+        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
+        var weights = parsed.GetValue(options.Weights) is { } path ? DataLocations.Resolve(path) : null;
+        var loaded = ModelCatalog.Load(modelName, weights, preprocessing);
+        try
+        {
+            return new(parsed, options, loaded, dataName, images, device, space);
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What a run of an attack over this input is called in its results.</summary>
+    public RunDescription Describe(ConfiguredAttack configured) => new()
+    {
+        Attack = configured.Attack.Name,
+        Norm = configured.Attack.Norm.Name,
+        Space = Model.Space == InputSpace.Pixel ? "pixel" : "normalized",
+        Target = configured.Target.Name,
+        Criterion = configured.Target.Criterion,
+        Model = Network.Name,
+        Data = _dataName,
+        Seed = _seed,
+        // Where an attack has an option of the same name, the run's own stands.
+        Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
+    };
+
+    public void Dispose() => Network.Dispose();
+
+    private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
+    {
+        (null, null) => (SampleNetwork.Name, "signs"),
+        (SampleNetwork.Name, null) => (SampleNetwork.Name, "signs"),
+        (null, "signs") => (SampleNetwork.Name, "signs"),
+        (null, _) => throw new BadInputException($"The data {data} needs a network that was made for it; add --model NAME."),
+        (_, null) => throw new BadInputException($"The model {model} needs images it was made for; add --data SET."),
+        _ => (model, data),
+    };
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+
+namespace Brink.Cli.Tests.Attack;
+
+public sealed class ResumeTests : IDisposable
+{
+    private const int Images = 60;
+
+    private static readonly string[] Flags = ["attack", "--threads", "1", "--batch-size", "3", "--limit", $"{Images}", "--radius", "0.2"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_killed_run_is_resumed_to_the_same_files()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "the test process has the command beside it there");
+        var random = new Random(1);
+        for (var kills = 1; kills <= 3; kills++)
+        {
+            using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. Flags, "--quiet", "--resume", "--out", _folder["killed"]]) { RedirectStandardOutput = true, UseShellExecute = false } };
+            brink.Start();
+            var enough = random.Next(kills, 4 * kills);
+            while (Kept() < enough && !brink.HasExited)
+            {
+                await Task.Delay(random.Next(1, 20), TestContext.Current.CancellationToken);
+            }
+
+            brink.Kill();
+            await brink.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.False(File.Exists(Path.Combine(_folder["killed"], "results.json")), "The run ended before it was killed.");
+        Invocation.Of([.. Flags, "--quiet", "--resume", "--out", _folder["killed"]]).AssertDone();
+        Invocation.Of([.. Flags, "--quiet", "--out", _folder["whole"]]).AssertDone();
+        using var killed = new ResultFiles(_folder["killed"]);
+        Assert.Equal(Images, killed.Int("images"));
+        foreach (var name in new[] { "adversarial.safetensors", "images.parquet" })
+        {
+            Assert.True(File.ReadAllBytes(Path.Combine(_folder["whole"], name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["killed"], name))), name);
+        }
+    }
+
+    [Fact]
+    public void A_complete_run_prints_the_same_again()
+    {
+        string[] flags = ["attack", "--limit", "4", "--quiet", "--out", _folder["results"]];
+        var (table, json) = (Invocation.Of(flags).AssertDone().Output, File.ReadAllText(Path.Combine(_folder["results"], "results.json")));
+        Assert.Equal(table, Invocation.Of([.. flags, "--resume"]).AssertDone().Output);
+        Assert.Equal(json, Invocation.Of([.. flags, "--resume", "--json"]).AssertDone().Output.TrimEnd());
+        Assert.Equal(json, File.ReadAllText(Path.Combine(_folder["results"], "results.json")));
+    }
+
+    [Fact]
+    public void Other_settings_are_refused()
+    {
+        Invocation.Of("attack", "--limit", "4", "--quiet", "--out", _folder["results"]).AssertDone();
+        Assert.Contains("(norm: there l2, here linf)", Invocation.Of("attack", "--limit", "4", "--norm", "linf", "--resume", "--out", _folder["results"]).AssertRefused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_folder_there_is_nothing_to_resume() =>
+        Assert.Contains("add --out FOLDER", Invocation.Of("attack", "--limit", "4", "--resume").AssertRefused(), StringComparison.Ordinal);
+
+    private int Kept() => Directory.Exists(Path.Combine(_folder["killed"], "ranges")) ? Directory.GetFiles(Path.Combine(_folder["killed"], "ranges"), "*.safetensors").Length : 0;
+}
