@@ -4,6 +4,7 @@ using System.Globalization;
 using Brink.Cli.Attack;
 using Brink.Cli.Compare;
 using Brink.Cli.Doctor;
+using Brink.Cli.Reproduce;
 using Brink.Cli.Transfer;
 
 namespace Brink.Cli;
@@ -36,6 +37,7 @@ internal static class CommandLine
             AttackCommand.Create(output, error, cancellationToken),
             CompareCommand.Create(output, error, cancellationToken),
             TransferCommand.Create(output, cancellationToken),
+            ReproduceCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),
             new HelpOption(),
             new VersionOption(),

@@ -17,22 +17,29 @@ internal sealed class RunInput : IDisposable
     private readonly SortedDictionary<string, object> _settings;
     private readonly long _seed;
 
-    private RunInput(ParseResult parsed, RunOptions options, LoadedModel loaded, string dataName, ImageSet images, torch.Device device, InputSpace space)
+    /// <summary>Brings a network and images together.</summary>
+    /// <param name="network">The network, which the input owns from now on.</param>
+    /// <param name="weights">Its weights as the user named them; null where it brings its own.</param>
+    /// <param name="dataName">The images as the user named them.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="space">The space of the attacks.</param>
+    /// <param name="batchSize">How many images are attacked at once.</param>
+    /// <param name="seed">The seed of random draws.</param>
+    public RunInput(LoadedModel network, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Network, _dataName, Images, Device) = (loaded, dataName, images, device);
-        Network.Module.to(device);
-        Model = new(loaded, space);
-        BatchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
-        _seed = parsed.GetValue(options.Seed) ?? 0;
+        (Network, _dataName, Images, Device, BatchSize, _seed) = (network, dataName, images, device, batchSize, seed);
+        network.Module.to(device);
+        Model = new(network, space);
         _settings = new(StringComparer.Ordinal)
         {
-            ["batch-size"] = BatchSize,
+            ["batch-size"] = batchSize,
             ["skip"] = images.FirstIndex,
-            ["mean"] = loaded.Normalization.Mean,
-            ["std"] = loaded.Normalization.StandardDeviation,
-            ["weights"] = parsed.GetValue(options.Weights) ?? "embedded",
+            ["mean"] = network.Normalization.Mean,
+            ["std"] = network.Normalization.StandardDeviation,
+            ["weights"] = weights ?? "embedded",
             ["threads"] = torch.get_num_threads(),
-            ["device"] = parsed.GetValue(options.Device)!,
+            ["device"] = $"{device.type}".ToLowerInvariant(),
         };
     }
 
@@ -72,7 +79,7 @@ internal sealed class RunInput : IDisposable
         var loaded = ModelCatalog.Load(modelName, weights, preprocessing);
         try
         {
-            return new(parsed, options, loaded, dataName, images, device, space);
+            return new(loaded, parsed.GetValue(options.Weights), dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
         }
         catch
         {

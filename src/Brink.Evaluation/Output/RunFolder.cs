@@ -22,8 +22,6 @@ public sealed class RunFolder : IRangeStore
     private const string Sha256 = "sha256";
     private const string Version = "brink-version";
 
-    private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly JsonElement _run;
     private bool _begun;
 
@@ -205,7 +203,7 @@ public sealed class RunFolder : IRangeStore
         {
             ResultFolder.Delete(Folder);
             DeleteRanges();
-            AtomicFile.Write(Path.Combine(Folder, Description), stream => JsonSerializer.Serialize(stream, _run, JsonOptions));
+            AtomicFile.Write(Path.Combine(Folder, Description), stream => JsonSerializer.Serialize(stream, _run, ResultFolder.JsonOptions));
             Directory.CreateDirectory(Ranges);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -21,7 +21,7 @@ public sealed class ResumeTests : IDisposable
         {
             using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. Flags, "--quiet", "--resume", "--out", _folder["killed"]]) { RedirectStandardOutput = true, UseShellExecute = false } };
             brink.Start();
-            var enough = random.Next(kills, 4 * kills);
+            var enough = random.Next(kills, 3 * kills);
             while (Kept() < enough && !brink.HasExited)
             {
                 await Task.Delay(random.Next(1, 20), TestContext.Current.CancellationToken);

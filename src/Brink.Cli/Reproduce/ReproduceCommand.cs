@@ -1,0 +1,198 @@
+using System.CommandLine;
+using System.Runtime.ExceptionServices;
+using System.Text;
+using Brink.Cli.Doctor;
+using Brink.Cli.Running;
+using Brink.Data;
+using Brink.Evaluation.Output;
+using Brink.Evaluation.Paper;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using Brink.Evaluation.Settings;
+using Brink.Models;
+
+namespace Brink.Cli.Reproduce;
+
+/// <summary><c>brink reproduce</c>: a table of the paper with one's own figures in it.</summary>
+internal static class ReproduceCommand
+{
+    public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        var options = new ReproduceOptions();
+        var command = new Command("reproduce", "Compute a table of the paper and print every cell beside the paper's, as Markdown.") { options.Table };
+        foreach (var option in options.All)
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(parsed => Run(parsed, options, output, error, cancellationToken));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, ReproduceOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        var table = PaperTables.Named(parsed.GetValue(options.Table)!);
+        var without = Without(table, parsed.GetValue(options.Without));
+        var weights = Weights(table, parsed.GetValue(options.Weights) ?? []);
+        var folder = parsed.GetValue(options.Out);
+        if (parsed.GetValue(options.Resume) && folder is null)
+        {
+            throw new BadInputException("A table is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
+        }
+
+        if (folder is not null)
+        {
+            ResultFolder.Prepare(folder);
+        }
+
+        var inputs = new List<RunInput>();
+        try
+        {
+            var planned = weights.Count > 0 ? Plan(parsed, options, table, weights, without, inputs) : [];
+            var finished = new List<ReproducedRun>();
+            try
+            {
+                for (var number = 0; number < planned.Count && Finish(planned[number], error, parsed.GetValue(options.Quiet), cancellationToken) is { } summary; number++)
+                {
+                    finished.Add(planned[number].With(summary));
+                }
+            }
+            finally
+            {
+                // Hours of finished runs must not go with the one that failed.
+                Print(ReproducedTable.Of(table, finished, planned.Count), folder, parsed.GetValue(options.Json), output);
+            }
+
+            if (finished.Count == planned.Count)
+            {
+                return ExitCode.Done;
+            }
+
+            if (folder is not null && !parsed.GetValue(options.Json))
+            {
+                output.WriteLine("The same command with --resume continues it.");
+            }
+
+            return ExitCode.Cancelled;
+        }
+        finally
+        {
+            inputs.ForEach(input => input.Dispose());
+        }
+    }
+
+    /// <summary>Opens everything that the runs need, so that what is wrong is found out before hours of work.</summary>
+    /// <param name="parsed">The flags.</param>
+    /// <param name="options">Their meaning.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="weights">The weights by network of the table.</param>
+    /// <param name="without">The rows to leave out.</param>
+    /// <param name="inputs">Takes the opened networks, which the caller owns, also after an exception.</param>
+    private static List<TableRun> Plan(ParseResult parsed, ReproduceOptions options, PaperTable table, Dictionary<PaperNetwork, string> weights, HashSet<string> without, List<RunInput> inputs)
+    {
+        var data = parsed.GetValue(options.Data);
+        if (data?.StartsWith("cifar10:", StringComparison.Ordinal) != true)
+        {
+            throw new BadInputException($"The table {table.Name} needs images of CIFAR-10, but {(data is null ? "none were" : $"'{data}' was")} given; add --data cifar10:FILE.");
+        }
+
+        var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit));
+        NativeLibrary.Require();
+        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
+        foreach (var (network, file) in weights)
+        {
+            inputs.Add(new(ModelCatalog.Load(network.Model!, DataLocations.Resolve(file)), file, data, images, device, InputSpace.Normalized));
+        }
+
+        var rows =
+            from pair in weights.Keys.Zip(inputs)
+            from section in table.Sections
+            from attack in section.Attacks
+            where !without.Contains(attack.Key)
+            select Plan(pair.First, section, attack, pair.Second);
+        return [.. rows];
+
+        TableRun Plan(PaperNetwork network, PaperSection section, PaperAttack attack, RunInput input)
+        {
+            var configured = AttackCatalog.Create(attack.Specification);
+            var some = attack.CorrectImages is { } correct ? CorrectImages.Until(input.Model, images, correct, input.BatchSize, device) : images;
+            var folder = parsed.GetValue(options.Out) is { } path
+                ? RunFolder.Open(Path.Combine(path, table.Name, input.Network.Name, section.Norm, attack.Key), input.Describe(configured), input.Network, some, parsed.GetValue(options.Resume))
+                : null;
+            return new(network, section, attack, configured, input, some, folder);
+        }
+    }
+
+    /// <summary>Runs what is not finished yet; null where that was cancelled.</summary>
+    private static AttackSummary? Finish(TableRun run, TextWriter error, bool silent, CancellationToken cancellationToken)
+    {
+        if (run.Folder?.Finished is { } finished)
+        {
+            return finished;
+        }
+
+        var evaluation = new AttackEvaluation(run.Input.Model, run.Configured.Attack, run.Input.BatchSize, run.Input.Device);
+        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(run.Images, progress, run.Folder, cancellationToken), run.Name);
+        var summary = AttackSummary.Of(run.Input.Describe(run.Configured), result);
+        if (result.Images.Count > 0)
+        {
+            run.Folder?.Write(summary, result);
+        }
+
+        if (result.Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return result.IsComplete ? summary : null;
+    }
+
+    private static void Print(ReproducedTable table, string? folder, bool json, TextWriter output)
+    {
+        var (markdown, data) = (ReproducedTableText.ToMarkdown(table), ReproducedTableText.ToJson(table));
+        try
+        {
+            if (folder is not null)
+            {
+                AtomicFile.Write(Path.Combine(folder, $"{table.Table}.md"), stream => stream.Write(Encoding.UTF8.GetBytes(markdown + "\n")));
+                AtomicFile.Write(Path.Combine(folder, $"{table.Table}.json"), stream => stream.Write(Encoding.UTF8.GetBytes(data + "\n")));
+            }
+        }
+        finally
+        {
+            output.WriteLine(json ? data : markdown);
+        }
+    }
+
+    private static HashSet<string> Without(PaperTable table, string? list)
+    {
+        var without = (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        var keys = table.Sections.SelectMany(section => section.Attacks).Select(attack => attack.Key).Distinct(StringComparer.Ordinal).ToArray();
+        return without.Except(keys, StringComparer.Ordinal).FirstOrDefault() is { } unknown
+            ? throw new BadInputException($"The table {table.Name} has no row '{unknown}' to leave out; it has {string.Join(", ", keys)}.")
+            : without;
+    }
+
+    /// <summary>The files by network of the table.</summary>
+    private static Dictionary<PaperNetwork, string> Weights(PaperTable table, string[] assignments)
+    {
+        var runnable = table.Networks.Where(network => network.Model is { } model && ModelCatalog.Names.Contains(model, StringComparer.Ordinal)).ToArray();
+        var weights = new Dictionary<PaperNetwork, string>();
+        foreach (var assignment in assignments)
+        {
+            if (assignment.Split('=', 2) is not [var name, var file])
+            {
+                throw new BadInputException($"The weights of a network are written NAME=FILE, but '{assignment}' was given; for this table NAME is {string.Join(" or ", runnable.Select(one => one.Model))}.");
+            }
+
+            var network = Array.Find(runnable, one => one.Model == name)
+                ?? throw new BadInputException($"The table {table.Name} has no network '{name}'; give weights to {string.Join(" or ", runnable.Select(one => one.Model))}.");
+            if (!weights.TryAdd(network, file))
+            {
+                throw new BadInputException($"Each network takes one file of weights, but {name} was given two; drop one.");
+            }
+        }
+
+        return weights;
+    }
+}

@@ -1,0 +1,9 @@
+namespace Brink.Evaluation.Paper;
+
+/// <summary>A table of Yao et al. (2019), and what has to be run to have one's own beside it. All in normalised space.</summary>
+/// <param name="Name">What the command line calls it: <c>table1</c>.</param>
+/// <param name="Title">What it shows.</param>
+/// <param name="Images">The paper's images.</param>
+/// <param name="Networks">The paper's rows.</param>
+/// <param name="Sections">Its halves.</param>
+public sealed record PaperTable(string Name, string Title, string Images, IReadOnlyList<PaperNetwork> Networks, IReadOnlyList<PaperSection> Sections);

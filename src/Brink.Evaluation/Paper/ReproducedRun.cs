@@ -1,0 +1,10 @@
+using Brink.Evaluation.Results;
+
+namespace Brink.Evaluation.Paper;
+
+/// <summary>A finished run of one attack of a table on one of its networks.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="Section">The half of the table.</param>
+/// <param name="Attack">The attack.</param>
+/// <param name="Summary">What came out.</param>
+public sealed record ReproducedRun(PaperNetwork Network, PaperSection Section, PaperAttack Attack, AttackSummary Summary);

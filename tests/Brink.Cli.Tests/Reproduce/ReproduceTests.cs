@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Text.Json;
+using Brink.Models.Architectures;
+using Brink.Models.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Brink.Cli.Tests.Reproduce;
+
+/// <summary>With a network of random weights and images of noise: its figures mean nothing, but they come the same way.</summary>
+public sealed class ReproduceTests : IDisposable
+{
+    private const int Images = 4;
+    private const int Misclassified = 1;
+    private const string Without = "brink,tr-adaptive,tr-fixed";
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Without_weights_the_paper_stands_alone_and_says_how_to_get_them()
+    {
+        var output = Invocation.Of("reproduce", "table2").AssertDone().Output;
+        Assert.Contains("| 1.71 / 8.01 | – ", output, StringComparison.Ordinal);
+        Assert.Contains("give weights with --weights resnet20=FILE", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Own_figures_stand_beside_the_papers()
+    {
+        using var table = JsonDocument.Parse(Run("--json", "--without", "brink,tr-adaptive").AssertDone().Output);
+        var rows = table.RootElement.GetProperty("rows").EnumerateArray().ToArray();
+        Assert.Equal(4 * 3 * 2, rows.Length);
+        var run = rows.Where(row => row.GetProperty("ours").ValueKind == JsonValueKind.Object).ToArray();
+        Assert.Equal(["l2 deepfool", "l2 tr-fixed", "linf deepfool", "linf tr-fixed"], run.Select(row => $"{row.GetProperty("norm")} {row.GetProperty("key")}"), StringComparer.Ordinal);
+        Assert.All(run, row =>
+        {
+            var ours = row.GetProperty("ours");
+            Assert.Equal("ResNet", row.GetProperty("network").GetString());
+            Assert.Equal((Images, Images - Misclassified), (ours.GetProperty("images").GetInt32(), ours.GetProperty("attacked").GetInt32()));
+            Assert.True(ours.GetProperty("fooled").GetInt32() > 0);
+            Assert.Equal(ours.GetProperty("meanOverFooled").GetDouble() * ours.GetProperty("fooled").GetInt32() / Images, ours.GetProperty("average").GetDouble(), 1e-9);
+        });
+    }
+
+    [Fact]
+    public void Interrupted_and_resumed_it_ends_with_the_same_table()
+    {
+        Run("--out", _folder["whole"]).AssertDone();
+        using var cancellation = new CancellationTokenSource();
+        using var error = new Watcher(line => { if (line.Contains("linf, deepfool", StringComparison.Ordinal)) { cancellation.Cancel(); } });
+        using var output = new StringWriter();
+        Assert.Equal(130, CommandLine.Run(Arguments("--out", _folder["part"]), output, error, cancellation.Token));
+        Assert.Contains("- Only 1 of 2 runs were finished.", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--resume continues it", output.ToString(), StringComparison.Ordinal);
+
+        var resumed = Run("--out", _folder["part"], "--resume").AssertDone();
+        Assert.DoesNotContain("l2, deepfool", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("linf, deepfool", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllText(Path.Combine(_folder["whole"], "table2.md")), File.ReadAllText(Path.Combine(_folder["part"], "table2.md")));
+        Assert.Equal(resumed.Output, File.ReadAllText(Path.Combine(_folder["part"], "table2.md")));
+
+        var again = Run("--out", _folder["part"], "--resume").AssertDone();
+        Assert.Empty(again.Error);
+        Assert.Equal(resumed.Output, again.Output);
+        Assert.True(File.Exists(Path.Combine(_folder["part"], "table2", "resnet20", "linf", "deepfool", "results.json")));
+    }
+
+    [Theory]
+    [InlineData("no table named 'table9' to reproduce; choose table1", "table9")]
+    [InlineData("no row 'fast' to leave out; it has deepfool", "table1", "--without", "cw,fast")]
+    [InlineData("written NAME=FILE, but 'weights.pt' was given; for this table NAME is resnet20", "table1", "--weights", "weights.pt")]
+    [InlineData("no network 'vgg16'; give weights to resnet20", "table1", "--weights", "vgg16=weights.pt")]
+    [InlineData("resnet20 was given two", "table1", "--weights", "resnet20=a", "--weights", "resnet20=b")]
+    [InlineData("needs images of CIFAR-10, but none were given; add --data cifar10:FILE", "table1", "--weights", "resnet20=a")]
+    [InlineData("needs images of CIFAR-10, but 'signs' was given", "table1", "--weights", "resnet20=a", "--data", "signs")]
+    [InlineData("add --out FOLDER", "table1", "--resume")]
+    [InlineData("but the file ", "table1", "--out", "/dev/null")]
+    public void What_cannot_be_used_is_refused_in_a_sentence(string fragment, params string[] arguments) =>
+        Assert.Contains(fragment, Invocation.Of(["reproduce", .. arguments]).AssertRefused(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Another_runs_folder_is_refused_before_anything_is_computed()
+    {
+        Run("--out", _folder["results"]).AssertDone();
+        var error = Run("--limit", "3", "--out", _folder["results"], "--resume").AssertRefused();
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"(images: there {Images}, here 3)"), error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_that_fails_leaves_the_table_of_those_before_it()
+    {
+        using var error = new Watcher(line =>
+        {
+            if (line.Contains("linf, deepfool", StringComparison.Ordinal))
+            {
+                Directory.Delete(Path.Combine(_folder["results"], "table2", "resnet20", "linf"), recursive: true);
+            }
+        });
+        using var output = new StringWriter();
+        Assert.Equal(2, CommandLine.Run(Arguments("--out", _folder["results"]), output, error, CancellationToken.None));
+        Assert.Contains("- Only 1 of 2 runs were finished.", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"{Images - Misclassified} of {Images - Misclassified}", output.ToString(), StringComparison.Ordinal);
+    }
+
+    private Invocation Run(params string[] flags) => Invocation.Of(Arguments(flags));
+
+    private string[] Arguments(params string[] flags)
+    {
+        if (!File.Exists(_folder["random.safetensors"]))
+        {
+            Write(_folder["random.safetensors"], _folder["noise.bin"]);
+        }
+
+        return ["reproduce", "table2", "--threads", "1", "--weights", $"resnet20={_folder["random.safetensors"]}", "--data", $"cifar10:{_folder["noise.bin"]}", .. flags.Contains("--without") ? flags : ["--without", Without, .. flags]];
+    }
+
+    /// <summary>A network with random weights and images that it gets right, but for the last ones.</summary>
+    private static void Write(string weights, string images)
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradients = no_grad();
+        using var generator = new Generator(1);
+        using var network = new CifarResNet(20);
+        foreach (var (name, parameter) in network.named_parameters())
+        {
+            if (!name.Contains("bn", StringComparison.Ordinal) && parameter.dim() > 1)
+            {
+                parameter.copy_(randn(parameter.shape, generator: generator) * Math.Sqrt(2.0 / (parameter.numel() / parameter.shape[0])));
+            }
+        }
+
+        using (var file = File.Create(weights))
+        {
+            Safetensors.Write(file, network.state_dict());
+        }
+
+        network.eval();
+        var noise = new byte[Images * 3072];
+        new Random(2).NextBytes(noise);
+        var pixels = tensor(noise.Select(value => value / 255f).ToArray()).reshape(Images, 3, 32, 32);
+        var predictions = network.forward(Classifiers.Normalization.Cifar10.Apply(pixels)).argmax(1).data<long>().ToArray();
+        File.WriteAllBytes(images, [.. Enumerable.Range(0, Images).SelectMany(index => noise.AsSpan(index * 3072, 3072).ToArray().Prepend((byte)((predictions[index] + (index >= Images - Misclassified ? 1 : 0)) % 10)))]);
+    }
+
+    private sealed class Watcher(Action<string> watch) : StringWriter
+    {
+        public override void WriteLine(string? value) => watch(value ?? "");
+    }
+}
