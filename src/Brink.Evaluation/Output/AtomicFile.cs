@@ -39,7 +39,6 @@ public static class AtomicFile
             for (current = 0; current < files.Count; current++)
             {
                 File.Move(temporaries[current], files[current].Key, overwrite: true);
-                DiscardRemains(files[current].Key);
             }
         }
         catch (Exception exception)
@@ -54,8 +53,9 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Removes what a process that was killed left of the same file.</summary>
-    private static void DiscardRemains(string path)
+    /// <summary>Removes what a process that was killed while it wrote a file left of it.</summary>
+    /// <param name="path">The final name; nobody is writing it now.</param>
+    internal static void DiscardRemains(string path)
     {
         var pattern = $"{Path.GetFileName(path)}.{new string('?', GuidLength)}{Extension}";
         foreach (var remains in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, pattern).ToArray())

@@ -90,11 +90,14 @@ public static class ResultFolder
     /// <exception cref="IOException">One cannot be removed.</exception>
     internal static void Delete(string folder)
     {
-        foreach (var name in new[] { Summary, Table, Tensors })
+        foreach (var path in Paths(folder))
         {
-            File.Delete(Path.Combine(folder, name));
+            File.Delete(path);
         }
     }
+
+    /// <summary>The three files, <c>results.json</c> first.</summary>
+    internal static IEnumerable<string> Paths(string folder) => new[] { Summary, Table, Tensors }.Select(name => Path.Combine(folder, name));
 
     private static void WriteTensors(Stream stream, EvaluationResult result)
     {

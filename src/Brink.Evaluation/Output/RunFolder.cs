@@ -36,6 +36,8 @@ public sealed class RunFolder : IRangeStore
     /// <summary>The summary of the run where it was complete already, and nothing is left to do; null where something is.</summary>
     public AttackSummary? Finished { get; }
 
+    private string DescriptionPath => Path.Combine(Folder, Description);
+
     private string Ranges => RangesOf(Folder);
 
     /// <summary>Opens a folder for a run.</summary>
@@ -115,6 +117,10 @@ public sealed class RunFolder : IRangeStore
         try
         {
             DeleteRanges();
+            foreach (var path in ResultFolder.Paths(Folder).Append(DescriptionPath))
+            {
+                AtomicFile.DiscardRemains(path);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -203,7 +209,7 @@ public sealed class RunFolder : IRangeStore
         {
             ResultFolder.Delete(Folder);
             DeleteRanges();
-            AtomicFile.Write(Path.Combine(Folder, Description), stream => JsonSerializer.Serialize(stream, _run, ResultFolder.JsonOptions));
+            AtomicFile.Write(DescriptionPath, stream => JsonSerializer.Serialize(stream, _run, ResultFolder.JsonOptions));
             Directory.CreateDirectory(Ranges);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
