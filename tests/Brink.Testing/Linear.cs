@@ -28,15 +28,15 @@ public sealed class Linear : IClassifier
         var random = new Random(seed);
         var weights = Enumerable.Range(0, size).Select(_ => (random.NextDouble() * 4) - 2).ToArray();
         // Shifted so that the middle of the box lies in class 0, not far from the boundary.
-        var middle = bounds is null ? 0 : weights.Sum() / 2;
+        var middle = bounds == Bounds.Pixels ? weights.Sum() / 2 : 0;
         return new([new double[size], weights], [0, -middle - (0.1 * weights.Sum(Math.Abs))], bounds);
     }
 
     /// <summary>Several classes with random normals.</summary>
-    public static Linear Classes(int count, int size, int seed)
+    public static Linear Classes(int count, int size, int seed, Bounds? bounds = null)
     {
         var random = new Random(seed);
-        return new([.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, size).Select(_ => (random.NextDouble() * 2) - 1).ToArray())], [.. Enumerable.Range(0, count).Select(_ => random.NextDouble())]);
+        return new([.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, size).Select(_ => (random.NextDouble() * 2) - 1).ToArray())], [.. Enumerable.Range(0, count).Select(_ => random.NextDouble())], bounds);
     }
 
     public Tensor Logits(Tensor images)

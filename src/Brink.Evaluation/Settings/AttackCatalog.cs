@@ -1,5 +1,8 @@
 using System.Collections.ObjectModel;
+using Brink.Attacks;
+using Brink.Attacks.CarliniWagner;
 using Brink.Attacks.DeepFool;
+using Brink.Attacks.FastGradient;
 using Brink.Attacks.TrustRegion;
 using Brink.Optimization.TrustRegion;
 
@@ -31,7 +34,11 @@ public static class AttackCatalog
         {
             "tr" => TrustRegion(all),
             "deepfool" => DeepFool(all),
-            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr or deepfool."),
+            "fgsm" => FastGradient(name, FastGradientOptions.Single, all),
+            "ifgsm" => FastGradient(name, FastGradientOptions.Iterative, all),
+            "pgd" => FastGradient(name, FastGradientOptions.Projected, all),
+            "cw" => CarliniWagner(all),
+            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr, deepfool, fgsm, ifgsm, pgd or cw."),
         };
     }
 
@@ -62,6 +69,35 @@ public static class AttackCatalog
         var options = new DeepFoolOptions();
         AttackSettings.Apply(options, "deepfool", settings);
         return new(new DeepFoolAttack(options), options.Target, AttackSettings.Describe(options));
+    }
+
+    private static ConfiguredAttack FastGradient(string name, FastGradientOptions defaults, Dictionary<string, string> settings)
+    {
+        var epsilon = Take(settings, "epsilon");
+        var tolerance = epsilon is null ? Take(settings, "tolerance") : null;
+        var options = defaults with { };
+        AttackSettings.Apply(options, name, settings);
+        var described = AttackSettings.Describe(options);
+        IAttack attack;
+        if (epsilon is not null)
+        {
+            var budgeted = new BudgetedFastGradientAttack(AttackSettings.ParseNumber("epsilon", epsilon), options);
+            (attack, described["epsilon"]) = (budgeted, budgeted.Epsilon);
+        }
+        else
+        {
+            var share = tolerance is null ? MinimalFastGradientAttack.DefaultTolerance : AttackSettings.ParseNumber("tolerance", tolerance);
+            (attack, described["tolerance"]) = (new MinimalFastGradientAttack(options, share), share);
+        }
+
+        return new(attack, options.Target, described);
+    }
+
+    private static ConfiguredAttack CarliniWagner(Dictionary<string, string> settings)
+    {
+        var options = new CarliniWagnerOptions();
+        AttackSettings.Apply(options, "cw", settings);
+        return new(new CarliniWagnerAttack(options), options.Target, AttackSettings.Describe(options));
     }
 
     private static string? Take(Dictionary<string, string> settings, string key) => settings.Remove(key, out var value) ? value : null;

@@ -1,3 +1,4 @@
+using Brink.Optimization.LocalModels;
 using Brink.Targets;
 using static TorchSharp.torch;
 
@@ -59,6 +60,32 @@ public abstract class Attack : IAttack
     /// <param name="all">All rows.</param>
     /// <param name="rows">The rows to attack.</param>
     private protected abstract void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows);
+
+    /// <summary>Chooses the class of each attacked image, for attacks that choose once. Rows that are flat at their image leave.</summary>
+    /// <param name="run">The books, which learn the classes.</param>
+    /// <param name="first">The pass that classified all rows.</param>
+    /// <param name="all">All rows.</param>
+    /// <param name="rows">The rows to attack.</param>
+    /// <param name="candidates">Among how many classes other than the label best and hardest choose.</param>
+    /// <returns>The rows that stay, and the linear model of the logit gap there.</returns>
+    private protected (Subjects Subjects, LinearModel Gap) ChooseTargets(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows, int candidates)
+    {
+        using var scope = NewDisposeScope();
+        // A single class needs one backward pass, for which the graph of the classification serves.
+        using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
+        var (pass, passRows) = own is null ? (first, all) : (own, rows);
+        var choice = Target.Choose(pass, passRows.Select(run.Labels), Norm, candidates);
+        run.CountBackwards(rows, choice.BackwardPasses);
+
+        Tensor OfAttacked(Tensor tensor) => own is null ? rows.Select(tensor) : tensor;
+        var (images, labels, targets) = (rows.Select(run.Images), rows.Select(run.Labels), OfAttacked(choice.Targets));
+        run.SetTargets(rows, targets.ToLongs());
+        var model = new LinearModel(OfAttacked(choice.Gaps), OfAttacked(choice.Gradients));
+        var kept = run.KeepActive(rows, images, labels, zeros_like(labels, dtype: ScalarType.Bool), model, Norm, iteration: 0, maxIterations: int.MaxValue);
+
+        Tensor Kept(Tensor tensor) => tensor.index_select(0, kept).MoveToOuterDisposeScope();
+        return (new(Kept(images), Kept(labels), Kept(targets)), new(Kept(model.Values), Kept(model.Gradients)));
+    }
 
     /// <summary>Runs what the attack returns through the classifier once more, all rows together, and believes only that.</summary>
     private AttackResult Confirm(AttackRun run, long[] labels, long[] predictions)

@@ -99,9 +99,12 @@ internal sealed class AttackRun
         return rows.Keep(stays).MoveToOuterDisposeScope();
     }
 
-    public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
-
-    private void Finish(int row, AttackExit exit, int iterations, Tensor point)
+    /// <summary>Closes the books of one row.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="exit">How it ended.</param>
+    /// <param name="iterations">The steps taken.</param>
+    /// <param name="point">Where it ended, the row's adversarial image if it is fooled.</param>
+    public void Finish(int row, AttackExit exit, int iterations, Tensor point)
     {
         (_entries[row].Exit, _entries[row].Iterations) = (exit, iterations);
         if (exit == AttackExit.Fooled)
@@ -109,6 +112,8 @@ internal sealed class AttackRun
             Adversarial[row] = point;
         }
     }
+
+    public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
 
     internal sealed class Entry
     {

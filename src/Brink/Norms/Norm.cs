@@ -33,6 +33,18 @@ public abstract class Norm
     /// <returns>d, the shape of <paramref name="gradients"/>.</returns>
     public abstract Tensor SteepestDirections(Tensor gradients);
 
+    /// <summary>The nearest point, by Euclidean length, of each image's ball.</summary>
+    /// <param name="perturbations">[batch, …].</param>
+    /// <param name="radii">One a image, not negative, [batch].</param>
+    /// <returns>[batch, …], each at most its radius long; what already lies in its ball is as given.</returns>
+    public abstract Tensor Project(Tensor perturbations, Tensor radii);
+
+    /// <summary>A point drawn uniformly from the ball of radius 1.</summary>
+    /// <param name="shape">[…], of any length.</param>
+    /// <param name="generator">On the CPU.</param>
+    /// <returns>float64 of the given shape, the whole of it one point.</returns>
+    internal abstract Tensor UniformInUnitBall(long[] shape, Generator generator);
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 
@@ -49,6 +61,22 @@ public abstract class Norm
             // 0/0 would be NaN, and in a batch NaN spreads.
             return gradients.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).MoveToOuterDisposeScope();
         }
+
+        public override Tensor Project(Tensor perturbations, Tensor radii)
+        {
+            using var scope = NewDisposeScope();
+            var shares = radii.div(Of(perturbations)).nan_to_num(1).clamp_max(Scalars.One);
+            return perturbations.mul(PerSample.Broadcast(shares, perturbations)).MoveToOuterDisposeScope();
+        }
+
+        // A normal draw has a uniform direction; a share r of the volume lies within r^(1/d) of the radius.
+        internal override Tensor UniformInUnitBall(long[] shape, Generator generator)
+        {
+            using var scope = NewDisposeScope();
+            var normal = randn(shape, dtype: ScalarType.Float64, generator: generator);
+            var length = rand([1], dtype: ScalarType.Float64, generator: generator).pow(1.0 / normal.numel());
+            return normal.mul(length.div(normal.norm())).MoveToOuterDisposeScope();
+        }
     }
 
     private sealed class Maximum() : Norm("linf")
@@ -62,6 +90,19 @@ public abstract class Norm
         }
 
         public override Tensor SteepestDirections(Tensor gradients) => gradients.sign();
+
+        public override Tensor Project(Tensor perturbations, Tensor radii)
+        {
+            using var scope = NewDisposeScope();
+            var limits = PerSample.Broadcast(radii, perturbations);
+            return perturbations.clamp(limits.neg(), limits).MoveToOuterDisposeScope();
+        }
+
+        internal override Tensor UniformInUnitBall(long[] shape, Generator generator)
+        {
+            using var scope = NewDisposeScope();
+            return rand(shape, dtype: ScalarType.Float64, generator: generator).mul(2).sub(1).MoveToOuterDisposeScope();
+        }
     }
 
     private sealed class AbsoluteSum() : Norm("l1")
@@ -77,6 +118,29 @@ public abstract class Norm
             var largest = flat.abs().argmax(1, keepdim: true);
             var directions = zeros_like(flat).scatter(1, largest, flat.gather(1, largest).sign());
             return directions.reshape(gradients.shape).MoveToOuterDisposeScope();
+        }
+
+        // Duchi et al. (2008), Figure 1: every entry shrinks by the same threshold.
+        public override Tensor Project(Tensor perturbations, Tensor radii)
+        {
+            using var scope = NewDisposeScope();
+            var flat = perturbations.flatten(1);
+            var (sorted, _) = flat.abs().sort(1, descending: true);
+            var excess = sorted.cumsum(1).sub(radii.unsqueeze(1));
+            var counts = arange(1, flat.shape[1] + 1, dtype: flat.dtype, device: flat.device);
+            var last = sorted.mul(counts).gt(excess).sum(1, keepdim: true).sub(Scalars.One).clamp_min(Scalars.Zero);
+            var thresholds = excess.gather(1, last).div(last.add(Scalars.One)).clamp_min(Scalars.Zero);
+            return flat.sign().mul(flat.abs().sub(thresholds).clamp_min(Scalars.Zero)).reshape(perturbations.shape).MoveToOuterDisposeScope();
+        }
+
+        // d + 1 exponential draws, divided by their sum, are uniform on the simplex; one of them is the slack.
+        internal override Tensor UniformInUnitBall(long[] shape, Generator generator)
+        {
+            using var scope = NewDisposeScope();
+            var exponential = rand(shape, dtype: ScalarType.Float64, generator: generator).log().neg();
+            var slack = rand([1], dtype: ScalarType.Float64, generator: generator).log().neg();
+            var signs = rand(shape, dtype: ScalarType.Float64, generator: generator).sub(0.5).sign();
+            return exponential.mul(signs).div(exponential.sum().add(slack)).MoveToOuterDisposeScope();
         }
     }
 }

@@ -1,0 +1,171 @@
+using Brink.Attacks.CarliniWagner;
+using Brink.Targets;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Attacks.CarliniWagner;
+
+public sealed class CarliniWagnerTests : IDisposable
+{
+    private static readonly CarliniWagnerOptions _short = new() { MaxIterations = 60, BinarySearchSteps = 4, InitialConstant = 0.1 };
+
+    private readonly SmoothNetwork _network = new(12, 20, 5, seed: 1);
+    private readonly Tensor _images;
+    private readonly Tensor _labels;
+
+    public CarliniWagnerTests() => (_images, _labels) = _network.Batch(16, seed: 2);
+
+    public void Dispose()
+    {
+        _images.Dispose();
+        _labels.Dispose();
+        _network.Dispose();
+    }
+
+    [Theory]
+    [InlineData("any")]
+    [InlineData("3")]
+    public void The_result_is_the_nearest_fooling_point_that_was_ever_looked_at(string target)
+    {
+        using var scope = NewDisposeScope();
+        var watching = new Watching(_network.AsClassifier(), _images, _labels, target == "any" ? null : 3);
+        // One image at a time, so that the classifier knows whose point it sees.
+        for (var row = 0; row < 6; row++)
+        {
+            watching.Row = row;
+            using var result = new CarliniWagnerAttack(_short with { Target = target == "any" ? TargetSelection.Any : TargetSelection.Given(3) }).Run(watching, _images[row..(row + 1)], _labels[row..(row + 1)]);
+            if (result.Images[0].Attacked)
+            {
+                Assert.True(result.Images[0].Fooled);
+                Assert.Equal(watching.Nearest, result.Images[0].L2, 1e-12);
+            }
+
+            watching.Nearest = double.PositiveInfinity;
+        }
+    }
+
+    [Fact]
+    public void Confidence_is_the_least_gap_of_what_is_returned()
+    {
+        using var scope = NewDisposeScope();
+        using var sure = new CarliniWagnerAttack(_short with { Confidence = 0.5 }).Run(_network.AsClassifier(), _images, _labels);
+        using var bare = new CarliniWagnerAttack(_short).Run(_network.AsClassifier(), _images, _labels);
+        using var evaluation = _network.AsClassifier().EnterEvaluation();
+        var logits = _network.AsClassifier().Logits(sure.Adversarial);
+        var labelLogits = logits.gather(1, _labels.unsqueeze(1)).squeeze(1);
+        var gaps = logits.amax([1]) - labelLogits;
+        var fooled = sure.Images.Select((image, row) => (image, row)).Where(pair => pair.image.Fooled).ToArray();
+        Assert.NotEmpty(fooled);
+        Assert.All(fooled, pair => Assert.True(gaps[pair.row].item<double>() >= 0.5 - 1e-9));
+        Assert.True(sure.Images.Average(image => image.L2) > bare.Images.Average(image => image.L2));
+    }
+
+    [Fact]
+    public void Early_abort_saves_passes()
+    {
+        using var scope = NewDisposeScope();
+        var options = _short with { MaxIterations = 400 };
+        using var aborting = new CarliniWagnerAttack(options).Run(_network.AsClassifier(), _images, _labels);
+        using var patient = new CarliniWagnerAttack(options with { AbortEarly = false }).Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(patient.Images.Where(image => image.Attacked), image => Assert.Equal((1600, 1601, 1601), (image.Iterations, image.Forwards, image.Backwards)));
+        Assert.True(aborting.Images.Sum(image => image.Forwards) < patient.Images.Sum(image => image.Forwards));
+    }
+
+    [Theory]
+    [InlineData(0, 1, 0.37)]
+    [InlineData(-2, 3, 2.9)]
+    [InlineData(0, 1, 0)]
+    [InlineData(-2, 3, 3)]
+    public void The_change_of_variables_gives_the_point_back_and_its_slope_is_the_derivative(double lower, double upper, double value)
+    {
+        using var scope = NewDisposeScope();
+        var point = full([1, 4], value, dtype: ScalarType.Float64);
+        var space = new TanhSpace(new Bounds(lower, upper), point);
+        var variables = space.FromPoints(point);
+        var (back, slopes) = space.ToPoints(variables);
+        Assert.True((back - point).abs().max().item<double>() <= (upper - lower) * 1e-6);
+        Assert.True(back.ge(lower).logical_and(back.le(upper)).all().item<bool>());
+        const double h = 1e-6;
+        var difference = (space.ToPoints(variables + h).Points - space.ToPoints(variables - h).Points) / (2 * h);
+        Assert.True(slopes.allclose(difference, rtol: 1e-4, atol: 1e-9));
+    }
+
+    [Fact]
+    public void Adam_is_libtorch_s_and_rows_that_leave_do_not_disturb_the_others()
+    {
+        using var scope = NewDisposeScope();
+        var start = randn(3, 4, dtype: ScalarType.Float64, generator: new Generator(1, CPU));
+        var centre = ones(4, dtype: ScalarType.Float64);
+        var parameter = new TorchSharp.Modules.Parameter(start.clone());
+        var expected = optim.Adam([parameter], lr: 0.1);
+        using var adam = new Adam(start, 0.1);
+        var rows = tensor(new long[] { 0, 1, 2 });
+        for (var step = 0; step < 20; step++)
+        {
+            expected.zero_grad();
+            (parameter - centre).pow(4).sum().backward();
+            expected.step();
+            adam.Step((adam.Variables - centre).pow(3) * 4);
+            if (step == 7)
+            {
+                adam.Keep(tensor(new long[] { 0, 2 }));
+                rows = tensor(new long[] { 0, 2 });
+            }
+        }
+
+        Assert.True(adam.Variables.allclose(parameter.detach().index_select(0, rows), rtol: 1e-9));
+    }
+
+    [Fact]
+    public void The_constants_grow_tenfold_until_one_fools_and_are_halved_from_then_on()
+    {
+        var search = new TradeOffs(1, 0.001);
+        var tried = new List<double>();
+        foreach (var fooled in new[] { false, false, true, false, true })
+        {
+            tried.Add(search.Constants[0]);
+            search.Update(0, fooled);
+        }
+
+        Assert.Equal([0.001, 0.01, 0.1, 0.055, 0.0775], tried.Select(constant => Math.Round(constant, 12)));
+        Assert.Equal(0.06625, search.Constants[0], 1e-12);
+    }
+
+    [Fact]
+    public void Bad_settings_are_refused_by_name()
+    {
+        Assert.Contains("keeps l2 small", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { Norm = Norm.LInf })).Message, StringComparison.Ordinal);
+        Assert.Contains("learning rate", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { LearningRate = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("initial constant", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { InitialConstant = double.NaN })).Message, StringComparison.Ordinal);
+        Assert.Contains("binary search steps", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { BinarySearchSteps = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("confidence", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { Confidence = -1 })).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Remembers the nearest point it was shown that fools.</summary>
+    private sealed class Watching(IClassifier inner, Tensor images, Tensor labels, long? target) : IClassifier
+    {
+        public int Row { get; set; }
+
+        public double Nearest { get; set; } = double.PositiveInfinity;
+
+        public string Name => inner.Name;
+
+        public int ClassCount => inner.ClassCount;
+
+        public Bounds Bounds => inner.Bounds;
+
+        public Tensor Logits(Tensor points)
+        {
+            var logits = inner.Logits(points);
+            using var scope = NewDisposeScope();
+            var prediction = logits.detach().argmax(1).item<long>();
+            if (target is { } given ? prediction == given : prediction != labels[Row].item<long>())
+            {
+                Nearest = Math.Min(Nearest, (points.detach() - images[Row]).norm().item<double>());
+            }
+
+            return logits;
+        }
+
+        public IDisposable EnterEvaluation() => inner.EnterEvaluation();
+    }
+}

@@ -1,0 +1,129 @@
+using Brink.Attacks;
+using Brink.Attacks.FastGradient;
+using Brink.Targets;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Attacks.FastGradient;
+
+public sealed class FastGradientTests : IDisposable
+{
+    private readonly SmoothNetwork _network = new(12, 20, 5, seed: 1);
+    private readonly Tensor _images;
+    private readonly Tensor _labels;
+
+    public FastGradientTests() => (_images, _labels) = _network.Batch(16, seed: 2);
+
+    public static TheoryData<string, string> Methods => new()
+    {
+        { "fgsm", "l2" },
+        { "fgsm", "linf" },
+        { "ifgsm", "l2" },
+        { "ifgsm", "linf" },
+        { "pgd", "l2" },
+        { "pgd", "linf" },
+    };
+
+    public void Dispose()
+    {
+        _images.Dispose();
+        _labels.Dispose();
+        _network.Dispose();
+    }
+
+    [Theory, MemberData(nameof(Methods))]
+    public void A_budget_is_kept_and_a_larger_one_fools_no_fewer(string method, string norm)
+    {
+        using var scope = NewDisposeScope();
+        var fooled = 0;
+        foreach (var epsilon in new[] { 0.01, 0.05, 0.2, 0.5 })
+        {
+            using var result = new BudgetedFastGradientAttack(epsilon, Options(method, norm)).Run(_network.AsClassifier(), _images, _labels);
+            Assert.All(result.Images, image => Assert.InRange(norm == "l2" ? image.L2 : image.LInf, 0, epsilon * (1 + 1e-12)));
+            // On this smooth network; in general a longer step may jump over a narrow region.
+            Assert.True(result.Images.Count(image => image.Fooled) >= fooled);
+            fooled = result.Images.Count(image => image.Fooled);
+        }
+
+        Assert.InRange(fooled, 8, 16);
+    }
+
+    [Fact]
+    public void The_smallest_epsilon_fools_as_a_budget_and_a_little_less_does_not()
+    {
+        using var scope = NewDisposeScope();
+        using var smallest = new MinimalFastGradientAttack(FastGradientOptions.Single, tolerance: 1e-4).Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(smallest.Images.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
+        for (var row = 0; row < smallest.Images.Count; row++)
+        {
+            if (smallest.Images[row].Attacked)
+            {
+                // Of L∞ alone: in L2 the bounds cut a perturbation shorter than its ε.
+                Assert.True(IsFooled(row, smallest.Images[row].LInf * 1.0002));
+                Assert.False(IsFooled(row, smallest.Images[row].LInf * 0.9995));
+            }
+        }
+
+        bool IsFooled(int row, double epsilon)
+        {
+            using var result = new BudgetedFastGradientAttack(epsilon, FastGradientOptions.Single).Run(_network.AsClassifier(), _images[row..(row + 1)], _labels[row..(row + 1)]);
+            return result.Images[0].Fooled;
+        }
+    }
+
+    [Fact]
+    public void One_step_costs_the_classification_one_gradient_and_a_forward_pass_a_radius()
+    {
+        using var scope = NewDisposeScope();
+        using var result = new MinimalFastGradientAttack(FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
+        // Two backward passes: one of the gap, for the first radius, and one of the objective.
+        Assert.All(result.Images.Where(image => image.Attacked), image => Assert.Equal((image.Iterations + 2, 2), (image.Forwards, image.Backwards)));
+    }
+
+    [Fact]
+    public void Restarts_fool_images_that_one_start_leaves_and_cost_nothing_where_it_does_not()
+    {
+        using var scope = NewDisposeScope();
+        var once = FastGradientOptions.Projected with { MaxIterations = 2 };
+        using var single = new BudgetedFastGradientAttack(0.09, once).Run(_network.AsClassifier(), _images, _labels);
+        using var several = new BudgetedFastGradientAttack(0.09, once with { Restarts = 20 }).Run(_network.AsClassifier(), _images, _labels);
+        Assert.True(several.Images.Count(image => image.Fooled) > single.Images.Count(image => image.Fooled));
+        Assert.All(single.Images.Zip(several.Images).Where(pair => pair.First.Fooled), pair => Assert.Equal(pair.First, pair.Second));
+    }
+
+    [Fact]
+    public void Random_starts_follow_from_the_seed_and_the_place_in_the_data_set_alone()
+    {
+        using var scope = NewDisposeScope();
+        var attack = new BudgetedFastGradientAttack(0.2, FastGradientOptions.Projected);
+        long[] indices = [.. Enumerable.Range(100, 16)];
+        using var whole = attack.Run(_network.AsClassifier(), _images, _labels, indices);
+        using var part = attack.Run(_network.AsClassifier(), _images[5..8], _labels[5..8], indices[5..8]);
+        Assert.True((whole.Adversarial[5..8] - part.Adversarial).abs().max().item<double>() < 1e-9);
+
+        using var elsewhere = attack.Run(_network.AsClassifier(), _images, _labels);
+        using var otherSeed = new BudgetedFastGradientAttack(0.2, FastGradientOptions.Projected with { Seed = 1 }).Run(_network.AsClassifier(), _images, _labels, indices);
+        Assert.False(whole.Adversarial.allclose(elsewhere.Adversarial));
+        Assert.False(whole.Adversarial.allclose(otherSeed.Adversarial));
+    }
+
+    [Fact]
+    public void Bad_settings_are_refused_by_name()
+    {
+        Assert.Contains("epsilon", Assert.Throws<BadInputException>(() => new BudgetedFastGradientAttack(0)).Message, StringComparison.Ordinal);
+        Assert.Contains("tolerance", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(tolerance: -1)).Message, StringComparison.Ordinal);
+        Assert.Contains("relative step", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { RelativeStep = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("random start", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { Restarts = 2 })).Message, StringComparison.Ordinal);
+        Assert.Contains("l2 or linf", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { Norm = Norm.L1 })).Message, StringComparison.Ordinal);
+    }
+
+    private static FastGradientOptions Options(string method, string norm) => (method switch
+    {
+        "fgsm" => FastGradientOptions.Single,
+        "ifgsm" => FastGradientOptions.Iterative,
+        _ => FastGradientOptions.Projected,
+    }) with
+    {
+        Norm = norm == "l2" ? Norm.L2 : Norm.LInf,
+        Target = TargetSelection.Any,
+    };
+}
