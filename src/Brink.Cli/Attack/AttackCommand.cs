@@ -97,6 +97,8 @@ internal static class AttackCommand
             ("target", parsed.GetValue(options.Run.Target)),
             ("radius", parsed.GetValue(options.Radius)),
             ("preset", parsed.GetValue(options.Preset)),
+            ("epsilon", parsed.GetValue(options.Epsilon)),
+            ("seed", parsed.GetValue(options.Run.Seed)?.ToString(CultureInfo.InvariantCulture)),
             ("max-iterations", parsed.GetValue(options.Iterations)?.ToString(CultureInfo.InvariantCulture)),
             ("objective", parsed.GetValue(options.Objective)),
         };

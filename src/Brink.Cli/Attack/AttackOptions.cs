@@ -8,15 +8,17 @@ internal sealed class AttackOptions
 {
     public RunOptions Run { get; } = new();
 
-    public Option<string> Attack { get; } = new("--attack") { Description = "The attack, tr or deepfool, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
+    public Option<string> Attack { get; } = new("--attack") { Description = "The attack: tr, deepfool, fgsm, ifgsm, pgd or cw, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
 
     public Option<string?> Radius { get; } = new("--radius") { Description = "The trust region: adaptive, or a fixed radius in units of --space. [default: adaptive]", HelpName = "RADIUS" };
 
     public Option<string?> Preset { get; } = new("--preset") { Description = "paper (the method) or authors (the constants and formulas of the authors' program). [default: paper]", HelpName = "PRESET" };
 
-    public Option<int?> Iterations { get; } = new("--iterations") { CustomParser = WholeNumber.Parse<int>, Description = "The most steps an image gets. [default: 1000]", HelpName = "N" };
+    public Option<string?> Epsilon { get; } = new("--epsilon") { Description = "For fgsm, ifgsm and pgd: the length a perturbation may have, in units of --space. Without it they search the smallest that fools.", HelpName = "LENGTH" };
 
-    public Option<string?> Objective { get; } = new("--objective") { Description = "What the attack raises: gap or cross-entropy. [default: gap]", HelpName = "NAME" };
+    public Option<int?> Iterations { get; } = new("--iterations") { CustomParser = WholeNumber.Parse<int>, Description = "The most steps an image gets. [default: the attack's; tr 1000]", HelpName = "N" };
 
-    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Preset, Iterations, Objective, .. Run.Computation];
+    public Option<string?> Objective { get; } = new("--objective") { Description = "What the attack raises: gap or cross-entropy. [default: the attack's; tr gap]", HelpName = "NAME" };
+
+    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Preset, Epsilon, Iterations, Objective, .. Run.Computation];
 }

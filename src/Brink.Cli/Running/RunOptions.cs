@@ -19,15 +19,15 @@ internal sealed class RunOptions
 
     public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber.Parse<int>, Description = "How many images to leave out at the start. [default: 0]", HelpName = "N" };
 
-    public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: l2]", HelpName = "NORM" };
+    public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: the attack's; tr l2]", HelpName = "NORM" };
 
-    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest), any (whichever leads) or a class number. [default: best]", HelpName = "CLASS" };
+    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest), any (whichever leads) or a class number. [default: the attack's; tr best]", HelpName = "CLASS" };
 
     public Option<string> Space { get; } = new("--space") { Description = "Where lengths are measured: pixel (0 to 1) or normalized (the network's own input).", DefaultValueFactory = _ => "pixel", HelpName = "SPACE" };
 
     public Option<int?> BatchSize { get; } = new("--batch-size") { CustomParser = WholeNumber.Parse<int>, Description = "How many images are attacked at once. [default: 64]", HelpName = "N" };
 
-    public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws; tr draws none. [default: 0]", HelpName = "N" };
+    public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws; of the attacks only pgd draws. [default: 0]", HelpName = "N" };
 
     public Option<string> Device { get; } = new("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
 

@@ -30,6 +30,16 @@ public static class AttackCatalog
                 : throw new BadInputException($"Each option of an attack may be given once, but '{specification}' gives {key} twice; drop one.");
         }
 
+        if (name is "tr" or "deepfool" or "cw")
+        {
+            // The seed is the run's; these draw nothing from it.
+            Take(all, "seed");
+            if (all.ContainsKey("epsilon"))
+            {
+                throw new BadInputException($"The attack {name} searches the smallest perturbation and takes no epsilon; drop it, or use fgsm, ifgsm or pgd for perturbations up to a given length.");
+            }
+        }
+
         return name switch
         {
             "tr" => TrustRegion(all),

@@ -117,6 +117,13 @@ internal static class AttackSettings
                 : throw new BadInputException($"The option {key} must be a whole number, but '{value}' was given.");
         }
 
+        if (type == typeof(long))
+        {
+            return long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : throw new BadInputException($"The option {key} must be a whole number, but '{value}' was given.");
+        }
+
         if (type == typeof(bool))
         {
             return value is "true" or "false"
@@ -132,7 +139,7 @@ internal static class AttackSettings
 
     private static object Plain(object value) => value switch
     {
-        double or int or bool => value,
+        double or int or long or bool => value,
         IObjective objective => objective.Name,
         Enum member => JsonNamingPolicy.KebabCaseLower.ConvertName(member.ToString()),
         _ => value.ToString()!,
