@@ -135,7 +135,7 @@ public sealed class CompareTests : IDisposable
     [Fact]
     public void The_seed_is_that_of_every_attack_that_draws()
     {
-        JsonElement Compare(string seed) => JsonDocument.Parse(Invocation.Of("compare", "--attacks", "tr,pgd", "--norm", "linf", "--limit", "2", "--quiet", "--json", "--seed", seed).AssertDone().Output).RootElement;
+        JsonElement Compare(string seed) => JsonDocument.Parse(Invocation.Of("compare", "--attacks", "tr[radius=0.5],pgd[max-iterations=3,tolerance=0.2]", "--norm", "linf", "--limit", "2", "--quiet", "--json", "--seed", seed).AssertDone().Output).RootElement;
         double Mean(JsonElement comparison, int row) => comparison.GetProperty("attacks")[row].GetProperty("relativePerturbation").GetProperty("mean").GetDouble();
         var (one, again, other) = (Compare("1"), Compare("1"), Compare("2"));
         Assert.Equal(1, one.GetProperty("seed").GetInt64());
