@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Brink.Cli.Running;
 using Brink.Evaluation.Output;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
+using Brink.Norms;
 
 namespace Brink.Cli.Compare;
 
@@ -131,10 +133,20 @@ internal static class CompareCommand
         }
     }
 
-    /// <summary>The settings that are the same for all attacks.</summary>
+    /// <summary>The settings that are the same for all attacks. Their own norms differ, so here one is the default.</summary>
     private static Dictionary<string, string> Settings(ParseResult parsed, CompareOptions options)
     {
-        var flags = new (string Key, string? Value)[] { ("norm", parsed.GetValue(options.Run.Norm)), ("target", parsed.GetValue(options.Run.Target)) };
-        return flags.Where(flag => flag.Value is not null).ToDictionary(flag => flag.Key, flag => flag.Value!, StringComparer.Ordinal);
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["norm"] = parsed.GetValue(options.Run.Norm) ?? Norm.L2.Name };
+        if (parsed.GetValue(options.Run.Target) is { } target)
+        {
+            settings["target"] = target;
+        }
+
+        if (parsed.GetValue(options.Run.Seed) is { } seed)
+        {
+            settings["seed"] = seed.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return settings;
     }
 }

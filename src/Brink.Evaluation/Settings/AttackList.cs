@@ -21,7 +21,7 @@ public static class AttackList
             }
 
             var configured = AttackCatalog.Create(specification, settings);
-            var name = configured.Attack.Name;
+            var name = specification.Split('[')[0];
             var occurrence = seen[name] = seen.GetValueOrDefault(name) + 1;
             attacks.Add(new(specification, configured, occurrence == 1 ? name : FormattableString.Invariant($"{name}-{occurrence}")));
             CheckMinimal(attacks[^1]);
@@ -77,7 +77,7 @@ public static class AttackList
     {
         if (attack.Configured.Attack is not IMinimalAttack)
         {
-            throw new BadInputException($"A comparison needs attacks that search the smallest change, but {attack.Specification} only tries changes up to a length it is given; drop that length, or the attack.");
+            throw new BadInputException($"A comparison needs attacks that search the smallest change, but {attack.Specification} only tries changes up to the length it is given; drop its epsilon, or the attack.");
         }
     }
 

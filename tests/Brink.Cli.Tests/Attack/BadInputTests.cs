@@ -44,7 +44,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("cpu or cuda, but 'tpu'", "--device", "tpu")]
     [InlineData("between 1 and 1024, but 0", "--threads", "0")]
     [InlineData("between 1 and 1024, but 1000000", "--threads", "1000000")]
-    [InlineData("no attack named 'fgsm'", "--attack", "fgsm")]
+    [InlineData("no attack named 'fsgm'", "--attack", "fsgm")]
     [InlineData("no attack named ''", "--attack", "")]
     [InlineData("does not end with one", "--attack", "tr[overshoot=0.1")]
     [InlineData("key=value, but 'overshoot'", "--attack", "tr[overshoot]")]

@@ -98,6 +98,7 @@ public sealed class CompareTests : IDisposable
     [InlineData("tr stands in the list twice", "--attacks", "tr,tr")]
     [InlineData("no attack named 'magic'", "--attacks", "tr,magic")]
     [InlineData("need one norm", "--attacks", "tr,deepfool[norm=linf]")]
+    [InlineData("pgd[epsilon=0.03] only tries changes up to the length it is given", "--attacks", "tr,pgd[epsilon=0.03]")]
     [InlineData("must agree when an image is fooled", "--attacks", "tr,deepfool[target=3]")]
     [InlineData("l2 or linf, but 'l1'", "--norm", "l1")]
     [InlineData("at least 1, but 0", "--batch-size", "0")]
@@ -107,6 +108,40 @@ public sealed class CompareTests : IDisposable
     {
         var error = Invocation.Of(["compare", .. flags, "--limit", "2", "--quiet"]).AssertRefused();
         Assert.Contains(fragment, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_attack_without_the_norm_is_refused() =>
+        Assert.Contains("linf", Invocation.Of("compare", "--attacks", "tr,cw", "--norm", "linf", "--limit", "2").AssertRefused(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Without_a_list_it_compares_three_attacks_in_L2()
+    {
+        using var document = JsonDocument.Parse(Invocation.Of("compare", "--limit", "2", "--quiet", "--json").AssertDone().Output);
+        Assert.Equal(["tr", "deepfool", "ifgsm"], document.RootElement.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetProperty("attack").GetString()!), StringComparer.Ordinal);
+        Assert.Equal("l2", document.RootElement.GetProperty("norm").GetString());
+    }
+
+    [Fact]
+    public void The_speed_is_compared_with_CW()
+    {
+        using var document = JsonDocument.Parse(Invocation.Of("compare", "--attacks", "tr,cw[max-iterations=30,binary-search-steps=2]", "--limit", "2", "--quiet", "--json").AssertDone().Output);
+        var attacks = document.RootElement.GetProperty("attacks");
+        double Seconds(int row) => attacks[row].GetProperty("seconds").GetDouble();
+        Assert.Equal(Seconds(1) / Seconds(0), attacks[0].GetProperty("speedUpOverCw").GetDouble(), Rounding);
+        Assert.Equal(1, attacks[1].GetProperty("speedUpOverCw").GetDouble());
+    }
+
+    [Fact]
+    public void The_seed_is_that_of_every_attack_that_draws()
+    {
+        JsonElement Compare(string seed) => JsonDocument.Parse(Invocation.Of("compare", "--attacks", "tr[radius=0.5],pgd[max-iterations=3,tolerance=0.2]", "--norm", "linf", "--limit", "2", "--quiet", "--json", "--seed", seed).AssertDone().Output).RootElement;
+        double Mean(JsonElement comparison, int row) => comparison.GetProperty("attacks")[row].GetProperty("relativePerturbation").GetProperty("mean").GetDouble();
+        var (one, again, other) = (Compare("1"), Compare("1"), Compare("2"));
+        Assert.Equal(1, one.GetProperty("seed").GetInt64());
+        Assert.Equal(Mean(one, 1), Mean(again, 1));
+        Assert.NotEqual(Mean(one, 1), Mean(other, 1));
+        Assert.Equal(Mean(one, 0), Mean(other, 0));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ namespace Brink.Cli.Tests.Compare;
 
 public sealed class InterruptionTests : IDisposable
 {
-    private static readonly string[] Flags = ["compare", "--attacks", "deepfool,tr[radius=0.5],deepfool[overshoot=0.1]", "--limit", "8", "--batch-size", "4", "--threads", "1", "--json"];
+    private static readonly string[] Flags = ["compare", "--attacks", "deepfool[candidates=2],tr[radius=0.5],tr[radius=0.7]", "--limit", "4", "--batch-size", "2", "--threads", "1", "--json"];
 
     private readonly TemporaryFolder _folder = new();
 
@@ -16,11 +16,11 @@ public sealed class InterruptionTests : IDisposable
         var (exitCode, output) = Run("part", "tr[radius=0.5]", cancellation => cancellation.Cancel());
         Assert.Equal(130, exitCode);
         var part = JsonNode.Parse(output)!;
-        Assert.Equal(["deepfool"], Attacks(part), StringComparer.Ordinal);
+        Assert.Equal(["deepfool[candidates=2]"], Attacks(part), StringComparer.Ordinal);
         Assert.Contains("Only 1 of 3 attacks were finished", (string)part["warnings"]![0]!, StringComparison.Ordinal);
 
         var resumed = JsonNode.Parse(Invocation.Of([.. Flags, "--quiet", "--resume", "--out", _folder["part"]]).AssertDone().Output)!;
-        Assert.Equal(["deepfool", "tr[radius=0.5]", "deepfool[overshoot=0.1]"], Attacks(resumed), StringComparer.Ordinal);
+        Assert.Equal(["deepfool[candidates=2]", "tr[radius=0.5]", "tr[radius=0.7]"], Attacks(resumed), StringComparer.Ordinal);
         // Not computed again: the time is the one of then.
         Assert.Equal((double)part["attacks"]![0]!["seconds"]!, (double)resumed["attacks"]![0]!["seconds"]!);
         Assert.True(JsonNode.DeepEquals(part["attacks"]![0], resumed["attacks"]![0]));
@@ -68,7 +68,7 @@ public sealed class InterruptionTests : IDisposable
             File.WriteAllText(Path.Combine(_folder["results"], "tr"), "");
         });
         Assert.Equal(2, exitCode);
-        Assert.Equal(["deepfool"], Attacks(JsonNode.Parse(output)!), StringComparer.Ordinal);
+        Assert.Equal(["deepfool[candidates=2]"], Attacks(JsonNode.Parse(output)!), StringComparer.Ordinal);
         Assert.True(File.Exists(Path.Combine(_folder["results"], "comparison.json")));
     }
 

@@ -22,8 +22,8 @@ public sealed class TransferTests : IDisposable
     {
         // Preprocessing of the source that is not the network's usual one: its images must come back through these constants.
         string[] source = ["--space", space, "--norm", norm, "--mean", "0.36,0.38,0.37", "--std", "0.18,0.17,0.2"];
-        Attack("one", [.. source, "--limit", "40"]);
-        Attack("two", "--limit", "24", "--skip", "5", "--target", "hardest", "--radius", "0.3");
+        Attack("one", [.. source, "--limit", "40", "--radius", "0.4"]);
+        Attack("two", "--limit", "16", "--skip", "5", "--target", "hardest", "--radius", "0.3");
         var weights = PerturbedWeights();
 
         using var matrix = JsonDocument.Parse(Transfer("--model", "signs", "--model", $"signs={weights}", "--json", "--batch-size", "7").AssertDone().Output);
@@ -56,7 +56,7 @@ public sealed class TransferTests : IDisposable
     [InlineData("normalized")]
     public void A_network_is_fooled_by_its_own_images(string space)
     {
-        Attack("one", "--limit", "24", "--space", space);
+        Attack("one", "--limit", "24", "--radius", "0.4", "--space", space);
         using var matrix = JsonDocument.Parse(Invocation.Of("transfer", _folder["one"], "--model", "signs", "--json").AssertDone().Output);
         var count = matrix.RootElement.GetProperty("counts")[0][0];
         Assert.True(count.GetProperty("fooledAtSource").GetInt32() > 20);

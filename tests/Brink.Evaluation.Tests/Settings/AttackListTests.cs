@@ -51,7 +51,12 @@ public sealed class AttackListTests
         Assert.All(attacks, attack => Assert.Equal("linf", attack.Configured.Attack.Norm.Name));
     }
 
+    [Fact]
+    public void A_folder_has_the_name_that_was_written() =>
+        Assert.Equal(["ifgsm", "fgsm", "ifgsm-2"], AttackList.Create("ifgsm[max-iterations=1],fgsm,ifgsm").Select(attack => attack.Folder), StringComparer.Ordinal);
+
     [Theory]
+    [InlineData("pgd[norm=l2,epsilon=0.1],tr", "pgd[norm=l2,epsilon=0.1] only tries changes up to the length")]
     [InlineData("tr,deepfool,tr", "tr stands in the list twice")]
     [InlineData("tr,deepfool[norm=linf]", "tr has l2 and deepfool[norm=linf] has linf")]
     [InlineData("tr,deepfool[target=3]", "tr goes for the class best and deepfool[target=3] for 3")]
