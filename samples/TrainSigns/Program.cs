@@ -11,7 +11,8 @@ var file = new Option<string>("--out") { Description = "The safetensors file to 
 var images = new Option<int>("--images") { Description = "How many images to train on.", DefaultValueFactory = _ => 12_000 };
 var epochs = new Option<int>("--epochs") { Description = "How often each is seen.", DefaultValueFactory = _ => 10 };
 var seed = new Option<int>("--seed") { Description = "Of the first weights and the order of the images.", DefaultValueFactory = _ => 0 };
-var command = new RootCommand("Trains the traffic-sign network of Brink.Models.") { file, images, epochs, seed };
+var epsilon = new Option<double>("--epsilon") { Description = "Train on images perturbed by up to this much in each pixel, of 1. 0 trains on the images themselves.", DefaultValueFactory = _ => 0 };
+var command = new RootCommand("Trains the traffic-sign network of Brink.Models.") { file, images, epochs, seed, epsilon };
 
 command.SetAction(options =>
 {
@@ -27,7 +28,7 @@ command.SetAction(options =>
     Console.WriteLine($"mean and deviation per channel: {ChannelStatistics.Measure(training)}");
 
     using var network = SampleNetwork.Untrained();
-    var trainer = new Trainer(network, training, options.GetValue(seed));
+    var trainer = new Trainer(network, training, options.GetValue(seed), options.GetValue(epsilon));
     trainer.Run(options.GetValue(epochs), (epoch, loss) =>
         Console.WriteLine(FormattableString.Invariant($"epoch {epoch}: loss {loss:F4}, accuracy on {fresh.Count} fresh images {Accuracy.Of(network, fresh):P2}")));
 
