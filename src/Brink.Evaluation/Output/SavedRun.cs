@@ -58,7 +58,7 @@ public sealed class SavedRun : IDisposable
         ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder) || !File.Exists(Path.Combine(folder, ResultFolder.Summary)))
         {
-            throw new BadInputException($"The folder of a run holds results.json and adversarial.safetensors, but {(Directory.Exists(folder) ? $"{folder} has no results.json" : $"there is no folder '{folder}'")}; give the folder that brink attack --out wrote.");
+            throw new BadInputException($"The folder of a run holds results.json and adversarial.safetensors, but {(Directory.Exists(folder) ? $"{folder} has no results.json" : $"there is no folder '{folder}'")}; give a folder that brink attack --out wrote, or an attack's folder inside one of brink compare.");
         }
 
         var summary = ResultFolder.ReadSummary(folder) ?? throw Refuse(folder, "its results.json cannot be read");

@@ -139,9 +139,9 @@ public sealed record AttackSummary
             yield return $"The run {(result.Failure is null ? "was cancelled" : "failed")} after {result.Images.Count} of {result.Requested} images; the numbers are of these.";
         }
 
-        if (run.Space == "pixel" && run.Options.TryGetValue("preset", out var preset) && preset is "authors")
+        foreach (var warning in run.Warnings())
         {
-            yield return "The preset authors has constants for normalised CIFAR-10, but this run is in pixel space; use --space normalized for the authors' figures.";
+            yield return warning;
         }
 
         if (attacked.Length == 0 && result.Images.Count > 0)

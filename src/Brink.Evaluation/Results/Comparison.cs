@@ -77,7 +77,7 @@ public sealed record Comparison
             Attacks = attacks,
             Seed = model.Seed,
             BrinkVersion = AttackSummary.Version,
-            Warnings = [.. Warn(attacks, requested, attacked.Length, common.Length)],
+            Warnings = [.. Warn(attacks, requested, attacked.Length, common.Length), .. runs.SelectMany(run => run.Run.Warnings()).Distinct(StringComparer.Ordinal)],
         };
     }
 

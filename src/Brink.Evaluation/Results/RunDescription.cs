@@ -29,4 +29,13 @@ public sealed record RunDescription
 
     /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
     public required IReadOnlyDictionary<string, object> Options { get; init; }
+
+    /// <summary>What is questionable about the settings, as sentences.</summary>
+    internal IEnumerable<string> Warnings()
+    {
+        if (Space == "pixel" && Options.TryGetValue("preset", out var preset) && preset is "authors")
+        {
+            yield return "The preset authors has constants for normalised CIFAR-10, but this run is in pixel space; use --space normalized for the authors' figures.";
+        }
+    }
 }

@@ -103,6 +103,15 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void What_is_questionable_about_an_attacks_settings_is_said_once()
+    {
+        var run = Run("tr", [0.1], 1);
+        run = run with { Run = run.Run with { Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["preset"] = "authors" } } };
+        Assert.Contains("constants for normalised CIFAR-10", Assert.Single(Comparison.Of([run, run], requested: 2).Warnings), StringComparison.Ordinal);
+        Assert.Empty(Comparison.Of([run with { Run = run.Run with { Space = "normalized" } }], requested: 1).Warnings);
+    }
+
+    [Fact]
     public void Attacks_that_are_missing_are_mentioned() =>
         Assert.Contains("Only 1 of 3 attacks", Comparison.Of([Run("tr", [0.1], 1)], requested: 3).Warnings[0], StringComparison.Ordinal);
 

@@ -1,0 +1,112 @@
+using Brink.Data;
+using Brink.Evaluation.Output;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using Brink.Evaluation.Settings;
+using Brink.Evaluation.Transfer;
+using Brink.Models;
+using TorchSharp;
+
+namespace Brink.Evaluation.Tests.Transfer;
+
+public sealed class TransferEvaluationTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("brink-");
+    private readonly LoadedModel _model = ModelCatalog.Load("signs", null);
+    private readonly ImageSet _images = DataCatalog.Open("signs", skip: 3, limit: 7);
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _root.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData(InputSpace.Pixel)]
+    [InlineData(InputSpace.Normalized)]
+    public void A_saved_run_gives_a_comparison_the_numbers_of_the_run_itself(InputSpace space)
+    {
+        var images = Attack(space);
+        using var saved = SavedRun.Read(_root.FullName);
+        var read = saved.Compared();
+        Assert.Equal(images.Select(ComparedImage.Of), read);
+        Assert.Contains(read, image => image.Fooled);
+        Assert.Contains(read, image => !image.Fooled);
+    }
+
+    [Fact]
+    public void The_counts_do_not_depend_on_the_size_of_a_batch()
+    {
+        Attack(InputSpace.Normalized);
+        using var saved = SavedRun.Read(_root.FullName);
+        var whole = new TransferEvaluation(_model).Run(saved);
+        Assert.Equal(whole, new TransferEvaluation(_model, batchSize: 2).Run(saved));
+        Assert.Equal(saved.Fooled.Count(fooled => fooled), whole.FooledAtSource);
+    }
+
+    [Fact]
+    public void No_tensor_and_no_mode_of_the_network_is_left_behind()
+    {
+        Attack(InputSpace.Normalized);
+        _model.Module.train();
+        AssertNoTensorLeft(() =>
+        {
+            using var saved = SavedRun.Read(_root.FullName);
+            _ = saved.Compared();
+            _ = new TransferEvaluation(_model, batchSize: 2).Run(saved);
+        });
+        Assert.True(_model.Module.training);
+
+        AssertNoTensorLeft(() =>
+        {
+            using var cancelled = new CancellationTokenSource();
+            cancelled.Cancel();
+            using var saved = SavedRun.Read(_root.FullName);
+            Assert.Throws<OperationCanceledException>(() => new TransferEvaluation(_model).Run(saved, cancelled.Token));
+        });
+        Assert.True(_model.Module.training);
+
+        var results = Path.Combine(_root.FullName, "results.json");
+        File.WriteAllText(results, File.ReadAllText(results).Replace("\"space\": \"normalized\"", "\"space\": \"pixel\"", StringComparison.Ordinal));
+        AssertNoTensorLeft(() => Assert.Throws<BadInputException>(() => SavedRun.Read(_root.FullName)));
+    }
+
+    [Fact]
+    public void Warming_up_leaves_nothing_behind()
+    {
+        var evaluation = new AttackEvaluation(new(_model, InputSpace.Normalized), AttackCatalog.Create("tr").Attack, batchSize: 2);
+        evaluation.WarmUp(_images);
+        AssertNoTensorLeft(() => evaluation.WarmUp(_images));
+        Assert.All(_model.Module.parameters(), parameter => Assert.Null(parameter.grad));
+    }
+
+    private static void AssertNoTensorLeft(Action action)
+    {
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        action();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    /// <summary>Writes a run of which some images are fooled and some are not.</summary>
+    private IReadOnlyList<EvaluatedImage> Attack(InputSpace space)
+    {
+        var configured = AttackCatalog.Create("deepfool[max-iterations=2]");
+        using var result = new AttackEvaluation(new(_model, space), configured.Attack, batchSize: 3).Run(_images);
+        var summary = AttackSummary.Of(
+            new()
+            {
+                Attack = "deepfool",
+                Norm = "l2",
+                Space = space == InputSpace.Pixel ? "pixel" : "normalized",
+                Target = "best",
+                Criterion = "misclassified",
+                Model = "signs",
+                Data = "signs",
+                Seed = 0,
+                Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["mean"] = _model.Normalization.Mean, ["std"] = _model.Normalization.StandardDeviation },
+            },
+            result);
+        ResultFolder.Write(_root.FullName, summary, result);
+        return result.Images;
+    }
+}
