@@ -1,3 +1,4 @@
+using Brink.Attacks;
 using Brink.Attacks.TrustRegion;
 using Brink.Evaluation.Settings;
 
@@ -45,6 +46,33 @@ public sealed class AttackCatalogTests
         Assert.Equal(0.25, fixedRadius["radius-smallest"]);
         Assert.Equal(0.25, fixedRadius["radius-largest"]);
         Assert.NotEqual(0.25, AttackCatalog.Create("tr[radius=adaptive]").Options["radius-start"]);
+    }
+
+    [Theory]
+    [InlineData("fgsm")]
+    [InlineData("ifgsm")]
+    [InlineData("pgd")]
+    public void With_an_epsilon_the_fast_gradient_attacks_are_budgeted_and_without_minimal(string name)
+    {
+        var minimal = AttackCatalog.Create(name);
+        var budgeted = AttackCatalog.Create($"{name}[epsilon=0.03]");
+        Assert.Equal((name, name), (minimal.Attack.Name, budgeted.Attack.Name));
+        Assert.IsAssignableFrom<IMinimalAttack>(minimal.Attack);
+        Assert.Equal(0.03, Assert.IsAssignableFrom<IBudgetedAttack>(budgeted.Attack).Epsilon);
+        Assert.Equal(0.03, budgeted.Options["epsilon"]);
+        Assert.Equal(0.001, minimal.Options["tolerance"]);
+    }
+
+    [Theory]
+    [InlineData("tr")]
+    [InlineData("deepfool")]
+    [InlineData("cw")]
+    public void The_other_attacks_are_minimal_and_leave_the_seed_to_the_run(string name)
+    {
+        var configured = AttackCatalog.Create(name, new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "3" });
+        Assert.IsAssignableFrom<IMinimalAttack>(configured.Attack);
+        Assert.False(configured.Options.ContainsKey("seed"));
+        Assert.Equal(3L, AttackCatalog.Create("pgd", new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "3" }).Options["seed"]);
     }
 
     [Theory]

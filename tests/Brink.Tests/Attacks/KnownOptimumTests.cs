@@ -13,7 +13,7 @@ namespace Brink.Tests.Attacks;
 public sealed class KnownOptimumTests
 {
     // Wide enough not to bind, and the scale on which Carlini–Wagner's steps are measured.
-    private static readonly Bounds _wide = new(-3, 3);
+    private static readonly Bounds Wide = new(-3, 3);
 
     public static TheoryData<string, string, int, string> Cases()
     {
@@ -40,7 +40,7 @@ public sealed class KnownOptimumTests
     public void Half_space(string attack, string normName, int batch, string shape)
     {
         var norm = ByName(normName);
-        var classifier = Linear.HalfSpace(24, seed: 5, _wide);
+        var classifier = Linear.HalfSpace(24, seed: 5, Wide);
         var rows = Rows(batch, -1, 1, row => classifier.ClassOf(row) == 0);
         AssertWithinTolerance(attack, classifier, norm, shape, rows, row => classifier.DistanceToFace(row, 0, 1, norm));
     }
@@ -49,7 +49,7 @@ public sealed class KnownOptimumTests
     public void Several_half_spaces(string attack, string normName, int batch, string shape)
     {
         var norm = ByName(normName);
-        var classifier = Linear.Classes(5, 24, seed: 6, _wide);
+        var classifier = Linear.Classes(5, 24, seed: 6, Wide);
         var rows = Rows(batch, -1, 1, _ => true);
         AssertWithinTolerance(attack, classifier, norm, shape, rows, row =>
         {

@@ -43,6 +43,44 @@ public sealed class NormTests
         Assert.True(directions.isfinite().all().item<bool>());
     }
 
+    [Theory, MemberData(nameof(All))]
+    public void A_projection_lies_in_the_ball_and_no_point_of_the_ball_is_nearer(string name)
+    {
+        var norm = ByName(name);
+        using var scope = torch.NewDisposeScope();
+        var points = Random(300, 3, 4, seed: 5) * 3;
+        var radii = torch.linspace(0, 12, 300, dtype: torch.ScalarType.Float64);
+        var projected = norm.Project(points, radii);
+        Assert.True(norm.Of(projected).le(radii + 1e-12).all().item<bool>());
+
+        // The obtuse angle that marks the nearest point of a convex set: ⟨x − Πx, v − Πx⟩ ≤ 0 for every v of it. The corners suffice.
+        var residuals = points - projected;
+        var corners = norm.SteepestDirections(residuals) * radii.reshape(300, 1, 1);
+        Assert.True((residuals * (corners - projected)).flatten(1).sum(1).le(1e-9).all().item<bool>());
+
+        var inside = norm.Of(points).le(radii);
+        Assert.InRange(inside.sum().item<long>(), 1, 299);
+        Assert.True((projected - points).abs().amax([1, 2]).masked_select(inside).le(1e-12).all().item<bool>());
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Draws_fill_the_unit_ball_evenly(string name)
+    {
+        var norm = ByName(name);
+        using var scope = torch.NewDisposeScope();
+        using var generator = new torch.Generator(6, torch.CPU);
+        var draws = torch.stack(Enumerable.Range(0, 4000).Select(_ => norm.UniformInUnitBall([1, 3], generator)[0]));
+        var lengths = norm.Of(draws);
+        Assert.True(lengths.le(1).all().item<bool>());
+        // In three dimensions a ball of radius r holds r³ of the volume; the mean is 0. Five standard deviations of 4,000 draws.
+        foreach (var radius in new[] { 0.5, 0.8 })
+        {
+            Assert.Equal(Math.Pow(radius, 3), lengths.le(radius).to(torch.ScalarType.Float64).mean().item<double>(), 0.04);
+        }
+
+        Assert.True(draws.mean([0]).abs().le(0.05).all().item<bool>());
+    }
+
     [Fact]
     public void Lengths_are_those_of_the_definition()
     {

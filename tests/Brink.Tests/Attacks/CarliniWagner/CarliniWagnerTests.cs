@@ -6,7 +6,7 @@ namespace Brink.Tests.Attacks.CarliniWagner;
 
 public sealed class CarliniWagnerTests : IDisposable
 {
-    private static readonly CarliniWagnerOptions _short = new() { MaxIterations = 60, BinarySearchSteps = 4, InitialConstant = 0.1 };
+    private static readonly CarliniWagnerOptions Short = new() { MaxIterations = 60, BinarySearchSteps = 4, InitialConstant = 0.1 };
 
     private readonly SmoothNetwork _network = new(12, 20, 5, seed: 1);
     private readonly Tensor _images;
@@ -32,7 +32,7 @@ public sealed class CarliniWagnerTests : IDisposable
         for (var row = 0; row < 6; row++)
         {
             watching.Row = row;
-            using var result = new CarliniWagnerAttack(_short with { Target = target == "any" ? TargetSelection.Any : TargetSelection.Given(3) }).Run(watching, _images[row..(row + 1)], _labels[row..(row + 1)]);
+            using var result = new CarliniWagnerAttack(Short with { Target = target == "any" ? TargetSelection.Any : TargetSelection.Given(3) }).Run(watching, _images[row..(row + 1)], _labels[row..(row + 1)]);
             if (result.Images[0].Attacked)
             {
                 Assert.True(result.Images[0].Fooled);
@@ -47,8 +47,8 @@ public sealed class CarliniWagnerTests : IDisposable
     public void Confidence_is_the_least_gap_of_what_is_returned()
     {
         using var scope = NewDisposeScope();
-        using var sure = new CarliniWagnerAttack(_short with { Confidence = 0.5 }).Run(_network.AsClassifier(), _images, _labels);
-        using var bare = new CarliniWagnerAttack(_short).Run(_network.AsClassifier(), _images, _labels);
+        using var sure = new CarliniWagnerAttack(Short with { Confidence = 0.5 }).Run(_network.AsClassifier(), _images, _labels);
+        using var bare = new CarliniWagnerAttack(Short).Run(_network.AsClassifier(), _images, _labels);
         using var evaluation = _network.AsClassifier().EnterEvaluation();
         var logits = _network.AsClassifier().Logits(sure.Adversarial);
         var labelLogits = logits.gather(1, _labels.unsqueeze(1)).squeeze(1);
@@ -63,7 +63,7 @@ public sealed class CarliniWagnerTests : IDisposable
     public void Early_abort_saves_passes()
     {
         using var scope = NewDisposeScope();
-        var options = _short with { MaxIterations = 400 };
+        var options = Short with { MaxIterations = 400 };
         using var aborting = new CarliniWagnerAttack(options).Run(_network.AsClassifier(), _images, _labels);
         using var patient = new CarliniWagnerAttack(options with { AbortEarly = false }).Run(_network.AsClassifier(), _images, _labels);
         Assert.All(patient.Images.Where(image => image.Attacked), image => Assert.Equal((1600, 1601, 1601), (image.Iterations, image.Forwards, image.Backwards)));
