@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace TrainSigns;
 
 /// <summary>Stochastic gradient descent with Nesterov momentum; the learning rate rises for a fifth of the steps and then falls as a cosine.</summary>
-/// <remarks>With an ε it is adversarial training (Madry et al. 2018): every image that three steps of iterative FGSM fool is replaced by the one they found.</remarks>
+/// <remarks>With an ε, every image that three steps of iterative FGSM fool within it is replaced by the first point that fools; the others are trained on as they are.</remarks>
 internal sealed class Trainer(nn.Module<Tensor, Tensor> network, ImageSet images, int seed, double epsilon)
 {
     private const int BatchSize = 64;

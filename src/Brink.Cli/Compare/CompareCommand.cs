@@ -39,7 +39,7 @@ internal static class CompareCommand
 
         if (outFolder is not null)
         {
-            ComparisonFolder.Prepare(outFolder);
+            ResultFolder.Prepare(outFolder);
         }
 
         if (Array.Exists(folders, folder => folder?.Finished is null))

@@ -98,7 +98,8 @@ internal sealed class RunInput : IDisposable
         Criterion = configured.Target.Criterion,
         Model = Network.Name,
         Data = _dataName,
-        Seed = _seed,
+        // In brackets an attack may have a seed of its own.
+        Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
         // Where an attack has an option of the same name, the run's own stands.
         Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
     };

@@ -15,12 +15,11 @@ public static class ComparisonFolder
     /// <summary>The comparison as <c>comparison.json</c> holds it.</summary>
     public static string ToJson(Comparison comparison) => JsonSerializer.Serialize(comparison, ResultFolder.JsonOptions);
 
-    /// <summary>Makes sure that the folder can be written to, and removes an older comparison from it: what stands there in the end is of this run. The attacks' sub-folders stay.</summary>
-    /// <param name="folder">The folder; created where it does not exist.</param>
-    /// <exception cref="BadInputException">It cannot be made or written to.</exception>
-    public static void Prepare(string folder)
+    /// <summary>Removes an older comparison, once this one has an attack finished: what stands there in the end is of this run. The attacks' sub-folders stay.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="BadInputException">A file cannot be removed.</exception>
+    private static void RemoveOlder(string folder)
     {
-        ResultFolder.Prepare(folder);
         try
         {
             foreach (var name in new[] { Numbers, Drawing, Picture })
@@ -48,6 +47,7 @@ public static class ComparisonFolder
             files.Add((Picture, figure.ToPng()));
         }
 
+        RemoveOlder(folder);
         files.Add((Numbers, Encoding.UTF8.GetBytes(ToJson(comparison))));
         AtomicFile.WriteAll([.. files.Select(file => KeyValuePair.Create<string, Action<Stream>>(Path.Combine(folder, file.Name), stream => stream.Write(file.Content)))]);
         return [.. files.Select(file => file.Name)];

@@ -10,10 +10,10 @@ public static class PaperTables
 
     private static readonly PaperNetwork[] Cifar10Networks =
     [
-        new("AlexLike", 85.78m, Model: null, "Brink does not have this network yet."),
-        new("AlexLike-S", 86.53m, Model: null, "AlexLike with Swish; Brink does not have this network yet."),
+        new("AlexLike", 85.78m, Model: null, "Brink does not have this network yet; weights come from training it on CIFAR-10, the authors publish none."),
+        new("AlexLike-S", 86.53m, Model: null, "AlexLike with Swish; Brink does not have this network yet; weights come from training it on CIFAR-10, the authors publish none."),
         new("ResNet", 92.10m, Model: "resnet20", "The paper does not say which ResNet; ResNet-20 is the one that its authors publish (github.com/amirgholami/TRAttack)."),
-        new("WResNet", 94.77m, Model: null, "Brink does not have this network yet."),
+        new("WResNet", 94.77m, Model: null, "Brink does not have this network yet; weights come from training it on CIFAR-10, the authors publish none."),
     ];
 
     /// <summary>All of them.</summary>

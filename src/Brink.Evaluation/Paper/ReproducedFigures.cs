@@ -5,7 +5,7 @@ namespace Brink.Evaluation.Paper;
 /// <summary>What was measured for a cell. Lengths are relative, in normalised space, in per cent.</summary>
 public sealed record ReproducedFigures
 {
-    /// <summary>The average as the authors take it: over all images, misclassified ones counted as zero. To be held against the paper's.</summary>
+    /// <summary>The average as the authors take it: misclassified images counted as zero. To be held against the paper's. Images that were attacked and not fooled have no length, and are left out.</summary>
     public required double? Average { get; init; }
 
     /// <summary>The mean over the images fooled: what a perturbation takes.</summary>
@@ -40,7 +40,7 @@ public sealed record ReproducedFigures
         var mean = summary.RelativePerturbation.Mean * percent;
         return new()
         {
-            Average = mean * summary.Fooled / summary.Images,
+            Average = mean * summary.Fooled / Math.Max(1, summary.Fooled + summary.Misclassified),
             MeanOverFooled = mean,
             Worst = summary.RelativePerturbation.Worst * percent,
             Images = summary.Images,

@@ -80,6 +80,11 @@ public sealed record ReproducedTable
             yield return $"{run.Attack.Name} on {run.Network.Name}: the first {run.Summary.Images} images, of which the network gets {run.Summary.Images - run.Summary.Misclassified} right.";
         }
 
+        foreach (var run in runs.Where(run => run.Summary.Fooled < Comparison.Bar * run.Summary.Attacked))
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{run.Attack.Name} on {run.Network.Name}, {run.Section.Norm}, fooled only {run.Summary.Fooled} of {run.Summary.Attacked} attacked images, fewer than {Comparison.Bar:P1}: its figures are of those.");
+        }
+
         foreach (var remark in runs.Select(run => run.Attack.Remark).OfType<string>().Distinct(StringComparer.Ordinal))
         {
             yield return remark;

@@ -70,10 +70,16 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
+        using var gradients = enable_grad();
         using var evaluation = model.Classifier.EnterEvaluation();
         var pixels = model.FromPixels(images.Images(0, Math.Min(_batchSize, images.Count)));
         var points = (device is null ? pixels : pixels.to(device)).clone().requires_grad_(true);
-        model.Classifier.Logits(points).sum().backward(null!, create_graph: false, retain_graph: false, inputs: [points]);
+        var sum = model.Classifier.Logits(points).sum();
+        // Where there is no gradient the attack says so, in a sentence.
+        if (sum.requires_grad)
+        {
+            sum.backward(null!, create_graph: false, retain_graph: false, inputs: [points]);
+        }
     }
 
     private EvaluatedRange RunRange(ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)

@@ -32,8 +32,12 @@ public static class AttackCatalog
 
         if (name is "tr" or "deepfool" or "cw")
         {
-            // The seed is the run's; these draw nothing from it.
-            Take(all, "seed");
+            // The seed is the run's; these draw nothing from it, so that it is no option of theirs.
+            if (!once.Contains("seed"))
+            {
+                Take(all, "seed");
+            }
+
             if (all.ContainsKey("epsilon"))
             {
                 throw new BadInputException($"The attack {name} searches the smallest perturbation and takes no epsilon; drop it, or use fgsm, ifgsm or pgd for perturbations up to a given length.");

@@ -1,3 +1,4 @@
+using Brink.Objectives;
 using Brink.Optimization.LocalModels;
 using Brink.Targets;
 using static TorchSharp.torch;
@@ -61,30 +62,45 @@ public abstract class Attack : IAttack
     /// <param name="rows">The rows to attack.</param>
     private protected abstract void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows);
 
-    /// <summary>Chooses the class of each attacked image, for attacks that choose once. Rows that are flat at their image leave.</summary>
+    /// <summary>Chooses the class of each attacked image, for attacks that choose once, with the gradients that they start from. Rows whose objective is flat at the image leave.</summary>
     /// <param name="run">The books, which learn the classes.</param>
     /// <param name="first">The pass that classified all rows.</param>
     /// <param name="all">All rows.</param>
     /// <param name="rows">The rows to attack.</param>
     /// <param name="candidates">Among how many classes other than the label best and hardest choose.</param>
-    /// <returns>The rows that stay, and the linear model of the logit gap there.</returns>
-    private protected (Subjects Subjects, LinearModel Gap) ChooseTargets(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows, int candidates)
+    /// <param name="objective">Whose gradient at the images is wanted; null for none, and then no row leaves.</param>
+    /// <param name="needsGap">Whether the linear model of the logit gap is wanted, too.</param>
+    private protected AttackStart Start(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows, int candidates, IObjective? objective, bool needsGap = false)
     {
         using var scope = NewDisposeScope();
-        // A single class needs one backward pass, for which the graph of the classification serves.
+        // Comparing classes takes a backward pass for each, so it gets a forward pass of the attacked images alone. Otherwise the graph of
+        // the classification serves.
         using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
         var (pass, passRows) = own is null ? (first, all) : (own, rows);
-        var choice = Target.Choose(pass, passRows.Select(run.Labels), Norm, candidates);
-        run.CountBackwards(rows, choice.BackwardPasses);
+        var labels = passRows.Select(run.Labels);
+        var choice = needsGap || Target.ComparesClasses ? Target.Choose(pass, labels, Norm, candidates) : null;
+        run.CountBackwards(rows, choice?.BackwardPasses ?? 0);
+        var targets = choice?.Targets ?? Target.WithoutComparing(labels);
 
         Tensor OfAttacked(Tensor tensor) => own is null ? rows.Select(tensor) : tensor;
-        var (images, labels, targets) = (rows.Select(run.Images), rows.Select(run.Labels), OfAttacked(choice.Targets));
-        run.SetTargets(rows, targets.ToLongs());
-        var model = new LinearModel(OfAttacked(choice.Gaps), OfAttacked(choice.Gradients));
-        var kept = run.KeepActive(rows, images, labels, zeros_like(labels, dtype: ScalarType.Bool), model, Norm, iteration: 0, maxIterations: int.MaxValue);
+        var gap = choice is null ? null : new LinearModel(OfAttacked(choice.Gaps), OfAttacked(choice.Gradients));
+        var model = objective is LogitGap ? gap : null;
+        if (objective is not null && model is null)
+        {
+            var values = Target.Values(objective, pass.Logits, labels, targets);
+            model = new(OfAttacked(values.detach()), OfAttacked(pass.Gradients(values)));
+            run.CountBackwards(rows);
+        }
+
+        var subjects = new Subjects(rows.Select(run.Images), rows.Select(run.Labels), OfAttacked(targets));
+        run.SetTargets(rows, subjects.Targets.ToLongs());
+        var kept = model is null
+            ? arange(rows.Count, dtype: ScalarType.Int64, device: labels.device)
+            : run.KeepActive(rows, subjects.Images, subjects.Labels, zeros_like(subjects.Labels, dtype: ScalarType.Bool), model, Norm, iteration: 0, maxIterations: int.MaxValue);
 
         Tensor Kept(Tensor tensor) => tensor.index_select(0, kept).MoveToOuterDisposeScope();
-        return (new(Kept(images), Kept(labels), Kept(targets)), new(Kept(model.Values), Kept(model.Gradients)));
+        LinearModel? KeptModel(LinearModel? linear) => linear is null ? null : new(Kept(linear.Values), Kept(linear.Gradients));
+        return new(new(Kept(subjects.Images), Kept(subjects.Labels), Kept(subjects.Targets)), KeptModel(gap), KeptModel(model));
     }
 
     /// <summary>Runs what the attack returns through the classifier once more, all rows together, and believes only that.</summary>

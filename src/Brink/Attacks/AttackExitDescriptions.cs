@@ -9,10 +9,10 @@ public static class AttackExitDescriptions
         AttackExit.Fooled => "Fooled: the perturbed image gets another answer.",
         AttackExit.Misclassified => "Not attacked: the classifier was wrong to begin with.",
         AttackExit.Skipped => "Not attacked: the label already is the class to reach.",
-        AttackExit.IterationLimit => "Not fooled within the iterations; allow more of them or a larger radius.",
+        AttackExit.IterationLimit => "Not fooled within the iterations; allow more of them, or longer steps or perturbations.",
         AttackExit.ZeroGradient => "Not fooled: the gradient vanished inside the bounds; check for saturated outputs such as probabilities instead of logits.",
         AttackExit.NotFinite => "Not fooled: a logit or a gradient was not a finite number; check the network for overflow.",
-        AttackExit.Unconfirmed => "Not fooled: rounding decided, and a fresh pass decided otherwise; a larger overshoot helps.",
+        AttackExit.Unconfirmed => "Not fooled: rounding decided, and a fresh pass decided otherwise; a larger overshoot or confidence helps where the attack has one.",
         _ => throw new ArgumentOutOfRangeException(nameof(exit), exit, "There is no such ending."),
     };
 }

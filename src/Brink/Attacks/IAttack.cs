@@ -20,7 +20,7 @@ public interface IAttack
     /// <param name="images">x, [batch, …image], floating, within the classifier's bounds, on its device.</param>
     /// <param name="labels">y, the true classes, int64 [batch].</param>
     /// <param name="indices">The place of each image in its data set, from which random draws follow; null for 0, 1, 2, …</param>
-    /// <param name="progress">Told after every iteration.</param>
+    /// <param name="progress">Told now and then, most attacks after every iteration.</param>
     /// <param name="cancellationToken">Stops the attack at the next iteration.</param>
     /// <exception cref="BadInputException">The images, the labels or the classifier cannot be used; the message says why.</exception>
     /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>

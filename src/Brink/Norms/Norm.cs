@@ -37,6 +37,7 @@ public abstract class Norm
     /// <param name="perturbations">[batch, …].</param>
     /// <param name="radii">One a image, not negative, [batch].</param>
     /// <returns>[batch, …], each at most its radius long; what already lies in its ball is as given.</returns>
+    /// <exception cref="NotSupportedException">The norm is L1.</exception>
     public abstract Tensor Project(Tensor perturbations, Tensor radii);
 
     /// <summary>A point drawn uniformly from the ball of radius 1.</summary>
@@ -74,7 +75,8 @@ public abstract class Norm
         {
             using var scope = NewDisposeScope();
             var normal = randn(shape, dtype: ScalarType.Float64, generator: generator);
-            var length = rand([1], dtype: ScalarType.Float64, generator: generator).pow(1.0 / normal.numel());
+            using var exponent = Scalars.Of(1.0 / normal.numel());
+            var length = rand([1], dtype: ScalarType.Float64, generator: generator).pow(exponent);
             return normal.mul(length.div(normal.norm())).MoveToOuterDisposeScope();
         }
     }
@@ -101,7 +103,8 @@ public abstract class Norm
         internal override Tensor UniformInUnitBall(long[] shape, Generator generator)
         {
             using var scope = NewDisposeScope();
-            return rand(shape, dtype: ScalarType.Float64, generator: generator).mul(2).sub(1).MoveToOuterDisposeScope();
+            var draws = rand(shape, dtype: ScalarType.Float64, generator: generator);
+            return draws.add(draws).sub(Scalars.One).MoveToOuterDisposeScope();
         }
     }
 
@@ -120,27 +123,10 @@ public abstract class Norm
             return directions.reshape(gradients.shape).MoveToOuterDisposeScope();
         }
 
-        // Duchi et al. (2008), Figure 1: every entry shrinks by the same threshold.
-        public override Tensor Project(Tensor perturbations, Tensor radii)
-        {
-            using var scope = NewDisposeScope();
-            var flat = perturbations.flatten(1);
-            var (sorted, _) = flat.abs().sort(1, descending: true);
-            var excess = sorted.cumsum(1).sub(radii.unsqueeze(1));
-            var counts = arange(1, flat.shape[1] + 1, dtype: flat.dtype, device: flat.device);
-            var last = sorted.mul(counts).gt(excess).sum(1, keepdim: true).sub(Scalars.One).clamp_min(Scalars.Zero);
-            var thresholds = excess.gather(1, last).div(last.add(Scalars.One)).clamp_min(Scalars.Zero);
-            return flat.sign().mul(flat.abs().sub(thresholds).clamp_min(Scalars.Zero)).reshape(perturbations.shape).MoveToOuterDisposeScope();
-        }
+        public override Tensor Project(Tensor perturbations, Tensor radii) => throw NoBall();
 
-        // d + 1 exponential draws, divided by their sum, are uniform on the simplex; one of them is the slack.
-        internal override Tensor UniformInUnitBall(long[] shape, Generator generator)
-        {
-            using var scope = NewDisposeScope();
-            var exponential = rand(shape, dtype: ScalarType.Float64, generator: generator).log().neg();
-            var slack = rand([1], dtype: ScalarType.Float64, generator: generator).log().neg();
-            var signs = rand(shape, dtype: ScalarType.Float64, generator: generator).sub(0.5).sign();
-            return exponential.mul(signs).div(exponential.sum().add(slack)).MoveToOuterDisposeScope();
-        }
+        internal override Tensor UniformInUnitBall(long[] shape, Generator generator) => throw NoBall();
+
+        private static NotSupportedException NoBall() => new("l1 stands here as the dual of linf alone; use l2 or linf for balls.");
     }
 }

@@ -21,8 +21,10 @@ internal sealed class AnyTarget : TargetSelection
     internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
     {
         using var gaps = LogitGap.Instance.ValuesAwayFrom(pass.Logits, labels);
-        return new(full_like(labels, Scalars.MinusOne), gaps.detach().clone(), pass.Gradients(gaps, keepGraph: true), BackwardPasses: 1);
+        return new(WithoutComparing(labels), gaps.detach().clone(), pass.Gradients(gaps, keepGraph: true), BackwardPasses: 1);
     }
+
+    internal override Tensor WithoutComparing(Tensor labels) => full_like(labels, Scalars.MinusOne);
 
     internal override Tensor Values(IObjective objective, Tensor logits, Tensor labels, Tensor targets) => objective.ValuesAwayFrom(logits, labels);
 

@@ -25,7 +25,7 @@ internal sealed class GivenTarget(int classIndex) : TargetSelection
 
     internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
     {
-        var targets = full_like(labels, classIndex);
+        var targets = WithoutComparing(labels);
         using var gaps = Values(LogitGap.Instance, pass.Logits, labels, targets);
         return new(targets, gaps.detach().clone(), pass.Gradients(gaps, keepGraph: true), BackwardPasses: 1);
     }
@@ -36,6 +36,14 @@ internal sealed class GivenTarget(int classIndex) : TargetSelection
         using var scope = NewDisposeScope();
         return objective.Values(logits, targets, LogitGap.StrongestOther(logits, targets)).MoveToOuterDisposeScope();
     }
+
+    internal override Tensor WithoutComparing(Tensor labels)
+    {
+        using var given = Scalars.Of(classIndex);
+        return full_like(labels, given);
+    }
+
+    internal override Tensor Margins(Tensor logits, Tensor labels, Tensor targets) => Values(LogitGap.Instance, logits, labels, targets);
 
     internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets) => predictions.eq(targets);
 }

@@ -45,12 +45,19 @@ public abstract class TargetSelection
     /// <param name="candidates">Among how many classes other than the label, those with the largest logits.</param>
     internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates);
 
+    /// <summary>The classes where none is compared with another, int64 [batch]: the given one, or −1.</summary>
+    /// <exception cref="InvalidOperationException">The selection compares classes.</exception>
+    internal virtual Tensor WithoutComparing(Tensor labels) => throw new InvalidOperationException($"The target {Name} is chosen by comparing classes.");
+
     /// <summary>What an attack raises to reach the chosen classes, [batch].</summary>
     /// <param name="objective">The objective.</param>
     /// <param name="logits">z, [batch, classes].</param>
     /// <param name="labels">y, int64 [batch].</param>
     /// <param name="targets">What <see cref="Choose"/> chose, int64 [batch].</param>
     internal abstract Tensor Values(IObjective objective, Tensor logits, Tensor labels, Tensor targets);
+
+    /// <summary>By how much the logits meet what counts as fooled, negative where they do not, [batch]: away from the label, unless a class is given.</summary>
+    internal virtual Tensor Margins(Tensor logits, Tensor labels, Tensor targets) => LogitGap.Instance.ValuesAwayFrom(logits, labels);
 
     /// <summary>Whether each image is fooled, [batch] of bool. A prediction of −1, no prediction, never fools.</summary>
     internal abstract Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets);

@@ -43,7 +43,9 @@ public sealed class NormTests
         Assert.True(directions.isfinite().all().item<bool>());
     }
 
-    [Theory, MemberData(nameof(All))]
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
     public void A_projection_lies_in_the_ball_and_no_point_of_the_ball_is_nearer(string name)
     {
         var norm = ByName(name);
@@ -63,7 +65,9 @@ public sealed class NormTests
         Assert.True((projected - points).abs().amax([1, 2]).masked_select(inside).le(1e-12).all().item<bool>());
     }
 
-    [Theory, MemberData(nameof(All))]
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
     public void Draws_fill_the_unit_ball_evenly(string name)
     {
         var norm = ByName(name);

@@ -1,3 +1,4 @@
+using Brink.Objectives;
 using Brink.Targets;
 using static TorchSharp.torch;
 
@@ -34,8 +35,13 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        var (subjects, _) = ChooseTargets(run, first, all, rows, _options.Candidates);
+        var subjects = Start(run, first, all, rows, _options.Candidates, LogitGap.Instance).Subjects;
         first.Dispose();
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
         using var best = new BestPoints(subjects.Images);
         var descent = new Descent(run, _options, subjects, best);
         var tradeOffs = new TradeOffs(rows.Count, _options.InitialConstant);

@@ -44,7 +44,7 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
 
             var differences = points - current.Images;
             var squares = PerSample.Dot(differences, differences);
-            var fooled = options.Target.Fooled(pass.Predictions(), current.Labels, current.Targets).logical_and(shortfalls.detach().le(Scalars.Zero));
+            var fooled = Fooled(pass, current);
             best.Improve(positions, points, squares, fooled);
             window.Note(positions, squares + (constants * shortfalls.detach()), fooled);
 
@@ -59,9 +59,10 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
             }
         }
 
-        foreach (var position in positions.ToLongs())
+        foreach (var (position, loss) in positions.ToLongs().Zip(window.LowestLosses(positions)))
         {
             steps[position] = options.MaxIterations;
+            lowest[position] = double.IsFinite(loss) ? loss : double.NaN;
         }
 
         return [.. window.Fooled().Select((fooled, row) => new DescentOutcome(fooled, steps[row], !double.IsNaN(lowest[row])))];
@@ -74,6 +75,15 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
         using var confidence = Scalars.Of(options.Confidence);
         var gaps = options.Target.Values(LogitGap.Instance, pass.Logits, current.Labels, current.Targets);
         return gaps.neg().add(confidence).relu().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Whether the points fool by at least κ, bool [active]: also into another class than the one that is gone for, where any other will do.</summary>
+    private Tensor Fooled(ForwardPass pass, Subjects current)
+    {
+        using var scope = NewDisposeScope();
+        using var confidence = Scalars.Of(options.Confidence);
+        var margins = options.Target.Margins(pass.Logits.detach(), current.Labels, current.Targets);
+        return options.Target.Fooled(pass.Predictions(), current.Labels, current.Targets).logical_and(margins.ge(confidence)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Which rows go on: those whose loss is a number and, with early abort, came lower than in the window before.</summary>

@@ -8,12 +8,14 @@ internal sealed class TanhSpace
     // At a bound itself w would be infinite.
     private const double Shrink = 0.999999;
 
+    private readonly Bounds _bounds;
     private readonly Tensor _centre;
     private readonly Tensor _halfWidth;
 
     /// <summary>For images of the given type and device.</summary>
     public TanhSpace(Bounds bounds, Tensor images)
     {
+        _bounds = bounds;
         using var scope = NewDisposeScope();
         using var half = Scalars.Of(0.5);
         var (lower, upper) = (bounds.Lower(images), bounds.Upper(images));
@@ -34,7 +36,8 @@ internal sealed class TanhSpace
     {
         using var scope = NewDisposeScope();
         var tanh = variables.tanh();
-        var points = _centre.add(_halfWidth.mul(tanh));
+        // Rounding can carry the sum past the bound by a last digit.
+        var points = _bounds.Clamp(_centre.add(_halfWidth.mul(tanh)));
         var slopes = _halfWidth.mul(tanh.square().neg().add(Scalars.One));
         return (points.MoveToOuterDisposeScope(), slopes.MoveToOuterDisposeScope());
     }

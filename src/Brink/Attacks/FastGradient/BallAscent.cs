@@ -18,18 +18,12 @@ internal sealed class BallAscent
     /// <summary>For the given images.</summary>
     /// <param name="run">The books.</param>
     /// <param name="options">The settings.</param>
-    /// <param name="rows">The attacked images.</param>
-    /// <param name="subjects">The same.</param>
-    public BallAscent(AttackRun run, FastGradientOptions options, ActiveRows rows, Subjects subjects)
+    /// <param name="start">The attacked images, with the gradients there unless starts are random.</param>
+    public BallAscent(AttackRun run, FastGradientOptions options, AttackStart start)
     {
-        (_run, _options, _subjects) = (run, options, subjects);
+        (_run, _options, _subjects) = (run, options, start.Subjects);
         _starts = new(options.Norm, options.Seed);
-        if (!options.RandomStart && rows.Count > 0)
-        {
-            // The first step leaves from the image whatever the radius: its gradient is computed once.
-            using var pass = run.Forward(subjects.Images, rows);
-            _firstDirections = Directions(pass, subjects, rows);
-        }
+        _firstDirections = start.Objective is { } model ? options.Norm.SteepestDirections(model.Gradients) : null;
     }
 
     /// <summary>Tries to fool within the given radii.</summary>
@@ -59,7 +53,7 @@ internal sealed class BallAscent
         var active = new ActiveRows(places.Select(place => rows.Rows[place]), positions.device);
         var tried = tensor(places.Select(place => (long)place).ToArray(), device: positions.device);
         (positions, radii) = (positions.index_select(0, tried), radii.index_select(0, tried));
-        var points = Start(active, _subjects.Images.index_select(0, positions), radii, restart);
+        Tensor points = Start(active, _subjects.Images.index_select(0, positions), radii, restart);
         for (var step = 0; active.Count > 0; step++)
         {
             using var scope = NewDisposeScope();
@@ -80,11 +74,14 @@ internal sealed class BallAscent
                 places = [.. places.Where((_, row) => stays[row])];
                 (positions, radii) = (positions.index_select(0, kept).MoveToOtherDisposeScope(outer), radii.index_select(0, kept).MoveToOtherDisposeScope(outer));
                 (current, directions) = (current.Select(kept), directions.index_select(0, kept));
-                points = points.index_select(0, kept).MoveToOtherDisposeScope(outer);
+                using var before = points;
+                points = points.index_select(0, kept);
             }
 
             using var share = Scalars.Of(_options.RelativeStep);
             var steps = directions.mul(PerSample.Broadcast(radii.mul(share), directions));
+            // The last points go now: many steps on large images would not fit side by side.
+            using var last = points;
             points = Within(current.Images, points + steps - current.Images, radii).MoveToOtherDisposeScope(outer);
         }
     }

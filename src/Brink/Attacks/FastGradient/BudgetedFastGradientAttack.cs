@@ -35,20 +35,23 @@ public sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        var (subjects, _) = ChooseTargets(run, first, all, rows, _options.Candidates);
+        var start = Start(run, first, all, rows, _options.Candidates, _options.FirstObjective);
         first.Dispose();
         if (rows.Count == 0)
         {
             return;
         }
 
+        var subjects = start.Subjects;
         var radii = full([rows.Count], Epsilon, dtype: subjects.Images.dtype, device: subjects.Images.device);
         var positions = arange(rows.Count, dtype: ScalarType.Int64, device: subjects.Images.device);
-        var outcome = new BallAscent(run, _options, rows, subjects).Run(rows, positions, radii);
+        var outcome = new BallAscent(run, _options, start).Run(rows, positions, radii);
         for (var row = 0; row < rows.Count; row++)
         {
             var exit = outcome.Fooled[row] ? AttackExit.Fooled : outcome.IsFinite[row] ? AttackExit.IterationLimit : AttackExit.NotFinite;
             run.Finish(rows.Rows[row], exit, outcome.Steps[row], outcome.Points[row]);
         }
+
+        run.Report(outcome.Steps.Max(), rows.Count, active: 0);
     }
 }

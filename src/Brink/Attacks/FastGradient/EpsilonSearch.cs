@@ -45,15 +45,19 @@ internal sealed class EpsilonSearch
         if (IsNearest)
         {
             _fooled = length;
+            // A ball that failed may hold the point, which a larger one led to: what failed says nothing about shorter ones then.
+            _failed = _failed < length ? _failed : 0;
         }
         else if (!fooled)
         {
-            _failed = Math.Max(_failed, Radius);
+            _failed = Radius;
         }
 
         var isFound = double.IsFinite(_fooled);
+        // A smaller ε that rounds to the same point: nothing is left between.
+        var isExhausted = fooled && !IsNearest;
         Exit = !isFound && !isFinite ? AttackExit.NotFinite
-            : isFound && (!isFinite || _fooled - _failed <= _tolerance * _fooled) ? AttackExit.Fooled
+            : isFound && (!isFinite || isExhausted || _fooled - _failed <= _tolerance * _fooled) ? AttackExit.Fooled
             : !isFound && Radius >= _largest ? AttackExit.IterationLimit
             : null;
         Radius = isFound ? (_failed + _fooled) / 2 : Math.Min(Radius * 2, _largest);

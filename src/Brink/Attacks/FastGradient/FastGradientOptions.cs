@@ -52,8 +52,11 @@ public sealed record FastGradientOptions
     /// <summary>PGD: random start, 20 steps of ε/4 (Madry et al. 2018, §5: on CIFAR-10 steps of 2 in a ball of 8).</summary>
     public static FastGradientOptions Projected { get; } = new() { MaxIterations = 20, RelativeStep = 0.25, RandomStart = true };
 
-    /// <summary>The name of these settings as the command line writes it: <c>pgd</c> with a random start, <c>fgsm</c> with a single step, else <c>ifgsm</c>.</summary>
-    internal string Name => RandomStart ? "pgd" : MaxIterations == 1 ? "fgsm" : "ifgsm";
+    /// <summary>The name of these settings as the command line writes it: <c>pgd</c> with a random start, <c>fgsm</c> with a single step of the whole radius, else <c>ifgsm</c>.</summary>
+    internal string Name => RandomStart ? "pgd" : MaxIterations == 1 && RelativeStep >= 1 ? "fgsm" : "ifgsm";
+
+    /// <summary>The objective whose gradient at the image is the first step's, whatever the radius; null with a random start, which has none at the image.</summary>
+    internal IObjective? FirstObjective => RandomStart ? null : Objective;
 
     /// <summary>Refuses settings that cannot work.</summary>
     /// <exception cref="BadInputException">With the name of the setting.</exception>

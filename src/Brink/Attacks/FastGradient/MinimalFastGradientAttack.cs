@@ -41,12 +41,12 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        var (subjects, model) = ChooseTargets(run, first, all, rows, _options.Candidates);
+        var start = Start(run, first, all, rows, _options.Candidates, _options.FirstObjective, needsGap: true);
         first.Dispose();
         var attacked = rows.Count;
-        var images = subjects.Images;
-        var ascent = new BallAscent(run, _options, rows, subjects);
-        var searches = Searches(run.Classifier.Bounds, images, model);
+        var images = start.Subjects.Images;
+        var ascent = new BallAscent(run, _options, start);
+        var searches = Searches(run.Classifier.Bounds, images, start.Gap!);
         var nearest = images.clone();
         for (var trial = 1; rows.Count > 0; trial++)
         {

@@ -37,6 +37,27 @@ public sealed class EpsilonSearchTests
     }
 
     [Fact]
+    public void A_try_that_comes_to_the_same_point_ends_the_search()
+    {
+        // Pixels have a last digit: a smaller ε may round to the same image.
+        var search = new EpsilonSearch(1, largest: 8, tolerance: 1e-9);
+        search.Note(fooled: true, length: 1, isFinite: true, steps: 1);
+        Assert.Null(search.Exit);
+        search.Note(fooled: true, length: 1, isFinite: true, steps: 1);
+        Assert.Equal(AttackExit.Fooled, search.Exit);
+    }
+
+    [Fact]
+    public void A_point_nearer_than_a_radius_that_failed_opens_the_interval_again()
+    {
+        var search = new EpsilonSearch(1, largest: 8, tolerance: 0.01);
+        search.Note(fooled: false, length: 1, isFinite: true, steps: 1);
+        search.Note(fooled: true, length: 0.8, isFinite: true, steps: 1);
+        Assert.Null(search.Exit);
+        Assert.Equal(0.4, search.Radius);
+    }
+
+    [Fact]
     public void Where_nothing_up_to_the_width_of_the_bounds_fools_the_search_ends()
     {
         var search = new EpsilonSearch(1, largest: 3, tolerance: 0.01);

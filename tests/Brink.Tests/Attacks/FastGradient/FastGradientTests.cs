@@ -76,7 +76,10 @@ public sealed class FastGradientTests : IDisposable
         using var scope = NewDisposeScope();
         using var result = new MinimalFastGradientAttack(FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
         // Two backward passes: one of the gap, for the first radius, and one of the objective.
-        Assert.All(result.Images.Where(image => image.Attacked), image => Assert.Equal((image.Iterations + 2, 2), (image.Forwards, image.Backwards)));
+        Assert.All(result.Images.Where(image => image.Attacked), image => Assert.Equal((image.Iterations + 1, 2), (image.Forwards, image.Backwards)));
+
+        using var budgeted = new BudgetedFastGradientAttack(0.1, FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(budgeted.Images.Where(image => image.Attacked), image => Assert.Equal((1, 2, 1), (image.Iterations, image.Forwards, image.Backwards)));
     }
 
     [Fact]
