@@ -43,7 +43,8 @@ public abstract class TargetSelection
     /// <param name="labels">y, int64 [batch].</param>
     /// <param name="norm">The norm of the attack.</param>
     /// <param name="candidates">Among how many classes other than the label, those with the largest logits.</param>
-    internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates);
+    /// <param name="origins">From where best and hardest measure distances, [batch, …]; null for the points of the pass.</param>
+    internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates, Tensor? origins = null);
 
     /// <summary>What an attack raises to reach the chosen classes, [batch].</summary>
     /// <param name="objective">The objective.</param>
