@@ -36,12 +36,14 @@ public class Overhead
     public void Record()
     {
         (_images, _labels) = _chosen.CorrectBatch(BatchSize);
-        _attack = new(new() { Norm = Norm == "l2" ? Norms.Norm.L2 : Norms.Norm.LInf });
+        var options = new TrustRegionOptions { Norm = Norm == "l2" ? Norms.Norm.L2 : Norms.Norm.LInf };
+        _attack = new(options);
         var recorder = new PassRecorder(_chosen.Classifier);
         using var result = _attack.Run(recorder, _images, _labels);
-        // The classification needs no backward pass, the choice of class one for each other class, every step one, the confirmation none.
-        var choice = _chosen.Classifier.ClassCount - 1;
-        _passes = [.. recorder.Passes.Select((pass, order) => (pass.Rows, !pass.WithGraph || order == 0 ? 0 : order == 1 ? choice : 1))];
+        // One backward pass each, the first classification included; the walk starts with one for each class it compares, and
+        // neither its last step nor the confirmation needs any.
+        var start = recorder.Passes.Count - 2 - options.Refine;
+        _passes = [.. recorder.Passes.Select((pass, order) => (pass.Rows, !pass.WithGraph ? 0 : order == start ? options.RefineCandidates : 1))];
     }
 
     [Benchmark(Baseline = true)]

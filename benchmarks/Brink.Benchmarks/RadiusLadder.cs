@@ -26,7 +26,7 @@ internal static class RadiusLadder
 
     private static Row Attack(Subject subject, Norm norm, RadiusPolicy radius)
     {
-        using var result = new AttackEvaluation(subject.Opened, new TrustRegionAttack(new() { Norm = norm, Radius = radius })).Run(subject.Images);
+        using var result = new AttackEvaluation(subject.Opened, new TrustRegionAttack(TrustRegionOptions.Paper(norm) with { Radius = radius })).Run(subject.Images);
         var attacked = result.Images.Where(image => image.Attack.Attacked).ToArray();
         var fooled = attacked.Where(image => image.Attack.Fooled).ToArray();
         var relative = Distribution.Of(fooled.Select(image => image.Attack.Relative));

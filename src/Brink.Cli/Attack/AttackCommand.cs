@@ -96,6 +96,7 @@ internal static class AttackCommand
             ("norm", parsed.GetValue(options.Run.Norm)),
             ("target", parsed.GetValue(options.Run.Target)),
             ("radius", parsed.GetValue(options.Radius)),
+            ("refine", parsed.GetValue(options.Refine)?.ToString(CultureInfo.InvariantCulture)),
             ("preset", parsed.GetValue(options.Preset)),
             ("epsilon", parsed.GetValue(options.Epsilon)),
             ("seed", parsed.GetValue(options.Run.Seed)?.ToString(CultureInfo.InvariantCulture)),

@@ -12,6 +12,8 @@ internal sealed class AttackOptions
 
     public Option<string?> Radius { get; } = new("--radius") { Description = "The trust region: adaptive, or a fixed radius in units of --space. [default: adaptive]", HelpName = "RADIUS" };
 
+    public Option<int?> Refine { get; } = new("--refine") { CustomParser = WholeNumber.Parse<int>, Description = "For tr: how many steps to walk along the boundary toward its nearest point; 0 stops at the first adversarial point. [default: 18; authors 0]", HelpName = "N" };
+
     public Option<string?> Preset { get; } = new("--preset") { Description = "paper (the method) or authors (the constants and formulas of the authors' program). [default: paper]", HelpName = "PRESET" };
 
     public Option<string?> Epsilon { get; } = new("--epsilon") { Description = "For fgsm, ifgsm and pgd: the length a perturbation may have, in units of --space. Without it they search the smallest that fools.", HelpName = "LENGTH" };
@@ -20,5 +22,5 @@ internal sealed class AttackOptions
 
     public Option<string?> Objective { get; } = new("--objective") { Description = "What the attack raises: gap or cross-entropy. [default: the attack's; tr gap]", HelpName = "NAME" };
 
-    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Preset, Epsilon, Iterations, Objective, .. Run.Computation];
+    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, .. Run.Computation];
 }

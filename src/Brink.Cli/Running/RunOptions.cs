@@ -21,7 +21,7 @@ internal sealed class RunOptions
 
     public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: the attack's; tr l2]", HelpName = "NORM" };
 
-    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest), any (whichever leads) or a class number. [default: the attack's; tr best]", HelpName = "CLASS" };
+    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest), any (whichever leads) or a class number. [default: the attack's; tr any]", HelpName = "CLASS" };
 
     public Option<string> Space { get; } = new("--space") { Description = "Where lengths are measured: pixel (0 to 1) or normalized (the network's own input).", DefaultValueFactory = _ => "pixel", HelpName = "SPACE" };
 

@@ -63,11 +63,17 @@ public static class AttackCatalog
         var radius = Take(settings, "radius") is { } text && text != "adaptive" ? ParseRadius(text) : (double?)null;
         var options = preset switch
         {
-            "paper" when radius is { } length => new TrustRegionOptions { Norm = norm, Radius = RadiusPolicy.Fixed(length) },
             "paper" => new TrustRegionOptions { Norm = norm },
             "authors" => TrustRegionOptions.Authors(norm, radius),
             _ => throw new BadInputException($"The preset must be {string.Join(" or ", Presets)}, but '{preset}' was given."),
         };
+        if (Take(settings, "refine") is { } refine)
+        {
+            AttackSettings.Apply(options, "tr", [new("refine", refine)]);
+        }
+
+        // The default radius depends on whether the walk follows. Now that this is known it becomes the options' own, so that parts of it can be set.
+        options = options with { Radius = radius is { } length ? RadiusPolicy.Fixed(length) : options.Radius with { } };
         AttackSettings.Apply(options, "tr", settings);
         var described = AttackSettings.Describe(options);
         described["preset"] = preset;

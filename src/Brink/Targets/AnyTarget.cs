@@ -18,7 +18,7 @@ internal sealed class AnyTarget : TargetSelection
 
     internal override bool Skips(long label) => false;
 
-    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
+    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates, Tensor? origins = null)
     {
         using var gaps = LogitGap.Instance.ValuesAwayFrom(pass.Logits, labels);
         return new(WithoutComparing(labels), gaps.detach().clone(), pass.Gradients(gaps, keepGraph: true), BackwardPasses: 1);

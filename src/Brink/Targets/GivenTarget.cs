@@ -23,7 +23,7 @@ internal sealed class GivenTarget(int classIndex) : TargetSelection
 
     internal override bool Skips(long label) => label == classIndex;
 
-    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
+    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates, Tensor? origins = null)
     {
         var targets = WithoutComparing(labels);
         using var gaps = Values(LogitGap.Instance, pass.Logits, labels, targets);

@@ -20,7 +20,7 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
 
     internal override bool Skips(long label) => false;
 
-    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates)
+    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates, Tensor? origins = null)
     {
         using var scope = NewDisposeScope();
         var classesByLogit = LikeliestOthers(pass.Logits, labels, candidates);
@@ -33,7 +33,7 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
             var targets = classesByLogit.select(1, position).clone();
             var gaps = LogitGap.Instance.Values(pass.Logits, targets, labels);
             var gradients = pass.Gradients(gaps, keepGraph: true);
-            var candidate = new Candidate(LinearizedDistance(gaps.detach(), gradients, norm), targets, gaps.detach(), gradients);
+            var candidate = new Candidate(LinearizedDistance(gaps.detach(), gradients, norm, origins is null ? null : pass.Points.detach() - origins), targets, gaps.detach(), gradients);
             var better = chosen is null ? candidate : Better(candidate, chosen);
             better.MoveToScope(scope);
             chosen?.Dispose();
@@ -56,13 +56,14 @@ internal sealed class LinearizedTarget(bool farthest) : TargetSelection
         return others.topk(count, 1).indexes.MoveToOuterDisposeScope();
     }
 
-    /// <summary>−f / ‖∇f‖_q, [batch]. A class that no small change leads toward, its gradient zero or not finite, is left aside unless all are.</summary>
-    private Tensor LinearizedDistance(Tensor gaps, Tensor gradients, Norm norm)
+    /// <summary>−f / ‖∇f‖_q with f the linear model's value at the origin, x − offset, [batch]. A class that no small change leads toward, its gradient zero or not finite or the origin already beyond its boundary, is left aside unless all are.</summary>
+    private Tensor LinearizedDistance(Tensor gaps, Tensor gradients, Norm norm, Tensor? offsets)
     {
         using var scope = NewDisposeScope();
         var lengths = norm.Dual.Of(gradients);
-        var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_not());
-        return gaps.neg().div(lengths).masked_fill(unusable, farthest ? Scalars.NegativeInfinity : Scalars.PositiveInfinity).MoveToOuterDisposeScope();
+        var distances = (offsets is null ? gaps.neg() : PerSample.Dot(gradients, offsets) - gaps).div(lengths);
+        var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_not()).logical_or(distances.lt(Scalars.Zero));
+        return distances.masked_fill(unusable, farthest ? Scalars.NegativeInfinity : Scalars.PositiveInfinity).MoveToOuterDisposeScope();
     }
 
     private Candidate Better(Candidate one, Candidate other)

@@ -43,7 +43,8 @@ public abstract class TargetSelection
     /// <param name="labels">y, int64 [batch].</param>
     /// <param name="norm">The norm of the attack.</param>
     /// <param name="candidates">Among how many classes other than the label, those with the largest logits.</param>
-    internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates);
+    /// <param name="origins">From where best and hardest measure distances, [batch, …]; null for the points of the pass.</param>
+    internal abstract TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates, Tensor? origins = null);
 
     /// <summary>The classes where none is compared with another, int64 [batch]: the given one, or −1.</summary>
     /// <exception cref="InvalidOperationException">The selection compares classes.</exception>

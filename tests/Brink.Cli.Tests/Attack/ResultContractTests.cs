@@ -52,7 +52,7 @@ public sealed class ResultContractTests : IDisposable
     public void The_counted_cases_occur()
     {
         // Else the equalities above would hold of nothing.
-        using var given = Attack("--target", "3", "--limit", "64", "--iterations", "3");
+        using var given = Attack("--target", "3", "--limit", "64", "--iterations", "3", "--refine", "0");
         Assert.True(given.Int("skipped") > 0, "No image of the class to reach.");
         Assert.True(given.Int("misclassified") > 0, "No misclassified image.");
         Assert.True(given.Int("fooled") < given.Int("attacked"), "Every image was fooled.");

@@ -1,6 +1,7 @@
 using Brink.Attacks;
 using Brink.Attacks.TrustRegion;
 using Brink.Evaluation.Settings;
+using Brink.Norms;
 
 namespace Brink.Evaluation.Tests.Settings;
 
@@ -13,7 +14,7 @@ public sealed class AttackCatalogTests
         var options = AttackCatalog.Create("tr").Options;
         Assert.Equal("paper", options["preset"]);
         Assert.Equal("l2", options["norm"]);
-        Assert.Equal("best", options["target"]);
+        Assert.Equal("any", options["target"]);
         Assert.Equal("gap", options["objective"]);
         Assert.Equal(defaults.MaxIterations, options["max-iterations"]);
         Assert.Equal(defaults.Overshoot, options["overshoot"]);
@@ -46,6 +47,16 @@ public sealed class AttackCatalogTests
         Assert.Equal(0.25, fixedRadius["radius-smallest"]);
         Assert.Equal(0.25, fixedRadius["radius-largest"]);
         Assert.NotEqual(0.25, AttackCatalog.Create("tr[radius=adaptive]").Options["radius-start"]);
+    }
+
+    [Fact]
+    public void The_default_radius_is_coarse_where_the_walk_follows_and_the_papers_where_it_does_not()
+    {
+        Assert.Equal(new TrustRegionOptions().Radius.Start, AttackCatalog.Create("tr").Options["radius-start"]);
+        Assert.Equal(TrustRegionOptions.Paper(Norm.L2).Radius.Start, AttackCatalog.Create("tr[refine=0]").Options["radius-start"]);
+        Assert.NotEqual(AttackCatalog.Create("tr").Options["radius-start"], AttackCatalog.Create("tr[refine=0]").Options["radius-start"]);
+        Assert.Equal(0.3, AttackCatalog.Create("tr[radius-start=0.3,refine=4]").Options["radius-start"]);
+        Assert.Equal(new TrustRegionOptions().Radius.Largest, AttackCatalog.Create("tr[radius-start=0.3]").Options["radius-largest"]);
     }
 
     [Theory]
@@ -83,6 +94,8 @@ public sealed class AttackCatalogTests
         var options = AttackCatalog.Create($"tr[preset=authors,norm={norm}]").Options;
         Assert.Equal(start, options["radius-start"]);
         Assert.Equal("label-logit-per-length", options["ratio"]);
+        Assert.Equal("best", options["target"]);
+        Assert.Equal(0, options["refine"]);
         Assert.Equal(1e-4, options["extra-length"]);
     }
 }

@@ -59,7 +59,7 @@ public sealed class AttackListTests
     [InlineData("pgd[norm=l2,epsilon=0.1],tr", "pgd[norm=l2,epsilon=0.1] only tries changes up to the length")]
     [InlineData("tr,deepfool,tr", "tr stands in the list twice")]
     [InlineData("tr,deepfool[norm=linf]", "tr has l2 and deepfool[norm=linf] has linf")]
-    [InlineData("tr,deepfool[target=3]", "tr goes for the class best and deepfool[target=3] for 3")]
+    [InlineData("tr,deepfool[target=3]", "tr goes for the class any and deepfool[target=3] for 3")]
     [InlineData("tr[target=2],deepfool[target=3]", "tr[target=2] goes for the class 2 and deepfool[target=3] for 3")]
     [InlineData("tr,magic", "no attack named 'magic'")]
     [InlineData("tr,deepfool[preset=authors]", "deepfool has no option 'preset'")]

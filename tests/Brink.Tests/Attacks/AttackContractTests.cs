@@ -26,7 +26,7 @@ public sealed class AttackContractTests : IDisposable
         {
             foreach (var target in new[] { "best", "hardest", "any", "3" })
             {
-                foreach (var preset in new[] { "paper", "authors", "deepfool" })
+                foreach (var preset in new[] { "paper", "authors", "refined", "deepfool" })
                 {
                     if ((target, preset) is not ("any", "deepfool"))
                     {
@@ -423,7 +423,8 @@ public sealed class AttackContractTests : IDisposable
             "cw" => new CarliniWagnerAttack(new() { Target = TargetOf(target), LearningRate = 0.05, MaxIterations = 40, BinarySearchSteps = 3, InitialConstant = 1 }),
             "ifgsm" => new MinimalFastGradientAttack(steps, tolerance: 0.01),
             "pgd" => new MinimalFastGradientAttack(fewSteps, tolerance: 0.01),
-            "paper" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target) }),
+            "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target) }),
+            "refined" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target) }),
             _ => new TrustRegionAttack(TrustRegionOptions.Authors(length) with { Target = TargetOf(target) }),
         };
     }

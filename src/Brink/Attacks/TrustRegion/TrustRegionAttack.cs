@@ -5,11 +5,12 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks.TrustRegion;
 
-/// <summary>The first-order trust-region attack of Yao et al. (2019), Algorithm 1: the smallest perturbation, L2 or L∞, toward one class an image.</summary>
+/// <summary>The first-order trust-region attack of Yao et al. (2019), Algorithm 1, L2 or L∞, and from where it ends a walk along the boundary to the nearest point.</summary>
 /// <remarks>
 /// At x_k the objective f is replaced by its linear model, which is trusted within a radius ε_k. The step goes to the end of the
 /// region or to the boundary the model sees, whichever is nearer; the ratio of the change that came to the change that was predicted sets
 /// ε_{k+1}. The forward pass at x_{k+1} tells whether the image is fooled, gives the ratio, and carries the next gradient.
+/// <see cref="BoundaryWalk"/> then starts from the first adversarial point, where the paper's method ends.
 /// docs/attacks/trust-region.md has the formulas, docs/decisions/0001 what differs from the authors' code.
 /// </remarks>
 public sealed class TrustRegionAttack : Attack, IMinimalAttack
@@ -36,7 +37,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
 
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
-        var attacked = rows.Count;
+        var attacked = rows.Rows;
         var bounds = run.Classifier.Bounds;
         var linearization = new Linearization(_options, bounds);
         TrustRegionState state;
@@ -70,12 +71,18 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
                 var active = KeepActive(run, rows, next, predictions, fooled, iteration);
                 state.Dispose();
                 state = active;
-                run.Report(iteration, attacked, rows.Count);
+                run.Report(iteration, attacked.Count, rows.Count);
             }
         }
         finally
         {
             state.Dispose();
+        }
+
+        var found = new ActiveRows(attacked.Where(row => run[row].Exit == AttackExit.Fooled), run.Images.device);
+        if (_options.Refine > 0 && found.Count > 0)
+        {
+            new BoundaryWalk(run, _options).Refine(found);
         }
     }
 

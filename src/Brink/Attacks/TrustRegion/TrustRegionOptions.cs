@@ -4,7 +4,7 @@ using Brink.Targets;
 
 namespace Brink.Attacks.TrustRegion;
 
-/// <summary>The settings of <see cref="TrustRegionAttack"/>. The defaults are the preset "paper"; <see cref="Authors"/> is the other.</summary>
+/// <summary>The settings of <see cref="TrustRegionAttack"/>. <see cref="Paper"/> is the method of the paper, <see cref="Authors"/> the authors' program.</summary>
 public sealed record TrustRegionOptions
 {
     /// <summary>p: the norm of the perturbation and of the trust region.</summary>
@@ -12,8 +12,16 @@ public sealed record TrustRegionOptions
     public Norm Norm { get; init; } = Norm.L2;
 
     /// <summary>Which class is attacked.</summary>
-    /// <value>Best (Yao et al. 2019, §3).</value>
-    public TargetSelection Target { get; init; } = TargetSelection.Best;
+    /// <value>Any (ours: the first steps need no class, and the walk chooses one); best in the paper, §3.</value>
+    public TargetSelection Target { get; init; } = TargetSelection.Any;
+
+    /// <summary>How many steps the walk along the boundary takes from the first adversarial point; 0 ends there, as the paper does.</summary>
+    /// <value>18 (ours: below 25 gradients an image in all, docs/attacks/trust-region.md).</value>
+    public int Refine { get; init; } = 18;
+
+    /// <summary>Among how many classes other than the label, those with the largest logits at the first adversarial point, the walk chooses where the target is any.</summary>
+    /// <value>3 (ours: the nearest is hardly ever another).</value>
+    public int RefineCandidates { get; init; } = 3;
 
     /// <summary>Among how many classes other than the label, those with the largest logits, best and hardest choose.</summary>
     /// <value>9 (the authors' code: all others of CIFAR-10, the likeliest of ImageNet).</value>
@@ -24,8 +32,12 @@ public sealed record TrustRegionOptions
     public IObjective Objective { get; init; } = LogitGap.Instance;
 
     /// <summary>How the radius is chosen.</summary>
-    /// <value>Adaptive, in units of the first linearised distance (ours, docs/decisions/0001).</value>
-    public RadiusPolicy Radius { get; init; } = new();
+    /// <value>Adaptive, in units of the first linearised distance (ours, docs/decisions/0001); coarse where the walk follows, which makes up for it.</value>
+    public RadiusPolicy Radius
+    {
+        get => field ?? (Refine > 0 ? RadiusPolicy.Coarse : new());
+        init;
+    }
 
     /// <summary>The most steps an image gets.</summary>
     /// <value>1000 (ours).</value>
@@ -55,6 +67,10 @@ public sealed record TrustRegionOptions
     /// <value>The predicted change (Yao et al. 2019, Algorithm 1); the authors' code differs.</value>
     public RatioDefinition Ratio { get; init; } = RatioDefinition.PredictedChange;
 
+    /// <summary>The paper's method: toward the best class, up to the first adversarial point.</summary>
+    /// <param name="norm">The norm.</param>
+    public static TrustRegionOptions Paper(Norm norm) => new() { Norm = norm, Target = TargetSelection.Best, Refine = 0 };
+
     /// <summary>The constants and the formulas of the authors' program, for inputs normalised as theirs; only the clipping range is the classifier's.</summary>
     /// <param name="norm">The norm.</param>
     /// <param name="radius">The fixed radius, or null for their adaptive one.</param>
@@ -64,6 +80,8 @@ public sealed record TrustRegionOptions
         return new()
         {
             Norm = norm,
+            Target = TargetSelection.Best,
+            Refine = 0,
             Radius = radius is { } length ? RadiusPolicy.Fixed(length) : AuthorsRadius(norm),
             Overshoot = 0.02,
             ShortestStep = 0,
@@ -81,6 +99,8 @@ public sealed record TrustRegionOptions
         SettingCheck.L2OrLInf("The trust-region attack", Norm);
         SettingCheck.AtLeastOne("iterations", MaxIterations);
         SettingCheck.AtLeastOne("candidate classes", Candidates);
+        SettingCheck.NotNegative("number of steps along the boundary", Refine);
+        SettingCheck.AtLeastOne("candidate classes of the walk", RefineCandidates);
         SettingCheck.NotNegative("overshoot", Overshoot);
         SettingCheck.NotNegative("shortest step", ShortestStep);
         SettingCheck.NotNegative("extra length", ExtraLength);

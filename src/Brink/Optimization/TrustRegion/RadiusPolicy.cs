@@ -42,6 +42,9 @@ public sealed record RadiusPolicy
     /// <value>false; true only in the authors' code, where a step cut short at the boundary becomes the radius (docs/decisions/0001).</value>
     public bool FromStepLength { get; init; }
 
+    /// <summary>Large radii, for a first point that need not be close: half the linearised distance, within 0.02 and 1 of it (ours, docs/attacks/trust-region.md).</summary>
+    public static RadiusPolicy Coarse => new() { Start = 0.5, Smallest = 0.02, Largest = 1 };
+
     /// <summary>The same radius for every step.</summary>
     /// <param name="radius">The radius, in units of the input space.</param>
     public static RadiusPolicy Fixed(double radius) =>

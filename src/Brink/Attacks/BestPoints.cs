@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>The nearest point that fooled, of each attacked image.</summary>
 /// <param name="images">x, [attacked, …].</param>
@@ -9,7 +9,8 @@ internal sealed class BestPoints(Tensor images) : IDisposable
     /// <summary>The points; the image itself where none has fooled, [attacked, …].</summary>
     public Tensor Points { get; } = images.clone().DetachFromDisposeScope();
 
-    private Tensor Lengths { get; } = full([images.shape[0]], double.PositiveInfinity, dtype: images.dtype, device: images.device).DetachFromDisposeScope();
+    /// <summary>Their lengths ‖x′ − x‖; infinite where none has fooled, [attacked].</summary>
+    public Tensor Lengths { get; } = full([images.shape[0]], double.PositiveInfinity, dtype: images.dtype, device: images.device).DetachFromDisposeScope();
 
     /// <summary>Whether any point has fooled, of each image.</summary>
     public bool[] Found()

@@ -1,0 +1,248 @@
+using Brink.Attacks;
+using Brink.Attacks.TrustRegion;
+using Brink.Optimization.TrustRegion;
+using Brink.Targets;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Attacks.TrustRegion;
+
+/// <summary>Boundaries whose nearest point is known exactly: the walk along them must end close to it.</summary>
+public sealed class BoundaryWalkTests(ITestOutputHelper output)
+{
+    private const int Size = 24;
+    private const int Count = 16;
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void Half_space_in_a_box_to_half_a_percent(string normName)
+    {
+        var norm = ByName(normName);
+        var classifier = Linear.HalfSpace(Size, seed: 7, Bounds.Pixels);
+        double Exact(double[] row) => classifier.DistanceToFaceInBox(row, 0, 1, norm, 0, 1);
+        // Only where the box binds.
+        var rows = Rows(0, 1, row => classifier.ClassOf(row) == 0 && Exact(row) > 1.05 * classifier.DistanceToFace(row, 0, 1, norm));
+        AssertClose(classifier, norm, rows, 0, Exact, 1.005);
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void Nearest_of_several_half_spaces_to_half_a_percent_toward_the_best_class(string normName)
+    {
+        using var scope = NewDisposeScope();
+        var norm = ByName(normName);
+        var classifier = Linear.Classes(5, Size, seed: 6);
+        var rows = Rows(-1, 1, _ => true);
+        using var result = new TrustRegionAttack(new() { Norm = norm, Target = TargetSelection.Best }).Run(classifier, Images(rows), Labels(classifier, rows));
+        for (var row = 0; row < Count; row++)
+        {
+            var label = classifier.ClassOf(rows[row]);
+            var exact = Others(label).Min(other => classifier.DistanceToFace(rows[row], label, other, norm));
+            Assert.InRange(Length(norm, result.Images[row]), exact * (1 - 1e-9), exact * 1.005);
+        }
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void The_face_it_ends_on_to_half_a_percent_where_any_class_will_do(string normName)
+    {
+        using var scope = NewDisposeScope();
+        var norm = ByName(normName);
+        var classifier = Linear.Classes(5, Size, seed: 6);
+        var rows = Rows(-1, 1, _ => true);
+        using var result = new TrustRegionAttack(new() { Norm = norm }).Run(classifier, Images(rows), Labels(classifier, rows));
+        var nearest = 0;
+        for (var row = 0; row < Count; row++)
+        {
+            var (label, image) = (classifier.ClassOf(rows[row]), result.Images[row]);
+            var face = classifier.DistanceToFace(rows[row], label, (int)image.PredictionAfter, norm);
+            Assert.InRange(Length(norm, image), face * (1 - 1e-9), face * 1.005);
+            nearest += face <= Others(label).Min(other => classifier.DistanceToFace(rows[row], label, other, norm)) ? 1 : 0;
+        }
+
+        output.WriteLine($"{nearest} of {Count} images end on the nearest face");
+        Assert.InRange(nearest, Count / 2, Count);
+    }
+
+    [Theory]
+    [InlineData("l2", 60)]
+    [InlineData("l2", 90)]
+    [InlineData("l2", 120)]
+    [InlineData("linf", 60)]
+    [InlineData("linf", 90)]
+    [InlineData("linf", 120)]
+    public void Intersection_of_two_half_spaces_to_three_percent(string normName, int degrees)
+    {
+        using var scope = NewDisposeScope();
+        var norm = ByName(normName);
+        var normals = NormalsOfWedge(degrees);
+        double[] offsets = [1, 1.2];
+        var classifier = TwoClasses.Intersection(normals, offsets);
+        var rows = Rows(-1, 1, row => Enumerable.Range(0, 2).Any(side => Dot(normals[side], row) < offsets[side] - 0.1));
+        var exact = rows.Select(row => DistanceToIntersection(norm, normals, [.. offsets.Select((offset, side) => offset - Dot(normals[side], row))])).ToArray();
+        using var result = Attack(norm).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
+        var ratios = result.Images.Select((image, row) => Length(norm, image) / exact[row]).ToArray();
+        output.WriteLine($"{normName}, {degrees}°: mean {ratios.Average():F4}, worst {ratios.Max():F4} of the exact distance");
+        Assert.All(ratios, ratio => Assert.InRange(ratio, 1 - 1e-6, 1.03));
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void Sphere_around_the_image_off_centre_to_a_percent(string normName)
+    {
+        var norm = ByName(normName);
+        const double radius = 4;
+        var rows = Rows(-0.6, 0.6, row => Math.Sqrt(Dot(row, row)) < 0.6 * radius);
+        AssertClose(TwoClasses.Ball(new double[Size], radius, inside: false), norm, rows, 0, Exact, 1.01);
+
+        double Exact(double[] row) => norm == Norm.L2
+            ? radius - Math.Sqrt(Dot(row, row))
+            : Root(length => row.Sum(entry => Math.Pow(Math.Abs(entry) + length, 2)) - (radius * radius));
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void Adversarial_ball_beside_the_image_to_a_percent(string normName)
+    {
+        var norm = ByName(normName);
+        const double radius = 2;
+        var rows = Rows(-1.5, 1.5, row => Math.Sqrt(Dot(row, row)) > 1.2 * radius);
+        AssertClose(TwoClasses.Ball(new double[Size], radius, inside: true), norm, rows, 0, Exact, 1.01);
+
+        double Exact(double[] row) => norm == Norm.L2
+            ? Math.Sqrt(Dot(row, row)) - radius
+            : Root(length => (radius * radius) - row.Sum(entry => Math.Pow(Math.Max(Math.Abs(entry) - length, 0), 2)));
+    }
+
+    [Theory]
+    [InlineData("l2", "any")]
+    [InlineData("l2", "best")]
+    [InlineData("linf", "any")]
+    [InlineData("linf", "hardest")]
+    public void No_image_ends_farther_than_the_first_stage_left_it(string normName, string target)
+    {
+        using var scope = NewDisposeScope();
+        using var network = new SmoothNetwork(12, 20, 5, seed: 1);
+        var (images, labels) = network.Batch(64, seed: 3);
+        var norm = ByName(normName);
+        var options = new TrustRegionOptions { Norm = norm, Target = target switch { "any" => TargetSelection.Any, "best" => TargetSelection.Best, _ => TargetSelection.Hardest } };
+        using var first = new TrustRegionAttack(options with { Refine = 0, Radius = RadiusPolicy.Coarse }).Run(network.AsClassifier(), images, labels);
+        foreach (var steps in new[] { 1, 3, 18 })
+        {
+            using var refined = new TrustRegionAttack(options with { Refine = steps }).Run(network.AsClassifier(), images, labels);
+            Assert.All(first.Images.Zip(refined.Images), pair => Assert.True(pair.Second.Fooled && Length(norm, pair.Second) <= Length(norm, pair.First) * (1 + 1e-12)));
+            Assert.Equal(first.Images.Select(image => image.Iterations + steps), refined.Images.Select(image => image.Iterations));
+        }
+    }
+
+    [Fact]
+    public void A_function_that_turns_flat_or_into_NaN_on_the_way_keeps_what_was_found()
+    {
+        using var scope = NewDisposeScope();
+        var rows = Rows(-1, 1, row => row[0] < 0.5);
+        // Class 1 beyond x₀ = 1; where the walk would go on, to the left of 1.05, there are no numbers, and above 3 no slope.
+        var classifier = new TwoClasses(images =>
+        {
+            var first = images.select(1, 0);
+            return where(first.gt(1).logical_and(first.lt(1.05)), full_like(first, double.NaN), first - 1);
+        });
+        using var result = Attack(Norm.L2).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
+        Assert.All(result.Images, image => Assert.True(image is { Fooled: true, PredictionAfter: 1 } || image.Exit == AttackExit.NotFinite));
+    }
+
+    private static TrustRegionAttack Attack(Norm norm) => new(new() { Norm = norm });
+
+    private static void AssertClose(IClassifier classifier, Norm norm, double[][] rows, long label, Func<double[], double> exact, double tolerance)
+    {
+        using var scope = NewDisposeScope();
+        using var result = Attack(norm).Run(classifier, Images(rows), full(Count, label, dtype: ScalarType.Int64));
+        for (var row = 0; row < rows.Length; row++)
+        {
+            Assert.True(result.Images[row].Fooled, result.Images[row].Exit.Describe());
+            Assert.InRange(Length(norm, result.Images[row]) / exact(rows[row]), 1 - 1e-9, tolerance);
+        }
+    }
+
+    /// <summary>Two random normals so that the half-spaces ⟨n, x⟩ ≥ c meet in a wedge of the given angle.</summary>
+    private static double[][] NormalsOfWedge(int degrees)
+    {
+        var random = new Random(degrees);
+        double[] Unit(IEnumerable<double> values)
+        {
+            var list = values.ToArray();
+            var length = Math.Sqrt(Dot(list, list));
+            return [.. list.Select(entry => entry / length)];
+        }
+
+        var first = Unit(Enumerable.Range(0, Size).Select(_ => (random.NextDouble() * 2) - 1));
+        var other = Enumerable.Range(0, Size).Select(_ => (random.NextDouble() * 2) - 1).ToArray();
+        var across = Unit(other.Zip(first, (a, b) => a - (b * Dot(other, first))));
+        var between = (180 - degrees) * Math.PI / 180;
+        return [first, [.. first.Zip(across, (a, b) => (Math.Cos(between) * a) + (Math.Sin(between) * b))]];
+    }
+
+    /// <summary>The smallest ‖δ‖_p with ⟨n_i, δ⟩ ≥ e_i for both i: by duality the largest ⟨θ, e⟩ / ‖Σ θ_i n_i‖_q over θ ≥ 0, θ₁ + θ₂ = 1, which is quasi-concave.</summary>
+    private static double DistanceToIntersection(Norm norm, double[][] normals, double[] missing)
+    {
+        double Value(double share)
+        {
+            var mixed = normals[0].Zip(normals[1], (a, b) => ((1 - share) * a) + (share * b)).ToArray();
+            return (((1 - share) * missing[0]) + (share * missing[1])) / (norm == Norm.L2 ? Math.Sqrt(Dot(mixed, mixed)) : mixed.Sum(Math.Abs));
+        }
+
+        var (low, high) = (0.0, 1.0);
+        for (var third = 0; third < 200; third++)
+        {
+            var (left, right) = (low + ((high - low) / 3), high - ((high - low) / 3));
+            (low, high) = Value(left) < Value(right) ? (left, high) : (low, right);
+        }
+
+        return Value((low + high) / 2);
+    }
+
+    /// <summary>Where a rising function of a positive number is zero.</summary>
+    private static double Root(Func<double, double> rising)
+    {
+        var (low, high) = (0.0, 100.0);
+        for (var halving = 0; halving < 200; halving++)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = rising(middle) < 0 ? (middle, high) : (low, middle);
+        }
+
+        return high;
+    }
+
+    private static IEnumerable<int> Others(int label) => Enumerable.Range(0, 5).Where(other => other != label);
+
+    private static double Length(Norm norm, ImageResult image) => norm == Norm.L2 ? image.L2 : image.LInf;
+
+    private static double Dot(double[] one, double[] other) => one.Zip(other, (a, b) => a * b).Sum();
+
+    private static Norm ByName(string name) => name == "l2" ? Norm.L2 : Norm.LInf;
+
+    private static double[][] Rows(double lower, double upper, Func<double[], bool> accept)
+    {
+        var random = new Random(9);
+        var rows = new List<double[]>();
+        for (var tries = 0; rows.Count < Count; tries++)
+        {
+            Assert.True(tries < 100_000, "no such image was found");
+            var row = Enumerable.Range(0, Size).Select(_ => lower + ((upper - lower) * random.NextDouble())).ToArray();
+            if (accept(row))
+            {
+                rows.Add(row);
+            }
+        }
+
+        return [.. rows];
+    }
+
+    private static Tensor Images(double[][] rows) => tensor(rows.SelectMany(row => row).ToArray()).reshape(rows.Length, Size);
+
+    private static Tensor Labels(Linear classifier, double[][] rows) => tensor(rows.Select(row => (long)classifier.ClassOf(row)).ToArray());
+}

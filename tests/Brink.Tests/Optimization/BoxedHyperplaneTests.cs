@@ -1,0 +1,107 @@
+using Brink.Optimization.Subproblems;
+using static TorchSharp.torch;
+
+namespace Brink.Tests.Optimization;
+
+public sealed class BoxedHyperplaneTests
+{
+    private const int Rows = 40;
+    private const int Size = 15;
+
+    [Theory]
+    [InlineData("l2", 1)]
+    [InlineData("l2", 2)]
+    [InlineData("linf", 3)]
+    [InlineData("linf", 4)]
+    public void The_nearest_point_satisfies_the_optimality_conditions(string normName, int seed)
+    {
+        using var scope = NewDisposeScope();
+        var (normals, anchors, points, rises) = Random(seed);
+        var nearest = Nearest(normName, normals, anchors, points, rises);
+        var missed = 0;
+        for (var row = 0; row < Rows; row++)
+        {
+            var (n, p, x) = (normals[row].data<double>().ToArray(), points[row].data<double>().ToArray(), nearest[row].data<double>().ToArray());
+            var rise = n.Zip(x, (a, b) => a * b).Sum() - n.Zip(anchors[row].data<double>().ToArray(), (a, b) => a * b).Sum();
+            var target = rises[row].item<double>();
+            var sign = Math.Sign(target - n.Zip(p, (a, b) => a * b).Sum() + n.Zip(anchors[row].data<double>().ToArray(), (a, b) => a * b).Sum());
+            Assert.All(x, entry => Assert.InRange(entry, 0, 1));
+            // Every entry has moved by the same multiple μ of its direction, or less, to its bound.
+            var directions = n.Select(entry => sign * (normName == "l2" ? entry : Math.Sign(entry))).ToArray();
+            var multiples = x.Zip(p, (a, b) => a - b).Zip(directions, (move, direction) => direction == 0 ? 0 : move / direction).ToArray();
+            var stuck = x.Zip(directions, (entry, direction) => direction > 0 ? entry >= 1 : direction >= 0 || entry <= 0).ToArray();
+            Assert.All(multiples, multiple => Assert.True(multiple >= -1e-12));
+            if (stuck.All(entry => entry))
+            {
+                // The corner: even there the hyperplane is not reached.
+                missed++;
+                Assert.True(sign * (target - rise) >= -1e-9);
+                continue;
+            }
+
+            var length = multiples.Where((_, entry) => !stuck[entry]).Max();
+            Assert.Equal(target, rise, 9);
+            Assert.All(Enumerable.Range(0, Size), entry => Assert.True(stuck[entry] ? multiples[entry] <= length + 1e-9 : Math.Abs(multiples[entry] - length) < 1e-9));
+        }
+
+        Assert.InRange(missed, 1, Rows - 10);
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void No_other_point_of_it_is_nearer(string normName)
+    {
+        using var scope = NewDisposeScope();
+        var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
+        var (normals, anchors, points, rises) = Random(seed: 5);
+        var nearest = Nearest(normName, normals, anchors, points, rises);
+        // Points of the hyperplane: between one on this side of it and one on that side, inside the box.
+        var random = new Random(6);
+        Tensor Value(Tensor x) => (normals * (x - anchors)).sum(1) - rises;
+        for (var trial = 0; trial < 200; trial++)
+        {
+            using var trialScope = NewDisposeScope();
+            var (one, other) = (Uniform(random), Uniform(random));
+            var (first, second) = (Value(one), Value(other));
+            var crossing = first / (first - second);
+            var between = crossing.ge(0).logical_and(crossing.le(1));
+            var found = one + ((other - one) * crossing.unsqueeze(1));
+            var farther = norm.Of(found - points).ge(norm.Of(nearest - points) - 1e-9);
+            Assert.True(farther.logical_or(between.logical_not()).all().item<bool>());
+        }
+    }
+
+    [Fact]
+    public void Rows_do_not_depend_on_each_other()
+    {
+        using var scope = NewDisposeScope();
+        var (normals, anchors, points, rises) = Random(seed: 7);
+        var together = Nearest("l2", normals, anchors, points, rises);
+        for (var row = 0; row < Rows; row++)
+        {
+            var alone = Nearest("l2", normals[row..(row + 1)], anchors[row..(row + 1)], points[row..(row + 1)], rises[row..(row + 1)]);
+            Assert.True((alone[0] - together[row]).abs().max().item<double>() < 1e-12);
+        }
+    }
+
+    [Fact]
+    public void A_normal_of_zero_leaves_the_point_where_it_is()
+    {
+        using var scope = NewDisposeScope();
+        var (normals, anchors, points, rises) = Random(seed: 8);
+        Assert.True(Nearest("linf", zeros_like(normals), anchors, points, rises).equal(points).all().item<bool>());
+    }
+
+    private static Tensor Nearest(string normName, Tensor normals, Tensor anchors, Tensor points, Tensor rises) =>
+        new BoxedHyperplane(normals, anchors, rises, tensor(0.0), tensor(1.0)).Nearest(points, normName == "l2" ? Norm.L2 : Norm.LInf);
+
+    /// <summary>Rises so wide that some hyperplanes miss the box, some bind at its bounds, and some do neither.</summary>
+    private static (Tensor Normals, Tensor Anchors, Tensor Points, Tensor Rises) Random(int seed)
+    {
+        var random = new Random(seed);
+        return ((Uniform(random) * 2) - 1, Uniform(random), Uniform(random), (tensor(Enumerable.Range(0, Rows).Select(_ => random.NextDouble()).ToArray()) * 10) - 5);
+    }
+
+    private static Tensor Uniform(Random random) => tensor(Enumerable.Range(0, Rows * Size).Select(_ => random.NextDouble()).ToArray()).reshape(Rows, Size);
+}
