@@ -58,7 +58,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
                 using var scope = NewDisposeScope();
                 var subproblem = new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
                 var lengths = Lengths(subproblem, state);
-                var points = bounds.Clamp(state.Points + subproblem.Solve(BeyondBoundary(lengths)));
+                var points = bounds.Clamp(state.Points + subproblem.Solve(BeyondBoundary(lengths)).Steps);
 
                 using var pass = run.Forward(points, rows);
                 var next = linearization.At(run, rows, pass, state);
