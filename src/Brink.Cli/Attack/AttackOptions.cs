@@ -8,7 +8,7 @@ namespace Brink.Cli.Attack;
 /// <summary>The flags of <c>brink attack</c>.</summary>
 internal sealed class AttackOptions
 {
-    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), resnet20, resnet32, resnet44, resnet56, resnet110.", HelpName = "NAME" };
+    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), resnet20, resnet32, resnet44, resnet56, resnet110, mlp-swish, alexlike, alexlike-s.", HelpName = "NAME" };
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "Its weights: a PyTorch checkpoint (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
 
@@ -22,7 +22,7 @@ internal sealed class AttackOptions
 
     public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber<int>, Description = "How many images to leave out at the start. [default: 0]", HelpName = "N" };
 
-    public Option<string> Attack { get; } = new("--attack") { Description = "The attack, tr or deepfool, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
+    public Option<string> Attack { get; } = new("--attack") { Description = "The attack, tr, tr2 (second order) or deepfool, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
 
     public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: l2]", HelpName = "NORM" };
 

@@ -29,25 +29,27 @@ public static class AttackCatalog
 
         return name switch
         {
-            "tr" => TrustRegion(all),
+            "tr" => TrustRegion(name, curvature: null, all),
+            "tr2" => TrustRegion(name, new(), all),
             "deepfool" => DeepFool(all),
-            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr or deepfool."),
+            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr, tr2 or deepfool."),
         };
     }
 
-    private static ConfiguredAttack TrustRegion(Dictionary<string, string> settings)
+    private static ConfiguredAttack TrustRegion(string name, CurvatureOptions? curvature, Dictionary<string, string> settings)
     {
         var norm = AttackSettings.ParseNorm(Take(settings, "norm") ?? "l2");
         var preset = Take(settings, "preset") ?? "paper";
         var radius = Take(settings, "radius") is { } text && text != "adaptive" ? ParseRadius(text) : (double?)null;
-        var options = preset switch
+        var firstOrder = preset switch
         {
             "paper" when radius is { } length => new TrustRegionOptions { Norm = norm, Radius = RadiusPolicy.Fixed(length) },
             "paper" => new TrustRegionOptions { Norm = norm },
             "authors" => TrustRegionOptions.Authors(norm, radius),
             _ => throw new BadInputException($"The preset must be {string.Join(" or ", Presets)}, but '{preset}' was given."),
         };
-        AttackSettings.Apply(options, "tr", settings);
+        var options = firstOrder with { Curvature = curvature };
+        AttackSettings.Apply(options, name, settings);
         var described = AttackSettings.Describe(options);
         described["preset"] = preset;
         return new(new TrustRegionAttack(options), options.Target, described);

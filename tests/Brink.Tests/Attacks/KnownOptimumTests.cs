@@ -14,9 +14,9 @@ public sealed class KnownOptimumTests
     public static TheoryData<string, string, int, string> Cases()
     {
         var cases = new TheoryData<string, string, int, string>();
-        foreach (var attack in new[] { "tr", "deepfool" })
+        foreach (var attack in new[] { "tr", "deepfool", "tr2" })
         {
-            foreach (var norm in new[] { "l2", "linf" })
+            foreach (var norm in attack == "tr2" ? new[] { "l2" } : ["l2", "linf"])
             {
                 foreach (var batch in new[] { 1, 3, 8 })
                 {
@@ -104,9 +104,12 @@ public sealed class KnownOptimumTests
         }
     }
 
-    private static IAttack ByName(string name, Norm norm) => name == "tr"
-        ? new TrustRegionAttack(new() { Norm = norm })
-        : new DeepFoolAttack(new() { Norm = norm, ExtraLength = 1e-6 }); // its default of 0.0001 is half a percent of the nearest distances here
+    private static IAttack ByName(string name, Norm norm) => name switch
+    {
+        "tr" => new TrustRegionAttack(new() { Norm = norm }),
+        "tr2" => new TrustRegionAttack(new() { Norm = norm, Curvature = new() }),
+        _ => new DeepFoolAttack(new() { Norm = norm, ExtraLength = 1e-6 }), // its default of 0.0001 is half a percent of the nearest distances here
+    };
 
     private static Norm ByName(string name) => name == "l2" ? Norm.L2 : Norm.LInf;
 

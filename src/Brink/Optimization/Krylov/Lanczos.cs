@@ -58,6 +58,9 @@ internal sealed class Lanczos
     /// <summary>β_k of each row, the length of H q_k outside the space so far: how far from closed under H the space is. Not finite where H is not.</summary>
     public IReadOnlyList<double> ResidualLengths { get; private set; }
 
+    /// <summary>Whether every product of every row was zero.</summary>
+    public bool IsZero => Array.TrueForAll(_sizes, size => size == 0);
+
     /// <summary>One product for each row: q_k enters the basis, α_k and β_k become known.</summary>
     /// <param name="wanted">The rows that go on. The others are given zero vectors and pay for no product; a row once left out stays out.</param>
     public void Extend(IReadOnlyList<bool> wanted)
@@ -137,7 +140,7 @@ internal sealed class Lanczos
     private Tensor Outside(int row, int dimension)
     {
         using var scope = NewDisposeScope();
-        using var generator = new Generator((ulong)(_seeds[row] + dimension), CPU);
+        using var generator = new Generator(RandomSeed.Of(_seeds[row], dimension), CPU);
         var vector = randn(1, _basis.shape[2], dtype: ScalarType.Float64, generator: generator).to(_basis.dtype).to(_basis.device);
         var space = _basis.narrow(0, row, 1).narrow(1, 0, dimension);
         for (var round = 0; round < 2; round++)

@@ -65,6 +65,12 @@ internal sealed class LanczosSubproblem : ISubproblem
         while (_lanczos.Dimension < limit && growing.Contains(true));
     }
 
+    /// <summary>The products each row took.</summary>
+    public IReadOnlyList<int> Products => _products;
+
+    /// <summary>Whether not one product of any row was anything but zero.</summary>
+    public bool IsLinear => _lanczos.IsZero;
+
     /// <inheritdoc/>
     /// <remarks>Infinite where the model does not reach zero within the radius that the space was made for.</remarks>
     public Tensor BoundaryDistances() =>
