@@ -13,6 +13,9 @@ public static class ModelCatalog
     {
         new(SampleNetwork.Name, SampleNetwork.Load, SampleNetwork.Normalization, 10, HasOwnWeights: true),
         CifarResNet(20), CifarResNet(32), CifarResNet(44), CifarResNet(56), CifarResNet(110),
+        Cifar10("mlp-swish", () => new MultilayerPerceptron(MultilayerPerceptron.PaperWidths, nn.SiLU())),
+        Cifar10("alexlike", () => new AlexLike(nn.ReLU())),
+        Cifar10("alexlike-s", () => new AlexLike(nn.SiLU())),
     }.ToDictionary(model => model.Name, StringComparer.Ordinal);
 
     /// <summary>The names, the embedded network first.</summary>
@@ -55,7 +58,9 @@ public static class ModelCatalog
     }
 
     private static Model CifarResNet(int depth) =>
-        new(FormattableString.Invariant($"resnet{depth}"), () => new CifarResNet(depth), Normalization.Cifar10, 10, HasOwnWeights: false);
+        Cifar10(FormattableString.Invariant($"resnet{depth}"), () => new CifarResNet(depth));
+
+    private static Model Cifar10(string name, Func<nn.Module<Tensor, Tensor>> create) => new(name, create, Normalization.Cifar10, 10, HasOwnWeights: false);
 
     private sealed record Model(string Name, Func<nn.Module<Tensor, Tensor>> Create, Normalization Normalization, int ClassCount, bool HasOwnWeights);
 }

@@ -15,22 +15,22 @@ public sealed class CountingClassifier(IClassifier inner) : IClassifier
     /// <summary>Rows that went forward, the attack's own confirmation at the end included.</summary>
     public long Forwards { get; private set; }
 
-    /// <summary>Rows that went backward.</summary>
+    public Derivatives Derivatives => inner.Derivatives;
+
+    /// <summary>Rows that went backward, once for each gradient and once for each exact product with the Hessian.</summary>
     public long Backwards { get; private set; }
 
     public Tensor Logits(Tensor images)
     {
-        var logits = inner.Logits(images);
         Forwards += images.shape[0];
-        if (!logits.requires_grad)
+        if (!images.requires_grad)
         {
-            return logits;
+            return inner.Logits(images);
         }
 
-        using (logits)
-        {
-            return CountBackward.apply(logits, (Action<long>)(rows => Backwards += rows));
-        }
+        // At the images, where second derivatives arrive too: at the logits they need not come by.
+        using var counted = CountBackward.apply(images, (Action<long>)(rows => Backwards += rows));
+        return inner.Logits(counted);
     }
 
     public IDisposable EnterEvaluation() => inner.EnterEvaluation();

@@ -22,6 +22,9 @@ public sealed class Linear : IClassifier
 
     public Bounds Bounds { get; }
 
+    /// <summary>The second are zero, and that is all there is to say about them.</summary>
+    public Derivatives Derivatives => Derivatives.Second;
+
     /// <summary>Two classes: class 0 where ⟨w, x⟩ + b &lt; 0, class 1 where it is positive. Unequal weights, or L2 and L∞ share their nearest point.</summary>
     public static Linear HalfSpace(int size, int seed, Bounds? bounds = null)
     {

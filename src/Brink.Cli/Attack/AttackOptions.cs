@@ -8,7 +8,7 @@ internal sealed class AttackOptions
 {
     public RunOptions Run { get; } = new();
 
-    public Option<string> Attack { get; } = new("--attack") { Description = "The attack: tr, deepfool, fgsm, ifgsm, pgd or cw, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
+    public Option<string> Attack { get; } = new("--attack") { Description = "The attack: tr, tr2 (second order), deepfool, fgsm, ifgsm, pgd or cw, with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
 
     public Option<string?> Radius { get; } = new("--radius") { Description = "The trust region: adaptive, or a fixed radius in units of --space. [default: adaptive]", HelpName = "RADIUS" };
 

@@ -5,7 +5,7 @@ namespace Brink.Cli.Running;
 /// <summary>The flags shared by the verbs that run attacks: what is attacked, how it is computed, where the results go.</summary>
 internal sealed class RunOptions
 {
-    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), resnet20, resnet32, resnet44, resnet56, resnet110.", HelpName = "NAME" };
+    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), resnet20, resnet32, resnet44, resnet56, resnet110, mlp-swish, alexlike, alexlike-s.", HelpName = "NAME" };
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "Its weights: a PyTorch checkpoint (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
 

@@ -29,7 +29,7 @@ public static class ImageTable
             Numbers("iterations", image => image.Attack.Iterations),
             Numbers("forwards", image => image.Attack.Forwards),
             Numbers("backwards", image => image.Attack.Backwards),
-            Numbers("products", _ => 0),
+            Numbers("products", image => image.Attack.Products),
         };
         await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Field).ToArray<Field>()), stream);
         using var group = writer.CreateRowGroup();

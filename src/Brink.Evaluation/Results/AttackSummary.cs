@@ -65,6 +65,9 @@ public sealed record AttackSummary
     /// <summary>Backward passes, mean over attacked images, the choice of class included.</summary>
     public required double BackwardsPerImage { get; init; }
 
+    /// <summary>Hessian-vector products, mean over attacked images; 0 for attacks of first order.</summary>
+    public double ProductsPerImage { get; init; }
+
     /// <summary>How long the attack took.</summary>
     public required double Seconds { get; init; }
 
@@ -121,6 +124,7 @@ public sealed record AttackSummary
             RobustAccuracy = [],
             ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Forwards),
             BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Backwards),
+            ProductsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Products),
             Seconds = result.Seconds,
             SecondsPerImage = attacked.Length == 0 ? 0 : result.Seconds / attacked.Length,
             Seed = run.Seed,

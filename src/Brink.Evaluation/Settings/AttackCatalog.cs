@@ -5,6 +5,7 @@ using Brink.Attacks.DeepFool;
 using Brink.Attacks.FastGradient;
 using Brink.Attacks.TrustRegion;
 using Brink.Optimization.TrustRegion;
+using Brink.Targets;
 
 namespace Brink.Evaluation.Settings;
 
@@ -30,7 +31,7 @@ public static class AttackCatalog
                 : throw new BadInputException($"Each option of an attack may be given once, but '{specification}' gives {key} twice; drop one.");
         }
 
-        if (name is "tr" or "deepfool" or "cw")
+        if (name is "tr" or "tr2" or "deepfool" or "cw")
         {
             // The seed is the run's; these draw nothing from it, so that it is no option of theirs.
             if (!once.Contains("seed"))
@@ -46,35 +47,38 @@ public static class AttackCatalog
 
         return name switch
         {
-            "tr" => TrustRegion(all),
+            "tr" => TrustRegion(name, curvature: null, all),
+            "tr2" => TrustRegion(name, new(), all),
             "deepfool" => DeepFool(all),
             "fgsm" => FastGradient(name, FastGradientOptions.Single, all),
             "ifgsm" => FastGradient(name, FastGradientOptions.Iterative, all),
             "pgd" => FastGradient(name, FastGradientOptions.Projected, all),
             "cw" => CarliniWagner(all),
-            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr, deepfool, fgsm, ifgsm, pgd or cw."),
+            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr, tr2, deepfool, fgsm, ifgsm, pgd or cw."),
         };
     }
 
-    private static ConfiguredAttack TrustRegion(Dictionary<string, string> settings)
+    private static ConfiguredAttack TrustRegion(string name, CurvatureOptions? curvature, Dictionary<string, string> settings)
     {
         var norm = AttackSettings.ParseNorm(Take(settings, "norm") ?? "l2");
         var preset = Take(settings, "preset") ?? "paper";
         var radius = Take(settings, "radius") is { } text && text != "adaptive" ? ParseRadius(text) : (double?)null;
-        var options = preset switch
+        var firstOrder = preset switch
         {
             "paper" => new TrustRegionOptions { Norm = norm },
             "authors" => TrustRegionOptions.Authors(norm, radius),
             _ => throw new BadInputException($"The preset must be {string.Join(" or ", Presets)}, but '{preset}' was given."),
         };
+        // The second-order attack is the paper's: it has no walk along the boundary.
+        var options = curvature is null ? firstOrder : firstOrder with { Curvature = curvature, Target = TargetSelection.Best, Refine = 0 };
         if (Take(settings, "refine") is { } refine)
         {
-            AttackSettings.Apply(options, "tr", [new("refine", refine)]);
+            AttackSettings.Apply(options, name, [new("refine", refine)]);
         }
 
         // The default radius depends on whether the walk follows. Now that this is known it becomes the options' own, so that parts of it can be set.
         options = options with { Radius = radius is { } length ? RadiusPolicy.Fixed(length) : options.Radius with { } };
-        AttackSettings.Apply(options, "tr", settings);
+        AttackSettings.Apply(options, name, settings);
         var described = AttackSettings.Describe(options);
         described["preset"] = preset;
         return new(new TrustRegionAttack(options), options.Target, described);

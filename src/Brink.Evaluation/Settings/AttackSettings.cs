@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using Brink.Attacks.TrustRegion;
 using Brink.Norms;
 using Brink.Objectives;
 using Brink.Optimization.TrustRegion;
@@ -9,7 +10,7 @@ using Brink.Targets;
 namespace Brink.Evaluation.Settings;
 
 /// <summary>The properties of an options record by their names in kebab case, for the command line and for <c>results.json</c>.</summary>
-/// <remarks>A record inside the record lends its properties with its own name in front: <c>radius-growth</c>.</remarks>
+/// <remarks>A record inside the record lends its properties with its own name in front: <c>radius-growth</c>. One that is not there has none.</remarks>
 internal static class AttackSettings
 {
     /// <summary>Sets properties of freshly made options, which nobody else holds yet.</summary>
@@ -69,9 +70,9 @@ internal static class AttackSettings
         foreach (var property in owner.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
             var key = prefix + JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name);
-            if (property.PropertyType == typeof(RadiusPolicy))
+            if (property.PropertyType == typeof(RadiusPolicy) || property.PropertyType == typeof(CurvatureOptions))
             {
-                foreach (var slot in Slots(property.GetValue(owner)!, key + "-"))
+                foreach (var slot in property.GetValue(owner) is { } inner ? Slots(inner, key + "-") : [])
                 {
                     yield return slot;
                 }

@@ -15,6 +15,7 @@ public sealed class CifarResNet : Module<Tensor, Tensor>
 {
     private readonly Conv2d _conv1;
     private readonly BatchNorm2d _bn1;
+    private readonly ReLU _relu;
     private readonly Sequential _layer1;
     private readonly Sequential _layer2;
     private readonly Sequential _layer3;
@@ -35,6 +36,7 @@ public sealed class CifarResNet : Module<Tensor, Tensor>
         var blocks = (depth - 2) / 6;
         register_module("conv1", _conv1 = Conv2d(3, 16, 3, padding: 1, bias: false));
         register_module("bn1", _bn1 = BatchNorm2d(16));
+        register_module("relu", _relu = ReLU());
         register_module("layer1", _layer1 = Stage(blocks, 16, 16, stride: 1));
         register_module("layer2", _layer2 = Stage(blocks, 16, 32, stride: 2));
         register_module("layer3", _layer3 = Stage(blocks, 32, 64, stride: 2));
@@ -45,7 +47,7 @@ public sealed class CifarResNet : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var features = functional.relu(_bn1.forward(_conv1.forward(input)));
+        var features = _relu.forward(_bn1.forward(_conv1.forward(input)));
         features = _layer3.forward(_layer2.forward(_layer1.forward(features)));
         return _fc.forward(features.mean([2, 3])).MoveToOuterDisposeScope();
     }
@@ -61,6 +63,7 @@ public sealed class CifarResNet : Module<Tensor, Tensor>
         private readonly BatchNorm2d _bn1;
         private readonly Conv2d _conv2;
         private readonly BatchNorm2d _bn2;
+        private readonly ReLU _relu;
         private readonly Sequential? _downsample;
 
         public BasicBlock(int inputChannels, int channels, int stride)
@@ -70,6 +73,7 @@ public sealed class CifarResNet : Module<Tensor, Tensor>
             register_module("bn1", _bn1 = BatchNorm2d(channels));
             register_module("conv2", _conv2 = Conv2d(channels, channels, 3, padding: 1, bias: false));
             register_module("bn2", _bn2 = BatchNorm2d(channels));
+            register_module("relu", _relu = ReLU());
             if (stride != 1 || inputChannels != channels)
             {
                 register_module("downsample", _downsample = Sequential(Conv2d(inputChannels, channels, 1, stride, bias: false), BatchNorm2d(channels)));
@@ -80,9 +84,9 @@ public sealed class CifarResNet : Module<Tensor, Tensor>
         {
             using var scope = NewDisposeScope();
             var shortcut = _downsample is null ? input : _downsample.forward(input);
-            var residual = functional.relu(_bn1.forward(_conv1.forward(input)));
+            var residual = _relu.forward(_bn1.forward(_conv1.forward(input)));
             residual = _bn2.forward(_conv2.forward(residual));
-            return functional.relu(residual + shortcut).MoveToOuterDisposeScope();
+            return _relu.forward(residual + shortcut).MoveToOuterDisposeScope();
         }
     }
 }

@@ -26,6 +26,7 @@ public abstract class Attack : IAttack
     {
         AttackInput.Check(classifier, images, labels, indices);
         Target.Check(classifier);
+        Check(classifier);
 
         // The caller may have switched gradients off around us.
         using var inference = inference_mode(false);
@@ -53,6 +54,12 @@ public abstract class Attack : IAttack
         }
 
         return Confirm(run, labelValues, predictions);
+    }
+
+    /// <summary>Refuses a classifier that the attack cannot use, before any work.</summary>
+    /// <exception cref="BadInputException">With the reason.</exception>
+    private protected virtual void Check(IClassifier classifier)
+    {
     }
 
     /// <summary>The attack's own method: moves the rows of <see cref="AttackRun.Adversarial"/> that it fools, and closes the books of every attacked row.</summary>
@@ -148,6 +155,7 @@ public abstract class Attack : IAttack
             Iterations = run[row].Iterations,
             Forwards = run[row].Forwards,
             Backwards = run[row].Backwards,
+            Products = run[row].Products,
         });
         return new(run.Adversarial.DetachFromDisposeScope(), [.. images]);
     }

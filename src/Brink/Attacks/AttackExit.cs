@@ -18,7 +18,7 @@ public enum AttackExit
     /// <summary>The objective is flat at the current point, inside the bounds: there is no direction to go.</summary>
     ZeroGradient,
 
-    /// <summary>A logit or a gradient was not a finite number.</summary>
+    /// <summary>A logit, a gradient or the curvature was not a finite number.</summary>
     NotFinite,
 
     /// <summary>The attack had fooled the image, but a fresh pass, in another batch, did not confirm it.</summary>

@@ -11,7 +11,7 @@ public static class AttackExitDescriptions
         AttackExit.Skipped => "Not attacked: the label already is the class to reach.",
         AttackExit.IterationLimit => "Not fooled within the iterations; allow more of them, or longer steps or perturbations.",
         AttackExit.ZeroGradient => "Not fooled: the gradient vanished inside the bounds; check for saturated outputs such as probabilities instead of logits.",
-        AttackExit.NotFinite => "Not fooled: a logit or a gradient was not a finite number; check the network for overflow.",
+        AttackExit.NotFinite => "Not fooled: a logit, a gradient or the curvature was not a finite number; check the network for overflow.",
         AttackExit.Unconfirmed => "Not fooled: rounding decided, and a fresh pass decided otherwise; a larger overshoot or confidence helps where the attack has one.",
         _ => throw new ArgumentOutOfRangeException(nameof(exit), exit, "There is no such ending."),
     };

@@ -57,6 +57,20 @@ internal sealed class AttackRun
         }
     }
 
+    /// <summary>Counts products with the Hessian.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="products">How many each of them took.</param>
+    /// <param name="passes">How many forward passes, and as many backward passes, each product took that are counted as such too.</param>
+    public void CountProducts(ActiveRows rows, IReadOnlyList<int> products, int passes)
+    {
+        foreach (var (row, count) in rows.Rows.Zip(products))
+        {
+            _entries[row].Products += count;
+            _entries[row].Forwards += passes * count;
+            _entries[row].Backwards += passes * count;
+        }
+    }
+
     /// <summary>Notes the attacked class of each of the given rows.</summary>
     public void SetTargets(ActiveRows rows, long[] targets)
     {
@@ -124,6 +138,8 @@ internal sealed class AttackRun
         public int Forwards { get; set; }
 
         public int Backwards { get; set; }
+
+        public int Products { get; set; }
 
         public long Target { get; set; } = -1;
     }

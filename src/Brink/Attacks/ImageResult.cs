@@ -36,6 +36,9 @@ public sealed record ImageResult
     /// <summary>Backward passes, the choice of class included.</summary>
     public required int Backwards { get; init; }
 
+    /// <summary>Products of a vector with the Hessian. An exact one costs about two passes besides; one by finite differences is two forward and two backward passes, which are counted as such too.</summary>
+    public int Products { get; init; }
+
     /// <summary>Whether a fresh pass confirmed that the perturbed image is fooled.</summary>
     public bool Fooled => Exit == AttackExit.Fooled;
 

@@ -15,6 +15,10 @@ public interface IClassifier
     /// <summary>The smallest and largest valid input values.</summary>
     Bounds Bounds { get; }
 
+    /// <summary>Which derivatives of the logits there are.</summary>
+    /// <value>At least the first, unless a classifier knows better.</value>
+    Derivatives Derivatives => Derivatives.AtLeastFirst;
+
     /// <summary>The values before softmax, differentiable with respect to the images.</summary>
     /// <param name="images">[batch, …image], within <see cref="Bounds"/>.</param>
     /// <returns>z, [batch, classes].</returns>

@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Brink.Classifiers;
@@ -11,7 +12,8 @@ namespace Brink.Classifiers;
 /// <param name="classCount">The number of classes, at least 2.</param>
 /// <param name="bounds">The smallest and largest valid input values.</param>
 /// <param name="name">What reports and errors call it; the module's own name by default.</param>
-public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int classCount, Bounds bounds, string? name = null) : IClassifier
+/// <param name="derivatives">Which derivatives of the logits there are; null to look: with a ReLU or one of its kind among the parts of the module the first alone, else at least the first.</param>
+public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int classCount, Bounds bounds, string? name = null, Derivatives? derivatives = null) : IClassifier
 {
     /// <inheritdoc/>
     public string Name { get; } = name ?? module.GetName();
@@ -23,6 +25,9 @@ public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int class
 
     /// <inheritdoc/>
     public Bounds Bounds { get; } = bounds;
+
+    /// <inheritdoc/>
+    public Derivatives Derivatives { get; } = derivatives ?? (module.modules().Prepend(module).Any(IsPiecewiseLinear) ? Derivatives.First : Derivatives.AtLeastFirst);
 
     /// <inheritdoc/>
     public Tensor Logits(Tensor images)
@@ -63,4 +68,8 @@ public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int class
 
     /// <inheritdoc/>
     public IDisposable EnterEvaluation() => new EvaluationMode(module);
+
+    /// <summary>Whether a part bends only in kinks, where it has no derivative at all.</summary>
+    private static bool IsPiecewiseLinear(nn.Module part) =>
+        part is ReLU or ReLU6 or LeakyReLU or PReLU or RReLU or Hardtanh or Hardsigmoid or Threshold or Hardshrink or Softshrink;
 }

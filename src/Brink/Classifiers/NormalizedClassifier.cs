@@ -17,6 +17,9 @@ public sealed class NormalizedClassifier(IClassifier inner, Normalization normal
     public Bounds Bounds => Bounds.Pixels;
 
     /// <inheritdoc/>
+    public Derivatives Derivatives => inner.Derivatives;
+
+    /// <inheritdoc/>
     public Tensor Logits(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);

@@ -23,6 +23,9 @@ public sealed class CrossEntropy : IObjective
     public bool IsZeroOnBoundary => false;
 
     /// <inheritdoc/>
+    public bool IsLinear => false;
+
+    /// <inheritdoc/>
     public Tensor Values(Tensor logits, Tensor targets, Tensor rivals)
     {
         using var scope = NewDisposeScope();

@@ -11,6 +11,9 @@ public interface IObjective
     /// <summary>Whether the value is negative while the classifier is right and zero on the decision boundary, so that a linear model tells how far the boundary is.</summary>
     bool IsZeroOnBoundary { get; }
 
+    /// <summary>Whether the value is linear in the logits, so that all its curvature is the network's: where the network is piecewise linear, there is none.</summary>
+    bool IsLinear { get; }
+
     /// <summary>The objective of each image, differentiable with respect to the logits.</summary>
     /// <param name="logits">z, [batch, classes].</param>
     /// <param name="targets">t, the attacked class, int64 [batch].</param>

@@ -19,6 +19,9 @@ public sealed class LogitGap : IObjective
     public bool IsZeroOnBoundary => true;
 
     /// <inheritdoc/>
+    public bool IsLinear => true;
+
+    /// <inheritdoc/>
     public Tensor Values(Tensor logits, Tensor targets, Tensor rivals)
     {
         using var scope = NewDisposeScope();

@@ -16,7 +16,7 @@ public sealed class ResultContractTests : IDisposable
     [
         "attack", "norm", "space", "target", "criterion", "model", "data", "images", "misclassified", "skipped", "attacked", "fooled",
         "accuracyBefore", "accuracyAfter", "relativePerturbation", "relativePerturbationNormalized", "perturbation", "robustAccuracy",
-        "forwardsPerImage", "backwardsPerImage", "seconds", "secondsPerImage", "seed", "brinkVersion", "options", "warnings",
+        "forwardsPerImage", "backwardsPerImage", "productsPerImage", "seconds", "secondsPerImage", "seed", "brinkVersion", "options", "warnings",
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -70,7 +70,7 @@ public sealed class ResultContractTests : IDisposable
     private static void CheckShape(ResultFiles files, int count)
     {
         Assert.Equal(Properties.Order(StringComparer.Ordinal), files.Json.RootElement.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal), StringComparer.Ordinal);
-        string[] numbers = ["images", "misclassified", "skipped", "attacked", "fooled", "accuracyBefore", "accuracyAfter", "forwardsPerImage", "backwardsPerImage", "seconds", "secondsPerImage", "seed"];
+        string[] numbers = ["images", "misclassified", "skipped", "attacked", "fooled", "accuracyBefore", "accuracyAfter", "forwardsPerImage", "backwardsPerImage", "productsPerImage", "seconds", "secondsPerImage", "seed"];
         Assert.All(numbers, name => Assert.Equal(JsonValueKind.Number, files[name].ValueKind));
         Assert.Equal(JsonValueKind.Array, files["warnings"].ValueKind);
         Assert.Equal(JsonValueKind.Array, files["robustAccuracy"].ValueKind);
@@ -143,6 +143,7 @@ public sealed class ResultContractTests : IDisposable
         double PerAttacked(string column) => files.Column<long>(column).Where((_, row) => exits[row] is not ("misclassified" or "skipped")).Average();
         Assert.Equal(PerAttacked("forwards"), files["forwardsPerImage"].GetDouble(), Rounding);
         Assert.Equal(PerAttacked("backwards"), files["backwardsPerImage"].GetDouble(), Rounding);
+        Assert.Equal(PerAttacked("products"), files["productsPerImage"].GetDouble(), Rounding);
         Assert.Equal(files["seconds"].GetDouble() / attacked, files["secondsPerImage"].GetDouble(), Rounding);
     }
 

@@ -98,4 +98,30 @@ public sealed class AttackCatalogTests
         Assert.Equal(0, options["refine"]);
         Assert.Equal(1e-4, options["extra-length"]);
     }
+
+    [Fact]
+    public void The_second_order_attack_is_the_first_order_one_and_what_curvature_needs()
+    {
+        var (first, second) = (AttackCatalog.Create("tr").Options, AttackCatalog.Create("tr2").Options);
+        Assert.Equal("tr2", AttackCatalog.Create("tr2").Attack.Name);
+        Assert.All(first, option => Assert.Equal(option.Value, second[option.Key]));
+        Assert.Equal(
+            ["curvature-difference-step", "curvature-max-products", "curvature-products", "curvature-seed", "curvature-tolerance"],
+            second.Keys.Except(first.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
+        var options = AttackCatalog.Create("tr2[curvature-max-products=5,curvature-products=finite-differences,curvature-seed=12345678901,radius=1,whole-radius=true]").Options;
+        Assert.Equal(5, options["curvature-max-products"]);
+        Assert.Equal("finite-differences", options["curvature-products"]);
+        Assert.Equal(12345678901, options["curvature-seed"]);
+        Assert.Equal(1.0, options["radius-start"]);
+        Assert.Equal(true, options["whole-radius"]);
+    }
+
+    [Theory]
+    [InlineData("tr[curvature-max-products=5]", "tr has no option")]
+    [InlineData("tr2[preset=authors]", "preset authors")]
+    [InlineData("tr2[norm=linf]", "l2 alone")]
+    [InlineData("tr2[curvature-products=guessed]", "exact or finite-differences")]
+    public void What_the_second_order_attack_does_not_have_is_refused(string specification, string reason) =>
+        Assert.Contains(reason, Assert.Throws<BadInputException>(() => AttackCatalog.Create(specification)).Message, StringComparison.Ordinal);
 }

@@ -26,9 +26,9 @@ public sealed class AttackContractTests : IDisposable
         {
             foreach (var target in new[] { "best", "hardest", "any", "3" })
             {
-                foreach (var preset in new[] { "paper", "authors", "refined", "deepfool" })
+                foreach (var preset in new[] { "paper", "authors", "refined", "deepfool", "tr2", "tr2 by differences" })
                 {
-                    if ((target, preset) is not ("any", "deepfool"))
+                    if ((target, preset) is not ("any", "deepfool") && (norm == "l2" || !preset.StartsWith("tr2", StringComparison.Ordinal)))
                     {
                         variants.Add(norm, target, preset);
                     }
@@ -94,7 +94,7 @@ public sealed class AttackContractTests : IDisposable
             using var alone = attack.Run(_network.AsClassifier(), _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1), [row]);
             var (one, other) = (alone.Images[0], together.Images[row]);
             Assert.True((alone.Adversarial[0] - together.Adversarial[row]).abs().max().item<double>() < 1e-9);
-            Assert.Equal((one.Exit, one.Target, one.Iterations, one.Forwards, one.Backwards), (other.Exit, other.Target, other.Iterations, other.Forwards, other.Backwards));
+            Assert.Equal((one.Exit, one.Target, one.Iterations, one.Forwards, one.Backwards, one.Products), (other.Exit, other.Target, other.Iterations, other.Forwards, other.Backwards, other.Products));
         }
     }
 
@@ -127,8 +127,12 @@ public sealed class AttackContractTests : IDisposable
         {
             // DeepFool toward the best class chooses anew at every point.
             var choices = preset == "deepfool" && target == "best" ? image.Iterations + 1 : 1;
-            Assert.InRange(image.Forwards, 1, image.Iterations + 1 + choiceForwards);
-            Assert.InRange(image.Backwards, 1, image.Iterations + 1 + (choices * choiceBackwards));
+            // A gradient that is to be differentiated again is computed anew once the class is chosen; a difference of gradients takes two passes.
+            var again = preset == "tr2" ? 1 : 0;
+            var differences = preset == "tr2 by differences" ? 2 * image.Products : 0;
+            Assert.InRange(image.Forwards, 1, image.Iterations + 1 + choiceForwards + differences);
+            Assert.InRange(image.Backwards, 1, image.Iterations + 1 + (choices * choiceBackwards) + again + differences);
+            Assert.InRange(image.Products, preset.StartsWith("tr2", StringComparison.Ordinal) ? image.Iterations : 0, preset.StartsWith("tr2", StringComparison.Ordinal) ? 2 * image.Iterations : 0);
         });
     }
 
@@ -142,7 +146,7 @@ public sealed class AttackContractTests : IDisposable
             var counting = new CountingClassifier(_network.AsClassifier());
             using var result = Attack(norm, target, preset).Run(counting, _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1));
             Assert.Equal(counting.Forwards - (result.Images[0].Fooled ? 1 : 0), result.Images[0].Forwards);
-            Assert.Equal(counting.Backwards, result.Images[0].Backwards);
+            Assert.Equal(counting.Backwards, result.Images[0].Backwards + (preset == "tr2" ? result.Images[0].Products : 0));
         }
     }
 
@@ -189,10 +193,12 @@ public sealed class AttackContractTests : IDisposable
     [InlineData("l2", "best")]
     [InlineData("linf", "hardest")]
     [InlineData("l2", "3")]
-    public void Cross_entropy_fools_a_smooth_network_too(string norm, string target)
+    [InlineData("l2", "best", true)]
+    [InlineData("l2", "any", true)]
+    public void Cross_entropy_fools_a_smooth_network_too(string norm, string target, bool secondOrder = false)
     {
         using var scope = NewDisposeScope();
-        var options = new TrustRegionOptions { Norm = norm == "l2" ? Norm.L2 : Norm.LInf, Target = TargetOf(target), Objective = CrossEntropy.Instance };
+        var options = new TrustRegionOptions { Curvature = secondOrder ? new() : null, Norm = norm == "l2" ? Norm.L2 : Norm.LInf, Target = TargetOf(target), Objective = CrossEntropy.Instance };
         using var result = new TrustRegionAttack(options).Run(_network.AsClassifier(), _images, _labels);
         Assert.All(result.Images.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
     }
@@ -425,6 +431,8 @@ public sealed class AttackContractTests : IDisposable
             "pgd" => new MinimalFastGradientAttack(fewSteps, tolerance: 0.01),
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target) }),
             "refined" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target) }),
+            "tr2" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target), Curvature = new() }),
+            "tr2 by differences" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target), Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }),
             _ => new TrustRegionAttack(TrustRegionOptions.Authors(length) with { Target = TargetOf(target) }),
         };
     }

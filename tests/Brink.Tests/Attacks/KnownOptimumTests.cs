@@ -18,7 +18,7 @@ public sealed class KnownOptimumTests
     public static TheoryData<string, string, int, string> Cases()
     {
         var cases = new TheoryData<string, string, int, string>();
-        foreach (var (attack, norm) in new[] { ("tr", "l2"), ("tr", "linf"), ("deepfool", "l2"), ("deepfool", "linf"), ("fgsm", "linf"), ("cw", "l2") })
+        foreach (var (attack, norm) in new[] { ("tr", "l2"), ("tr", "linf"), ("deepfool", "l2"), ("deepfool", "linf"), ("tr2", "l2"), ("fgsm", "linf"), ("cw", "l2") })
         {
             foreach (var batch in new[] { 1, 3, 8 })
             {
@@ -112,6 +112,7 @@ public sealed class KnownOptimumTests
     private static IAttack ByName(string name, Norm norm) => name switch
     {
         "tr" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
+        "tr2" => new TrustRegionAttack(TrustRegionOptions.Paper(norm) with { Curvature = new() }),
         "deepfool" => new DeepFoolAttack(new() { Norm = norm, ExtraLength = 1e-6 }), // its default of 0.0001 is half a percent of the nearest distances here
         "fgsm" => new MinimalFastGradientAttack(FastGradientOptions.Single with { Norm = norm, Target = TargetSelection.Best, Objective = LogitGap.Instance }, tolerance: 1e-7),
         _ => new CarliniWagnerAttack(new() { MaxIterations = 300 }),

@@ -1,5 +1,6 @@
 using Brink.Attacks;
 using Brink.Attacks.TrustRegion;
+using Brink.Objectives;
 using Brink.Optimization.TrustRegion;
 
 namespace Brink.Tests.Attacks;
@@ -24,6 +25,47 @@ public sealed class MemoryTests
         finally
         {
             torch.set_num_threads(threads);
+        }
+    }
+
+    [Fact]
+    public void A_thousand_Hessian_vector_products_take_no_more_memory_than_a_hundred()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var network = new SmoothNetwork(256, 64, 5, seed: 1);
+        var (images, labels) = network.Batch(64, seed: 2);
+        var classifier = network.AsClassifier();
+        var rows = torch.arange(64);
+        // Warm-up, as below; then each tenth point, with ten products in its graph, is a reading.
+        Products(50, _ => { });
+        var (live, resident) = (new List<long>(), new List<long>());
+        Products(100, _ =>
+        {
+            live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+            resident.Add(ResidentMemory.Measure());
+        });
+        Assert.All(live, count => Assert.Equal(live[0], count));
+        Assert.InRange((double)resident[^3..].Min() / resident[..3].Max(), 0, 1.02);
+
+        void Products(int points, Action<int> atTenth)
+        {
+            for (var point = 0; point < points; point++)
+            {
+                using (torch.NewDisposeScope())
+                {
+                    using var pass = ForwardPass.At(classifier, images);
+                    var vectors = pass.GradientsForProducts(CrossEntropy.Instance.Values(pass.Logits, labels, labels));
+                    for (var product = 0; product < 10; product++)
+                    {
+                        vectors = HessianProducts.Exact(pass, rows)(vectors);
+                    }
+                }
+
+                if (point % 10 == 9)
+                {
+                    atTenth(point);
+                }
+            }
         }
     }
 

@@ -56,6 +56,20 @@ public sealed class ModuleClassifierTests
         Assert.Throws<BadInputException>(() => new ModuleClassifier(module, 1, Bounds.Pixels));
     }
 
+    [Fact]
+    public void A_ReLU_anywhere_among_the_parts_means_first_derivatives_alone_unless_the_caller_knows_better()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Equal(Derivatives.First, Of(nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.LeakyReLU()), nn.Linear(2, 2))));
+        Assert.Equal(Derivatives.First, Of(nn.ReLU()));
+        Assert.Equal(Derivatives.AtLeastFirst, Of(nn.Sequential(nn.Linear(2, 2), nn.SiLU(), nn.Linear(2, 2))));
+        Assert.Equal(Derivatives.Second, Of(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), Derivatives.Second));
+        IClassifier pixels = new NormalizedClassifier(new ModuleClassifier(nn.ReLU(), 2, Bounds.Pixels), Normalization.Cifar10);
+        Assert.Equal(Derivatives.First, pixels.Derivatives);
+
+        static Derivatives Of(nn.Module<Tensor, Tensor> module, Derivatives? derivatives = null) => new ModuleClassifier(module, 2, Bounds.Pixels, derivatives: derivatives).Derivatives;
+    }
+
     private static void Classify(nn.Module<Tensor, Tensor> module) => new ModuleClassifier(module, 3, Bounds.Pixels).Logits(ones(4, 2));
 
     private static bool[] Modes(nn.Module module) => [.. module.modules().Prepend(module).Select(part => part.training)];

@@ -16,7 +16,7 @@ public sealed class ReductionRatioTests
         using var scope = NewDisposeScope();
         var gradients = tensor(new double[] { 3, -4, 1, 2 }).reshape(2, 2) * scale;
         var model = new LinearModel(tensor(new[] { -5.0, -7.0 }) * scale, gradients);
-        var steps = new LinearSubproblem(model, Norm.L2).Solve(tensor(new[] { 0.5, 0.25 }));
+        var steps = new LinearSubproblem(model, Norm.L2).Solve(tensor(new[] { 0.5, 0.25 })).Steps;
         var predicted = model.PredictedChanges(steps);
         var ratios = ReductionRatio.Of(model.Values, model.Values + predicted, predicted);
         Assert.True(ratios.allclose(ones(2, dtype: ScalarType.Float64)));
@@ -51,7 +51,7 @@ public sealed class ReductionRatioTests
         var model = new LinearModel(tensor(new[] { -5.0, -7.0 }), tensor(new double[] { 3, -4, 1, 2 }).reshape(2, 2));
         var subproblem = new LinearSubproblem(model, norm);
         var distances = subproblem.BoundaryDistances();
-        var steps = subproblem.Solve(distances);
+        var steps = subproblem.Solve(distances).Steps;
         Assert.True(norm.Of(steps).allclose(distances));
         Assert.True((model.Values + model.PredictedChanges(steps)).abs().max().item<double>() < 1e-12);
     }

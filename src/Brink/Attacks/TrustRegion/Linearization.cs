@@ -12,20 +12,18 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
     /// <summary>The smallest linearised distance that radii are shares of, as a share of the box: 0.005 of it still changes a float32 in [0, 1].</summary>
     private const double Nearest = 1e-4;
 
+    private bool NeedsDifferentiableGradients => options.Curvature?.Products == HessianProductMethod.Exact;
+
     /// <summary>The state before the first step, a row for each attacked image.</summary>
     /// <param name="run">The books, which learn the chosen classes.</param>
-    /// <param name="first">The pass that classified all images.</param>
-    /// <param name="all">All images.</param>
+    /// <param name="pass">The pass at the images.</param>
+    /// <param name="passRows">The images of the pass: those to attack, or, where one class is enough and the graph of the classification serves, all.</param>
     /// <param name="rows">The images to attack.</param>
     /// <returns>The state, owned by no scope: to be disposed.</returns>
-    public TrustRegionState AtImages(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    public TrustRegionState AtImages(AttackRun run, ForwardPass pass, ActiveRows passRows, ActiveRows rows)
     {
+        // Images of the pass that are not attacked go backward with the others, and are not charged: whether it happens depends on the others.
         using var scope = NewDisposeScope();
-        // Comparing classes takes a backward pass for each, so it gets a forward pass without the images that are not attacked.
-        // A given class takes one, for which the graph of the classification serves. Images that are not attacked go backward with
-        // the others that once, and are not charged: whether it happens depends on the others.
-        using var own = options.Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
-        var (pass, passRows) = own is null ? (first, all) : (own, rows);
         var labels = passRows.Select(run.Labels);
         var choice = options.Target.Choose(pass, labels, options.Norm, options.Candidates);
         run.CountBackwards(rows, choice.BackwardPasses);
@@ -33,15 +31,15 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         var gap = new LinearModel(choice.Gaps, choice.Gradients);
         var distances = Distances(gap);
         var model = gap;
-        if (options.Objective is not LogitGap)
+        if (options.Objective is not LogitGap || NeedsDifferentiableGradients)
         {
             model = ModelOf(pass, labels, choice.Targets);
             run.CountBackwards(rows);
         }
 
         var points = pass.Points.detach();
-        var state = new TrustRegionState(points, labels, choice.Targets, Project(points, model), LabelLogits(pass, labels), options.Radius.First(distances), distances);
-        var positions = own is null ? rows.Rows : Enumerable.Range(0, rows.Count);
+        var state = new TrustRegionState(points, labels, choice.Targets, Project(points, model), LabelLogits(pass, labels), options.Radius.First(distances), distances, PassRows(points));
+        var positions = passRows == rows ? Enumerable.Range(0, rows.Count) : rows.Rows;
         var attacked = state.Select(tensor(positions.Select(position => (long)position).ToArray(), device: labels.device));
         run.SetTargets(rows, attacked.Targets.ToLongs());
         return attacked;
@@ -53,14 +51,14 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         var points = pass.Points.detach();
         var model = ModelOf(pass, state.Labels, state.Targets);
         run.CountBackwards(rows);
-        return state with { Points = points, Model = Project(points, model), LabelLogits = LabelLogits(pass, state.Labels) };
+        return state with { Points = points, Model = Project(points, model), LabelLogits = LabelLogits(pass, state.Labels), PassRows = PassRows(points) };
     }
 
     private LinearModel ModelOf(ForwardPass pass, Tensor labels, Tensor targets)
     {
         using var scope = NewDisposeScope();
         var values = options.Target.Values(options.Objective, pass.Logits, labels, targets);
-        var gradients = pass.Gradients(values);
+        var gradients = NeedsDifferentiableGradients ? pass.GradientsForProducts(values) : pass.Gradients(values);
         return new(values.detach().MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope());
     }
 
@@ -88,6 +86,8 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         // shares of that would be steps too small to change a number of the image.
         return minimum(maximum(distances, widths * Nearest), widths).MoveToOuterDisposeScope();
     }
+
+    private static Tensor PassRows(Tensor points) => arange(points.shape[0], device: points.device);
 
     private static Tensor LabelLogits(ForwardPass pass, Tensor labels)
     {

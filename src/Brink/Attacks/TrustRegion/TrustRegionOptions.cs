@@ -67,6 +67,14 @@ public sealed record TrustRegionOptions
     /// <value>The predicted change (Yao et al. 2019, Algorithm 1); the authors' code differs.</value>
     public RatioDefinition Ratio { get; init; } = RatioDefinition.PredictedChange;
 
+    /// <summary>Whether every step uses the whole radius, rather than end at the boundary that the model sees.</summary>
+    /// <value>false; true in the paper's Table 5 (Yao et al. 2019, §4.5).</value>
+    public bool WholeRadius { get; init; }
+
+    /// <summary>What makes the local model quadratic, and the attack the second-order one, <c>tr2</c>; null for the linear model.</summary>
+    /// <value>null (Yao et al. 2019, §3: networks with ReLU have no curvature to use).</value>
+    public CurvatureOptions? Curvature { get; init; }
+
     /// <summary>The paper's method: toward the best class, up to the first adversarial point.</summary>
     /// <param name="norm">The norm.</param>
     public static TrustRegionOptions Paper(Norm norm) => new() { Norm = norm, Target = TargetSelection.Best, Refine = 0 };
@@ -106,6 +114,24 @@ public sealed record TrustRegionOptions
         SettingCheck.NotNegative("extra length", ExtraLength);
         SettingCheck.NotNegative("gradient floor", GradientFloor);
         Radius.Check();
+        if (Curvature is not null)
+        {
+            CheckCurvature(Curvature);
+        }
+    }
+
+    private void CheckCurvature(CurvatureOptions curvature)
+    {
+        curvature.Check();
+        if (Norm != Norm.L2)
+        {
+            throw new BadInputException($"The second-order attack is offered in l2 alone, because its subproblem has no such solution in a box, but {Norm} was given; use tr for {Norm}.");
+        }
+
+        if (GradientFloor > 0)
+        {
+            throw new BadInputException("The second-order attack divides by no gradient, so its gradient floor must be 0; the preset authors is for tr alone.");
+        }
     }
 
     // In L2 the radius starts at its own upper limit and so can only shrink.

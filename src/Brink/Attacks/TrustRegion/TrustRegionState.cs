@@ -11,9 +11,10 @@ namespace Brink.Attacks.TrustRegion;
 /// <param name="LabelLogits">z_y at the points, [active].</param>
 /// <param name="Radii">ε_k, [active].</param>
 /// <param name="FirstDistances">−f / ‖∇f‖_q at the image, before the first step, [active].</param>
-internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor FirstDistances) : IDisposable
+/// <param name="PassRows">Which row of the pass at the points is whose, int64 [active].</param>
+internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor FirstDistances, Tensor PassRows) : IDisposable
 {
-    private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, FirstDistances];
+    private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, FirstDistances, PassRows];
 
     /// <summary>The given rows only, copied, owned by no scope: to be disposed.</summary>
     public TrustRegionState Select(Tensor rows) => new TrustRegionState(
@@ -23,7 +24,8 @@ internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Tar
         new(Model.Values.index_select(0, rows), Model.Gradients.index_select(0, rows)),
         LabelLogits.index_select(0, rows),
         Radii.index_select(0, rows),
-        FirstDistances.index_select(0, rows)).Detach();
+        FirstDistances.index_select(0, rows),
+        PassRows.index_select(0, rows)).Detach();
 
     /// <inheritdoc/>
     public void Dispose()

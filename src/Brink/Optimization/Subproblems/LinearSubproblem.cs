@@ -4,10 +4,11 @@ using static TorchSharp.torch;
 namespace Brink.Optimization.Subproblems;
 
 /// <summary>max ⟨g, s⟩ over ‖s‖_p ≤ ε, whose solution is closed-form: ε times the steepest direction.</summary>
-internal sealed class LinearSubproblem
+internal sealed class LinearSubproblem : ISubproblem
 {
     private readonly Tensor _directions;
     private readonly Tensor _slopes;
+    private readonly Tensor _gains;
     private readonly LinearModel _model;
 
     /// <summary>Prepares the subproblem of each row.</summary>
@@ -18,16 +19,25 @@ internal sealed class LinearSubproblem
     {
         _model = model;
         using var floor = Scalars.Of(gradientFloor);
-        _slopes = norm.Dual.Of(model.Gradients).add(floor);
+        var lengths = norm.Dual.Of(model.Gradients);
+        _slopes = lengths.add(floor);
         // The authors' direction in L2 is g/(‖g‖ + 1e-6); a sign has no length to divide by.
-        _directions = gradientFloor > 0 && norm == Norm.L2
-            ? model.Gradients / PerSample.Broadcast(_slopes, model.Gradients)
-            : norm.SteepestDirections(model.Gradients);
+        (_directions, _gains) = gradientFloor > 0 && norm == Norm.L2
+            ? (model.Gradients / PerSample.Broadcast(_slopes, model.Gradients), lengths * lengths / _slopes)
+            : (norm.SteepestDirections(model.Gradients), lengths);
     }
 
     /// <summary>Where the model reaches zero along the steepest direction: −f / ‖g‖_q, [batch].</summary>
     public Tensor BoundaryDistances() => _model.Values.neg().div(_slopes);
 
-    /// <summary>The steps of the given lengths, [batch, …].</summary>
-    public Tensor Solve(Tensor radii) => _directions.mul(PerSample.Broadcast(radii, _directions));
+    /// <inheritdoc/>
+    public SubproblemSolution Solve(Tensor radii)
+    {
+        var rows = (int)radii.shape[0];
+        var steps = _directions.mul(PerSample.Broadcast(radii, _directions));
+        return new(steps, radii * _gains, [.. Enumerable.Repeat(true, rows)], new int[rows], [.. Enumerable.Repeat(SubproblemEnd.Exact, rows)]);
+    }
+
+    /// <inheritdoc/>
+    public Tensor PredictedChanges(Tensor steps) => _model.PredictedChanges(steps);
 }

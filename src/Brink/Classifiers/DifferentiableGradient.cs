@@ -1,0 +1,21 @@
+using static TorchSharp.torch;
+
+namespace Brink.Classifiers;
+
+/// <summary>A gradient that can itself be differentiated.</summary>
+/// <remarks>
+/// <c>backward</c> with create_graph leaves a gradient in its leaf that in turn holds the leaf, a cycle that keeps the whole graph alive until it is
+/// broken, and libtorch warns of it on the console. <c>torch.autograd.grad</c> has neither fault, but a libtorch error in TorchSharp's
+/// binding of it ends the process. TorchScript calls the same function, and there errors are exceptions.
+/// </remarks>
+internal static class DifferentiableGradient
+{
+    private static readonly jit.CompilationUnit Script = jit.compile("""
+        def gradient(value: Tensor, leaf: Tensor) -> Optional[Tensor]:
+            return torch.autograd.grad([value], [leaf], create_graph=True, allow_unused=True)[0]
+
+        """)!;
+
+    /// <summary>The gradient of a number with respect to a leaf of its graph, with a graph of its own; null where it does not depend on the leaf.</summary>
+    public static Tensor? Of(Tensor value, Tensor leaf) => (Tensor?)Script.invoke("gradient", value, leaf);
+}
