@@ -28,7 +28,7 @@ public static class PaperTables
                 // Average/worst of each column, a line a network.
                 new(
                     "l2",
-                    [DeepFool("l2", "best"), CarliniWagner, TrustRegionFixed("l2", "best"), TrustRegionAdaptive("l2", "best"), Own("l2", "best")],
+                    [DeepFool("l2", "best"), CarliniWagner, TrustRegionFixed("l2", "best"), TrustRegionAdaptive("l2", "best"), PaperPreset("l2", "best"), Refined("l2")],
                     Figures("""
                               deepfool   cw         tr-fixed   tr-adaptive
                               1.67/11.5  1.47/9.70  1.49/9.13  1.49/9.09
@@ -38,7 +38,7 @@ public static class PaperTables
                               """)),
                 new(
                     "linf",
-                    [DeepFool("linf", "best"), FastGradient, IterativeFastGradient, TrustRegionFixed("linf", "best"), TrustRegionAdaptive("linf", "best"), Own("linf", "best")],
+                    [DeepFool("linf", "best"), FastGradient, IterativeFastGradient, TrustRegionFixed("linf", "best"), TrustRegionAdaptive("linf", "best"), PaperPreset("linf", "best"), Refined("linf")],
                     Figures("""
                               deepfool   fgsm        tr-fixed   tr-adaptive
                               1.15/6.85  1.40/16.44  1.05/5.45  1.03/5.45
@@ -55,7 +55,7 @@ public static class PaperTables
             [
                 new(
                     "l2",
-                    [DeepFool("l2", "hardest"), TrustRegionFixed("l2", "hardest"), TrustRegionAdaptive("l2", "hardest"), Own("l2", "hardest")],
+                    [DeepFool("l2", "hardest"), TrustRegionFixed("l2", "hardest"), TrustRegionAdaptive("l2", "hardest"), PaperPreset("l2", "hardest")],
                     Figures("""
                               deepfool   tr-fixed   tr-adaptive
                               4.36/18.9  2.47/13.4  2.47/13.4
@@ -65,7 +65,7 @@ public static class PaperTables
                               """)),
                 new(
                     "linf",
-                    [DeepFool("linf", "hardest"), TrustRegionFixed("linf", "hardest"), TrustRegionAdaptive("linf", "hardest"), Own("linf", "hardest")],
+                    [DeepFool("linf", "hardest"), TrustRegionFixed("linf", "hardest"), TrustRegionAdaptive("linf", "hardest"), PaperPreset("linf", "hardest")],
                     Figures("""
                               deepfool   tr-fixed   tr-adaptive
                               2.96/12.6  1.92/9.99  1.86/10.0
@@ -133,13 +133,20 @@ public static class PaperTables
         Specification = Authors(norm, target, (norm == "l2" ? "radius-start=0.05,radius-smallest=0.0005,radius-largest=0.05" : "radius-start=0.005,radius-smallest=0.0001,radius-largest=0.01") + ",radius-growth=1.2,radius-from-step-length=true"),
     };
 
-    private static PaperAttack Own(string norm, string target) => new()
+    private static PaperAttack PaperPreset(string norm, string target) => new()
     {
-        Key = "brink",
-        Name = "TR, Brink's default",
-        Specification = $"tr[preset=paper,norm={norm},target={target},candidates=9,objective=gap,max-iterations=1000,overshoot=0.02,shortest-step=0.005,extra-length=0,gradient-floor=0,project-gradient=true,ratio=predicted-change," +
-            "radius-unit=first-distance,radius-start=0.05,radius-smallest=0.02,radius-largest=0.07,radius-growth=1.2,radius-grow-above=0.9,radius-shrink-below=0.5,radius-from-step-length=false]",
-        Remark = "Brink's default is that of its version 0.1.",
+        Key = "tr-paper",
+        Name = "TR, preset paper",
+        Specification = Paper(norm, target, refine: 0, "radius-start=0.05,radius-smallest=0.02,radius-largest=0.07"),
+        Remark = "TR, preset paper: Algorithm 1 with the paper's own ratio and a radius in units of the linearised distance, as Brink 0.1 has it.",
+    };
+
+    private static PaperAttack Refined(string norm) => new()
+    {
+        Key = "tr-refined",
+        Name = "TR, refined",
+        Specification = Paper(norm, "any", refine: 18, "radius-start=0.5,radius-smallest=0.02,radius-largest=1"),
+        Remark = "TR, refined: followed by 18 steps along the boundary, which the paper does not have; the default of Brink 0.1.",
     };
 
     /// <summary>The table of that name.</summary>
@@ -147,8 +154,12 @@ public static class PaperTables
     public static PaperTable Named(string name) => All.FirstOrDefault(table => table.Name == name)
         ?? throw new BadInputException($"There is no table named '{name}' to reproduce; choose {string.Join(" or ", All.Select(table => table.Name))}.");
 
+    private static string Paper(string norm, string target, int refine, string radius) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"tr[preset=paper,norm={norm},target={target},candidates=9,objective=gap,max-iterations=1000,refine={refine},refine-candidates=3,whole-radius=false,overshoot=0.02,shortest-step=0.005,extra-length=0,gradient-floor=0,project-gradient=true,ratio=predicted-change,radius-unit=first-distance,{radius},radius-growth=1.2,radius-grow-above=0.9,radius-shrink-below=0.5,radius-from-step-length=false]");
+
     private static string Authors(string norm, string target, string radius) =>
-        $"tr[preset=authors,norm={norm},target={target},candidates=9,objective=gap,max-iterations=1000,overshoot=0.02,shortest-step=0,extra-length=0.0001,gradient-floor=0.000001,project-gradient=false,ratio=label-logit-per-length," +
+        $"tr[preset=authors,norm={norm},target={target},candidates=9,objective=gap,max-iterations=1000,refine=0,refine-candidates=3,whole-radius=false,overshoot=0.02,shortest-step=0,extra-length=0.0001,gradient-floor=0.000001,project-gradient=false,ratio=label-logit-per-length," +
         $"radius-unit=input,{radius},radius-grow-above=0.9,radius-shrink-below=0.5]";
 
     private static Dictionary<(PaperNetwork Network, string Column), PaperFigures> Figures(string cells)

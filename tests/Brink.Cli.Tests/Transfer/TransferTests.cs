@@ -82,7 +82,7 @@ public sealed class TransferTests : IDisposable
         Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.TrimEnd('\r').Length, 0, Columns));
         var (_, right, fooled) = Count("one", null);
         Assert.Contains($"{fooled} of {right}", run.Output, StringComparison.Ordinal);
-        Assert.Contains("signs, tr, L2, best", run.Output, StringComparison.Ordinal);
+        Assert.Contains("signs, tr, L2, any", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

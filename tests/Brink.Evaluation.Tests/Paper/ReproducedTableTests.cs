@@ -48,9 +48,9 @@ public sealed class ReproducedTableTests
     [Fact]
     public void A_run_stands_beside_its_cell_and_nowhere_else()
     {
-        var table = ReproducedTable.Of(Table, [Run("tr-fixed", Summary(fooled: [0.01, 0.03], misclassified: 3)), Run("brink", Summary(fooled: [0.005], misclassified: 1))], 2);
+        var table = ReproducedTable.Of(Table, [Run("tr-fixed", Summary(fooled: [0.01, 0.03], misclassified: 3)), Run("tr-paper", Summary(fooled: [0.005], misclassified: 1))], 2);
         Assert.Equal(["0.66 / 3.97", "0.800 / 3.00", "2.000", "2 of 2", "5", "3.0 F + 4.0 B"], Cells(table, "ResNet", "TR, fixed 0.05")[2..], StringComparer.Ordinal);
-        Assert.Equal(["–", "0.250 / 0.50", "0.500", "1 of 1", "2", "3.0 F + 4.0 B"], Cells(table, "ResNet", "TR, Brink's default")[2..], StringComparer.Ordinal);
+        Assert.Equal(["–", "0.250 / 0.50", "0.500", "1 of 1", "2", "3.0 F + 4.0 B"], Cells(table, "ResNet", "TR, preset paper")[2..], StringComparer.Ordinal);
         Assert.Equal(2, table.Rows.Count(row => row.Ours is not null));
         Assert.Contains(table.Remarks, remark => remark.StartsWith("ResNet, 92.10 % right in the paper: here resnet20 with the weights w.pkl, 40.00 % right.", StringComparison.Ordinal));
         Assert.Contains("Images: the first 5 of test.bin; the paper's are the 10,000 test images.", table.Remarks, StringComparer.Ordinal);

@@ -33,8 +33,8 @@ public sealed class SecondOrderTests
         var random = new Random(2);
         var points = Enumerable.Range(0, 8).Select(_ => Enumerable.Range(0, Size).Select(_ => (random.NextDouble() * 6) - 3).ToArray()).Where(point => point.Sum(x => x * x) > 9).ToArray();
         var radius = RadiusPolicy.Fixed(100);
-        using var second = Run(sphere, points, new() { Radius = radius, Curvature = new() });
-        using var first = Run(sphere, points, new() { Radius = radius });
+        using var second = Run(sphere, points, TrustRegionOptions.Paper(Norm.L2) with { Radius = radius, Curvature = new() });
+        using var first = Run(sphere, points, TrustRegionOptions.Paper(Norm.L2) with { Radius = radius });
         for (var row = 0; row < points.Length; row++)
         {
             var exact = Math.Sqrt(points[row].Sum(x => x * x)) - 2;
@@ -52,8 +52,8 @@ public sealed class SecondOrderTests
         var sphere = new Ellipsoid([.. Enumerable.Repeat(1.0, Size)], outside: false);
         var point = Enumerable.Range(0, Size).Select(i => i == 0 ? 20.0 : 0.1 * i).ToArray();
         var radius = new RadiusPolicy { Unit = RadiusUnit.Input, Start = 0.5, Smallest = 0.001, Largest = 1000, GrowAbove = 0.9999, ShrinkBelow = 0.9998 };
-        using var second = Run(sphere, [point], new() { Radius = radius, Curvature = new() });
-        using var first = Run(sphere, [point], new() { Radius = radius });
+        using var second = Run(sphere, [point], TrustRegionOptions.Paper(Norm.L2) with { Radius = radius, Curvature = new() });
+        using var first = Run(sphere, [point], TrustRegionOptions.Paper(Norm.L2) with { Radius = radius });
         var distance = sphere.Distance(point);
         // 0.5 · 1.2^k added up, each with the overshoot, until the distance is passed.
         var steps = 0;
@@ -75,7 +75,7 @@ public sealed class SecondOrderTests
         var (images, labels) = network.Batch(16, seed: 2);
         foreach (var curvature in new[] { null, new CurvatureOptions() })
         {
-            var options = new TrustRegionOptions { Radius = RadiusPolicy.Fixed(0.15), Overshoot = 0, WholeRadius = true, MaxIterations = 100, Curvature = curvature, ProjectGradient = false };
+            var options = TrustRegionOptions.Paper(Norm.L2) with { Radius = RadiusPolicy.Fixed(0.15), Overshoot = 0, WholeRadius = true, MaxIterations = 100, Curvature = curvature, ProjectGradient = false };
             var unbounded = new Unbounded(network.AsClassifier());
             using var result = new TrustRegionAttack(options).Run(unbounded, images, labels);
             Assert.All(result.Images, image => Assert.True(image.Fooled));
@@ -99,7 +99,7 @@ public sealed class SecondOrderTests
         var (images, labels) = network.Batch(16, seed: 2);
         int[] Products(double radius, double tolerance)
         {
-            var options = new TrustRegionOptions { Radius = RadiusPolicy.Fixed(radius), MaxIterations = 1, Curvature = new() { MaxProducts = Size, Tolerance = tolerance } };
+            var options = TrustRegionOptions.Paper(Norm.L2) with { Radius = RadiusPolicy.Fixed(radius), MaxIterations = 1, Curvature = new() { MaxProducts = Size, Tolerance = tolerance } };
             using var result = new TrustRegionAttack(options).Run(network.AsClassifier(), images, labels);
             return [.. result.Images.Select(image => image.Products)];
         }
@@ -119,7 +119,7 @@ public sealed class SecondOrderTests
         using var scope = NewDisposeScope();
         using var network = Relu(asModule: true);
         var (images, labels) = Correct(network);
-        var options = new TrustRegionOptions { Objective = CrossEntropy.Instance, Curvature = new() { Products = method } };
+        var options = TrustRegionOptions.Paper(Norm.L2) with { Objective = CrossEntropy.Instance, Curvature = new() { Products = method } };
         using var result = new TrustRegionAttack(options).Run(new ModuleClassifier(network, 4, Bounds.Pixels), images, labels);
         Assert.All(result.Images, image => Assert.True(image.Fooled && image.Products > 0, image.Exit.Describe()));
     }
@@ -133,13 +133,13 @@ public sealed class SecondOrderTests
         using var network = Relu(asModule);
         var (images, labels) = Correct(network);
         var classifier = new ModuleClassifier(network, 4, Bounds.Pixels, "kinky");
-        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Curvature = new() }).Run(classifier, images, labels)).Message;
+        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, images, labels)).Message;
         Assert.Contains("kinky", message, StringComparison.Ordinal);
         Assert.Contains("use tr,", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
 
         // Differences of gradients need first derivatives only.
-        using var result = new TrustRegionAttack(new() { Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }).Run(classifier, images, labels);
+        using var result = new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }).Run(classifier, images, labels);
         Assert.All(result.Images, image => Assert.True(image.Fooled, image.Exit.Describe()));
     }
 
@@ -166,7 +166,7 @@ public sealed class SecondOrderTests
         });
         var images = full(2, 4, 0.5, dtype: ScalarType.Float64);
         images[1] = tensor(new[] { 0.4, 0.3, 0.2, 0.1 });
-        using var result = new TrustRegionAttack(new() { Curvature = new() }).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
+        using var result = new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
         Assert.Equal([AttackExit.NotFinite, AttackExit.Fooled], result.Images.Select(image => image.Exit));
         Assert.Contains("curvature", result.Images[0].Exit.Describe(), StringComparison.Ordinal);
         Assert.Equal(0, result.Images[0].L2);
@@ -177,7 +177,7 @@ public sealed class SecondOrderTests
     {
         using var scope = NewDisposeScope();
         var classifier = new Custom(images => stack([zeros_like(images.sum(1)), images.sub(0.5).pow(2).sum(1) - 1], 1));
-        using var result = new TrustRegionAttack(new() { Curvature = new() }).Run(classifier, full(1, 4, 0.5, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64));
+        using var result = new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, full(1, 4, 0.5, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64));
         Assert.Equal(AttackExit.ZeroGradient, result.Images[0].Exit);
         Assert.Contains("gradient vanished", result.Images[0].Exit.Describe(), StringComparison.Ordinal);
     }
@@ -194,7 +194,7 @@ public sealed class SecondOrderTests
             return stack([loss + 5, loss.neg()], 1);
         });
         var images = tensor(new[] { 0.1, 0.2, 0.3, 0.4 }).unsqueeze(0);
-        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Curvature = new() }).Run(classifier, images, zeros(1, dtype: ScalarType.Int64))).Message;
+        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, images, zeros(1, dtype: ScalarType.Int64))).Message;
         Assert.Contains("differentiable twice", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
@@ -204,8 +204,8 @@ public sealed class SecondOrderTests
         using var scope = NewDisposeScope();
         var exact = points.Select(ellipsoid.Distance).ToArray();
         var radius = RadiusPolicy.Fixed(exact.Max() * 1.5);
-        using var second = Run(ellipsoid, points, new() { Radius = radius, Overshoot = 1e-4, Curvature = new() { MaxProducts = points[0].Length, Tolerance = 0 } });
-        using var first = Run(ellipsoid, points, new() { Radius = radius, Overshoot = 1e-4 });
+        using var second = Run(ellipsoid, points, TrustRegionOptions.Paper(Norm.L2) with { Radius = radius, Overshoot = 1e-4, Curvature = new() { MaxProducts = points[0].Length, Tolerance = 0 } });
+        using var first = Run(ellipsoid, points, TrustRegionOptions.Paper(Norm.L2) with { Radius = radius, Overshoot = 1e-4 });
         for (var row = 0; row < points.Length; row++)
         {
             Assert.Equal((true, 1, points[row].Length), (second.Images[row].Fooled, second.Images[row].Iterations, second.Images[row].Products));
