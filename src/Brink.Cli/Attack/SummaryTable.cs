@@ -22,7 +22,7 @@ internal static class SummaryTable
         void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
 
         Row("network, images", $"{summary.Model}, {summary.Data}");
-        Row("attack", $"{summary.Attack}, {norm}, target {summary.Target}" + (summary.Options.TryGetValue("preset", out var preset) ? $", {preset}" : ""));
+        Row("attack", $"{summary.Attack}, {norm}, target {summary.Target}" + Method(summary));
         Row("images", $"{summary.Images}: {summary.Misclassified} wrong to begin with, {summary.Attacked} attacked" + (summary.Skipped > 0 ? $", {summary.Skipped} skipped" : ""));
         Row("fooled", $"{summary.Fooled} of {summary.Attacked}");
         Row("accuracy", $"{Percent(summary.AccuracyBefore)} before, {Percent(summary.AccuracyAfter)} after");
@@ -49,6 +49,12 @@ internal static class SummaryTable
             output.WriteLine($"Written to {folder}:{Environment.NewLine}results.json, images.parquet, adversarial.safetensors");
         }
     }
+
+    /// <summary>Which form of the trust-region attack it was: the preset, or that the walk along the boundary followed.</summary>
+    private static string Method(AttackSummary summary) =>
+        summary.Options.TryGetValue("refine", out var refine) && refine is not 0 ? ", refined"
+        : summary.Options.TryGetValue("preset", out var preset) ? $", {preset}"
+        : "";
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:F2} %");
 
