@@ -102,7 +102,7 @@ public sealed class AttackCatalogTests
     [Fact]
     public void The_second_order_attack_is_the_first_order_one_and_what_curvature_needs()
     {
-        var (first, second) = (AttackCatalog.Create("tr").Options, AttackCatalog.Create("tr2").Options);
+        var (first, second) = (AttackCatalog.Create("tr[target=best,refine=0]").Options, AttackCatalog.Create("tr2").Options);
         Assert.Equal("tr2", AttackCatalog.Create("tr2").Attack.Name);
         Assert.All(first, option => Assert.Equal(option.Value, second[option.Key]));
         Assert.Equal(
