@@ -34,6 +34,9 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     /// <summary>How λ shrinks when it fell back.</summary>
     private const double Shrinkage = 0.5;
 
+    /// <summary>What a step leaves of how far the cut must be risen to: where the network bends, an old linearisation holds less and less.</summary>
+    private const double CutFading = 0.99;
+
     /// <summary>By how much f must be positive, as a share of the largest logit: less could be rounding, which another batch rounds otherwise.</summary>
     private const double Rounding = 1e-5;
 
@@ -140,7 +143,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     private WalkState Advance(WalkState state, Tensor images, Tensor points, LinearModel model, Tensor fooled)
     {
         using var scope = NewDisposeScope();
-        using Scalar memory = Scalars.Of(Memory), novelty = Scalars.Of(1 - Memory), growth = Scalars.Of(Growth), shrinkage = Scalars.Of(Shrinkage);
+        using Scalar memory = Scalars.Of(Memory), novelty = Scalars.Of(1 - Memory), growth = Scalars.Of(Growth), shrinkage = Scalars.Of(Shrinkage), fading = Scalars.Of(CutFading);
         var units = Norm.L2.SteepestDirections(model.Gradients);
         var normals = state.Normals.mul(memory) + units.mul(novelty);
         // An average that points away from the latest gradient has nothing to say here.
@@ -161,7 +164,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
             where(usable, distances, state.Distances).MoveToOuterDisposeScope(),
             trust.MoveToOuterDisposeScope(),
             where(PerSample.Broadcast(fellBack, units), units, state.CutNormals).MoveToOuterDisposeScope(),
-            where(fellBack, rises, state.CutRises).MoveToOuterDisposeScope());
+            where(fellBack, rises, state.CutRises.mul(fading)).MoveToOuterDisposeScope());
     }
 
     /// <summary>⟨g, d⟩, d the direction that is steepest for the normal, [walking].</summary>
