@@ -56,7 +56,7 @@ internal sealed class RunInput : IDisposable
 
     /// <summary>Opens the images, then the network: everything that can be wrong with them is found out before the first pass.</summary>
     /// <exception cref="BadInputException">A flag, the images or the network cannot be used.</exception>
-    public static RunInput Open(ParseResult parsed, RunOptions options)
+    public static RunInput Open(ParseResult parsed, RunOptions options, CancellationToken cancellationToken)
     {
         var space = parsed.GetValue(options.Space) switch
         {
@@ -71,7 +71,7 @@ internal sealed class RunInput : IDisposable
             throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
         }
 
-        var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip) ?? 0, parsed.GetValue(options.Limit));
+        var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip) ?? 0, parsed.GetValue(options.Limit), cancellationToken);
 
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
@@ -98,6 +98,7 @@ internal sealed class RunInput : IDisposable
         Criterion = configured.Target.Criterion,
         Model = Network.Name,
         Data = _dataName,
+        DataWarnings = Images.Warnings,
         // In brackets an attack may have a seed of its own.
         Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
         // Where an attack has an option of the same name, the run's own stands.
