@@ -5,6 +5,7 @@ using Brink.Cli.Attack;
 using Brink.Cli.Compare;
 using Brink.Cli.Doctor;
 using Brink.Cli.Reproduce;
+using Brink.Cli.Train;
 using Brink.Cli.Transfer;
 
 namespace Brink.Cli;
@@ -38,6 +39,7 @@ internal static class CommandLine
             CompareCommand.Create(output, error, cancellationToken),
             TransferCommand.Create(output, cancellationToken),
             ReproduceCommand.Create(output, error, cancellationToken),
+            TrainCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),
             new HelpOption(),
             new VersionOption(),
