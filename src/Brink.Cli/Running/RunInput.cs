@@ -98,6 +98,7 @@ internal sealed class RunInput : IDisposable
         Criterion = configured.Target.Criterion,
         Model = Network.Name,
         Data = _dataName,
+        ClassNames = Images.ClassNames,
         // In brackets an attack may have a seed of its own.
         Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
         // Where an attack has an option of the same name, the run's own stands.

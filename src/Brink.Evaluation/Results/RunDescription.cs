@@ -24,6 +24,9 @@ public sealed record RunDescription
     /// <summary>The data set.</summary>
     public required string Data { get; init; }
 
+    /// <summary>The name of each class, in the order of the labels.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
     /// <summary>The seed of random draws.</summary>
     public required long Seed { get; init; }
 
