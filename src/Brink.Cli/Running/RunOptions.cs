@@ -33,7 +33,7 @@ internal sealed class RunOptions
 
     public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "How many processors to use. [default: all]", HelpName = "N" };
 
-    public Option<string?> Out { get; } = new("--out") { Description = "A folder for results.json, images.parquet and adversarial.safetensors.", HelpName = "FOLDER" };
+    public Option<string?> Out { get; } = new("--out") { Description = "A folder for the results: results.json, images.parquet, adversarial.safetensors and, of an attack, report.html.", HelpName = "FOLDER" };
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the folder of --out: what it has finished is kept." };
 
