@@ -66,6 +66,15 @@ public sealed class SavedRun : IDisposable
         return new(folder, summary, new(folder, summary, Safetensors.Read(Path.Combine(folder, ResultFolder.Tensors))));
     }
 
+    /// <summary>The place of an image in the whole data set.</summary>
+    /// <param name="row">Which.</param>
+    public long Index(int row) => _indices[row];
+
+    /// <summary>Whether a prediction for an attacked image counts as fooled: another than the label, or the class to reach.</summary>
+    /// <param name="row">Which image.</param>
+    /// <param name="prediction">The prediction.</param>
+    public bool Fools(int row, long prediction) => Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row];
+
     /// <summary>Images before the attack, pixels in [0, 1].</summary>
     /// <param name="rows">Which, int64.</param>
     /// <returns>float32 [rows, …].</returns>
