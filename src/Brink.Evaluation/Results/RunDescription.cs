@@ -24,9 +24,9 @@ public sealed record RunDescription
     /// <summary>The data set.</summary>
     public required string Data { get; init; }
 
-    /// <summary>What is questionable about the data set, as sentences.</summary>
+    /// <summary>What is questionable about the images or the network, as sentences.</summary>
     /// <value>None.</value>
-    public IReadOnlyList<string> DataWarnings { get; init; } = [];
+    public IReadOnlyList<string> InputWarnings { get; init; } = [];
 
     /// <summary>The seed of random draws.</summary>
     public required long Seed { get; init; }
@@ -34,10 +34,10 @@ public sealed record RunDescription
     /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
     public required IReadOnlyDictionary<string, object> Options { get; init; }
 
-    /// <summary>What is questionable about the data and the settings, as sentences.</summary>
+    /// <summary>What is questionable about the input and the settings, as sentences.</summary>
     internal IEnumerable<string> Warnings()
     {
-        foreach (var warning in DataWarnings)
+        foreach (var warning in InputWarnings)
         {
             yield return warning;
         }
