@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Brink.Classifiers;
 using Brink.Cli.Doctor;
 using Brink.Data;
 using Brink.Evaluation.Checks;
@@ -7,6 +8,7 @@ using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
 using Brink.Models;
 using Brink.Models.Samples;
+using Brink.Models.TorchScript;
 using TorchSharp;
 
 namespace Brink.Cli.Running;
@@ -83,18 +85,21 @@ internal sealed class RunInput : IDisposable
 
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
-        var weights = parsed.GetValue(options.Weights) is { } path ? DataLocations.Resolve(path) : null;
-        var loaded = ModelCatalog.Load(modelName, weights, preprocessing);
+        var weights = parsed.GetValue(options.Weights);
+        var loaded = Load(modelName, weights, preprocessing, images);
         try
         {
-            var input = new RunInput(loaded, parsed.GetValue(options.Weights), dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            var input = new RunInput(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
             if (labels == "predicted")
             {
                 input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device);
                 input._settings["labels"] = labels;
             }
 
-            input._warnings = [.. input._warnings, .. NetworkChecks.Of(input.Model, input.Images, device)];
+            IEnumerable<string> unnormalized = loaded.Normalization == TorchScriptModel.NoNormalization
+                ? [$"{loaded.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
+                : [];
+            input._warnings = [.. input._warnings, .. unnormalized, .. NetworkChecks.Of(input.Model, input.Images, device)];
             return input;
         }
         catch
@@ -123,6 +128,16 @@ internal sealed class RunInput : IDisposable
     };
 
     public void Dispose() => Network.Dispose();
+
+    private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, ImageSet images) => (IsFile(model), weights) switch
+    {
+        (true, null) => TorchScriptModel.Load(DataLocations.Resolve(model), [images.Channels, images.Height, images.Width], preprocessing),
+        (true, _) => throw new BadInputException($"A TorchScript file holds its own weights, but {model} was given others with --weights {weights}; drop them, or name the network whose weights they are as --model."),
+        _ => ModelCatalog.Load(model, weights is null ? null : DataLocations.Resolve(weights), preprocessing),
+    };
+
+    /// <summary>Whether <c>--model</c> means a file: no name in the catalogue has a dot or a slash.</summary>
+    private static bool IsFile(string model) => Path.GetExtension(model).Length > 0 || model.Contains('/', StringComparison.Ordinal) || model.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
     {
