@@ -4,6 +4,7 @@ using System.Globalization;
 using Brink.Cli.Attack;
 using Brink.Cli.Compare;
 using Brink.Cli.Doctor;
+using Brink.Cli.Picture;
 using Brink.Cli.Report;
 using Brink.Cli.Reproduce;
 using Brink.Cli.Transfer;
@@ -39,6 +40,7 @@ internal static class CommandLine
             CompareCommand.Create(output, error, cancellationToken),
             TransferCommand.Create(output, cancellationToken),
             ReportCommand.Create(output),
+            PictureCommand.Create(output, cancellationToken),
             ReproduceCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),
             new HelpOption(),
