@@ -7,6 +7,7 @@ using Brink.Cli.Doctor;
 using Brink.Cli.Picture;
 using Brink.Cli.Report;
 using Brink.Cli.Reproduce;
+using Brink.Cli.Train;
 using Brink.Cli.Transfer;
 
 namespace Brink.Cli;
@@ -42,6 +43,7 @@ internal static class CommandLine
             ReportCommand.Create(output),
             PictureCommand.Create(output, cancellationToken),
             ReproduceCommand.Create(output, error, cancellationToken),
+            TrainCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),
             new HelpOption(),
             new VersionOption(),

@@ -6,12 +6,13 @@ public static class DataCatalog
     /// <summary>1000: how many signs are drawn where no limit is given.</summary>
     public const int DefaultSignCount = 1000;
 
-    /// <summary>Opens <c>signs</c> or <c>cifar10:FILE|FOLDER</c>.</summary>
+    /// <summary>Opens <c>signs</c>, <c>cifar10:FILE|FOLDER</c>, <c>images:FOLDER|FILE.tar</c> or <c>imagenet:FOLDER|FILE.tar</c>.</summary>
     /// <param name="description">What to open.</param>
     /// <param name="skip">How many images to leave out at the start.</param>
     /// <param name="limit">The most images to keep; null for all (signs: <see cref="DefaultSignCount"/>).</param>
+    /// <param name="cancellationToken">Stops the reading of images from files of their own.</param>
     /// <exception cref="BadInputException">There is no such data set, it cannot be read, or nothing of it is left.</exception>
-    public static ImageSet Open(string description, int skip = 0, int? limit = null)
+    public static ImageSet Open(string description, int skip = 0, int? limit = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(description);
         if (skip < 0)
@@ -25,13 +26,21 @@ public static class DataCatalog
         }
 
         var (kind, path) = description.Split(':', 2) is [var first, var second] ? (first, second) : (description, "");
-        var images = kind switch
+        return kind switch
         {
-            "signs" when path.Length == 0 => Signs(skip, limit),
-            "cifar10" when path.Length > 0 => Cifar10.Read(DataLocations.Resolve(path)),
+            "signs" when path.Length == 0 => Cut(Signs(skip, limit), skip, limit),
+            "cifar10" when path.Length > 0 => Cut(Cifar10.Read(DataLocations.Resolve(path)), skip, limit),
             "cifar10" => throw new BadInputException("The data set cifar10 needs a file or folder in its binary format; write cifar10:PATH."),
-            _ => throw new BadInputException($"There is no data set named '{description}'; choose signs or cifar10:PATH."),
+            "images" when path.Length > 0 => ImageFolder.Read(DataLocations.Resolve(path), skip, limit, cancellationToken),
+            "images" => throw new BadInputException("Images need a folder or a tar archive with a folder for each class; write images:PATH."),
+            "imagenet" when path.Length > 0 => ImageNetFolder.Read(DataLocations.Resolve(path), skip, limit, cancellationToken),
+            "imagenet" => throw new BadInputException("ImageNet needs a folder or a tar archive with a folder for each synset; write imagenet:PATH."),
+            _ => throw new BadInputException($"There is no data set named '{description}'; choose signs, cifar10:PATH, images:PATH or imagenet:PATH."),
         };
+    }
+
+    private static ImageSet Cut(ImageSet images, int skip, int? limit)
+    {
         var left = images.Skip(skip);
         return left.Count > 0
             ? left.Take(limit ?? int.MaxValue)

@@ -85,7 +85,11 @@ public sealed class ImageSet
 
     /// <summary>Where this set's first image stands in the whole data set: 0, or the start of the cut.</summary>
     /// <remarks>Random draws of an attack come from (seed, index in the whole data set), so a cut must remember where it began.</remarks>
-    public int FirstIndex { get; }
+    public int FirstIndex { get; internal init; }
+
+    /// <summary>What is questionable about the images, as sentences: files that could not be read, for one.</summary>
+    /// <value>None.</value>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The bytes of one image, [channel, row, column].</summary>
     /// <param name="index">The image, counted from the start of this set.</param>
@@ -141,7 +145,10 @@ public sealed class ImageSet
     {
         CheckRange(start, count);
         return new ImageSet(
-            Name, ClassNames, (Channels, Height, Width), PixelRange(start, count), _labels.Slice(start, count), FirstIndex + start);
+            Name, ClassNames, (Channels, Height, Width), PixelRange(start, count), _labels.Slice(start, count), FirstIndex + start)
+        {
+            Warnings = Warnings,
+        };
     }
 
     /// <summary>All images but the first <paramref name="count"/>; an empty set where there are no more.</summary>

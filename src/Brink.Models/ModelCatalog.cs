@@ -57,6 +57,20 @@ public static class ModelCatalog
         }
     }
 
+    /// <summary>Builds a network by name with random weights, in training mode, drawn from torch's global generator.</summary>
+    /// <param name="name">One of <see cref="Names"/> that does not bring its own weights.</param>
+    /// <param name="normalization">The preprocessing to use instead of the network's usual one.</param>
+    /// <exception cref="BadInputException">There is no such network, or it comes trained.</exception>
+    public static LoadedModel Untrained(string name, Normalization? normalization = null)
+    {
+        if (!Models.TryGetValue(name, out var model) || model.HasOwnWeights)
+        {
+            throw new BadInputException($"There is no untrained model named '{name}'; choose one of {string.Join(", ", Models.Values.Where(known => !known.HasOwnWeights).Select(known => known.Name))}.");
+        }
+
+        return new(name, model.Create(), model.ClassCount, normalization ?? model.Normalization);
+    }
+
     private static Model CifarResNet(int depth) =>
         Cifar10(FormattableString.Invariant($"resnet{depth}"), () => new CifarResNet(depth));
 

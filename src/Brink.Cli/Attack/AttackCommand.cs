@@ -30,7 +30,7 @@ internal static class AttackCommand
     {
         // Everything that can be wrong is found out before the first pass: attack, data, network, folder.
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
-        using var input = RunInput.Open(parsed, options.Run);
+        using var input = RunInput.Open(parsed, options.Run, cancellationToken);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
         var run = input.Describe(configured);
         var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;

@@ -30,7 +30,7 @@ internal static class CompareCommand
     {
         // Everything that can be wrong is found out before the first pass: attacks, data, network, folders.
         var attacks = AttackList.Create(parsed.GetValue(options.Attacks)!, Settings(parsed, options));
-        using var input = RunInput.Open(parsed, options.Run);
+        using var input = RunInput.Open(parsed, options.Run, cancellationToken);
         var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device)).ToArray();
         var outFolder = parsed.GetValue(options.Run.Out);
         var folders = attacks

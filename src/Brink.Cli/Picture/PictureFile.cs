@@ -1,4 +1,4 @@
-using Brink.Evaluation.Output;
+using Brink.Data;
 
 namespace Brink.Cli.Picture;
 

@@ -29,7 +29,7 @@ internal static class SliceCommand
             var (path, place) = (parsed.GetValue(file)!, parsed.GetValue(index)!.Value);
             var svg = PictureFile.IsSvg(path);
             var listed = AttackList.Create(parsed.GetValue(attacks)!, Settings(parsed, run));
-            using var input = RunInput.Open(parsed, run, place);
+            using var input = RunInput.Open(parsed, run, cancellationToken, place);
             var slice = Cut(input, listed, (int)((parsed.GetValue(run.Seed) ?? 0) + place), cancellationToken);
             PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(slice.ToSvg()) : slice.ToPng());
             output.WriteLine($"Written to {path}");

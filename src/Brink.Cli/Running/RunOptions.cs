@@ -13,7 +13,7 @@ internal sealed class RunOptions
 
     public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation of each channel, goes with --mean.", HelpName = "A,B,C" };
 
-    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded) or cifar10:FILE|FOLDER in the binary format.", HelpName = "SET" };
+    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded), cifar10:FILE|FOLDER in the binary format, images:FOLDER|FILE.tar, PNG and JPEG in class folders, or imagenet:FOLDER|FILE.tar, in folders of synsets.", HelpName = "SET" };
 
     public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The most images to attack.", HelpName = "N" };
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Brink.Data;
 using Brink.Evaluation.Results;
 using Brink.Models.Checkpoints;
 using static TorchSharp.torch;

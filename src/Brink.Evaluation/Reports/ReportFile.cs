@@ -1,4 +1,5 @@
 using System.Text;
+using Brink.Data;
 using Brink.Evaluation.Output;
 
 namespace Brink.Evaluation.Reports;

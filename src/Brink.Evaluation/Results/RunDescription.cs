@@ -24,6 +24,10 @@ public sealed record RunDescription
     /// <summary>The data set.</summary>
     public required string Data { get; init; }
 
+    /// <summary>What is questionable about the data set, as sentences.</summary>
+    /// <value>None.</value>
+    public IReadOnlyList<string> DataWarnings { get; init; } = [];
+
     /// <summary>The name of each class, in the order of the labels.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
@@ -33,9 +37,14 @@ public sealed record RunDescription
     /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
     public required IReadOnlyDictionary<string, object> Options { get; init; }
 
-    /// <summary>What is questionable about the settings, as sentences.</summary>
+    /// <summary>What is questionable about the data and the settings, as sentences.</summary>
     internal IEnumerable<string> Warnings()
     {
+        foreach (var warning in DataWarnings)
+        {
+            yield return warning;
+        }
+
         if (Space == "pixel" && Options.TryGetValue("preset", out var preset) && preset is "authors")
         {
             yield return "The preset authors has constants for normalised CIFAR-10, but this run is in pixel space; use --space normalized for the authors' figures.";

@@ -1,0 +1,129 @@
+using System.Runtime.ExceptionServices;
+
+namespace Brink.Data.Folders;
+
+/// <summary>Decodes many files at once, on all processors, into one <see cref="ImageSet"/>.</summary>
+internal static class ImageDecoding
+{
+    private const int Channels = 3;
+    private const int MostNamed = 5;
+
+    /// <summary>Decodes the files from <paramref name="skip"/> on; those that cannot be read are left out, counted and named in the set's warnings.</summary>
+    /// <param name="images">The files.</param>
+    /// <param name="classNames">The names of the classes in the order of the labels, every file's class among them.</param>
+    /// <param name="skip">How many files to leave out at the start.</param>
+    /// <param name="limit">The most files to open; null for all.</param>
+    /// <param name="size">Finds the size of the images from the files that are to be opened.</param>
+    /// <param name="prepare">Decodes one of them.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BadInputException">None is left, they do not fit into memory, or do not go together.</exception>
+    public static ImageSet Decode(
+        ImageFiles images,
+        IReadOnlyList<string> classNames,
+        int skip,
+        int? limit,
+        Func<IEnumerable<ImageFile>, (int Width, int Height)> size,
+        PrepareImage prepare,
+        CancellationToken cancellationToken)
+    {
+        var files = images.Files.Skip(skip).Take(limit ?? int.MaxValue).ToArray();
+        if (files.Length == 0)
+        {
+            throw new BadInputException(FormattableString.Invariant($"The images of '{images.Path}' are {images.Files.Count}, so none are left after skipping {skip}."));
+        }
+
+        var (width, height) = size(files);
+        var length = Channels * height * width;
+        if ((long)files.Length * length > Array.MaxLength)
+        {
+            throw new BadInputException(FormattableString.Invariant($"At most {Array.MaxLength / length} images of {width}×{height} pixels fit in memory, but {files.Length} were given; add --limit, and --skip for the others."));
+        }
+
+        var pixels = new byte[(long)files.Length * length];
+        var problems = new string?[files.Length];
+        var misfits = new string?[files.Length];
+        try
+        {
+            Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancellationToken }, index =>
+            {
+                try
+                {
+                    misfits[index] = prepare(images.Read(files[index]), pixels.AsSpan(index * length, length));
+                }
+                catch (UnreadableImageException exception)
+                {
+                    problems[index] = exception.Message;
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    problems[index] = $"it cannot be opened: {exception.Message.TrimEnd('.')}";
+                }
+            });
+        }
+        catch (AggregateException exception)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+        }
+
+        if (Array.FindIndex(misfits, misfit => misfit is not null) is >= 0 and var first)
+        {
+            throw new BadInputException($"{Plain(files[first].Name)} in '{images.Path}' {misfits[first]}.");
+        }
+
+        var left = Close(pixels, problems, length);
+        if (left.Length == 0)
+        {
+            throw new BadInputException($"None of the {files.Length} images of '{images.Path}' can be read ({Describe(files, problems)}); check that they are PNG or JPEG.");
+        }
+
+        var labelOf = classNames.Index().ToDictionary(entry => entry.Item, entry => (long)entry.Index, StringComparer.Ordinal);
+        return new(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(images.Path)),
+            classNames,
+            Channels,
+            height,
+            width,
+            pixels.AsMemory(0, left.Length * length),
+            Array.ConvertAll(left, index => labelOf[files[index].Class]))
+        {
+            FirstIndex = skip,
+            Warnings = [.. Warn(images, files, problems, left.Length)],
+        };
+    }
+
+    /// <summary>Closes the gaps that images without pixels leave.</summary>
+    /// <returns>The indices of those that stay.</returns>
+    private static int[] Close(byte[] pixels, string?[] problems, int length)
+    {
+        var left = problems.Index().Where(entry => entry.Item is null).Select(entry => entry.Index).ToArray();
+        foreach (var (place, index) in left.Index().Where(entry => entry.Index != entry.Item))
+        {
+            pixels.AsSpan(index * length, length).CopyTo(pixels.AsSpan(place * length));
+        }
+
+        return left;
+    }
+
+    private static IEnumerable<string> Warn(ImageFiles images, ImageFile[] files, string?[] problems, int left)
+    {
+        if (left < files.Length)
+        {
+            yield return FormattableString.Invariant($"Of {files.Length} images of '{images.Path}', {files.Length - left} cannot be read and are left out: {Describe(files, problems)}.");
+        }
+
+        if (images.Outside > 0)
+        {
+            yield return FormattableString.Invariant($"Images that lie in no class folder of '{images.Path}' are left out: {images.Outside}.");
+        }
+    }
+
+    private static string Describe(ImageFile[] files, string?[] problems)
+    {
+        var bad = files.Zip(problems).Where(entry => entry.Second is not null).ToArray();
+        var named = string.Join(", ", bad.Take(MostNamed).Select(entry => $"{Plain(entry.First.Name)} ({entry.Second})"));
+        return bad.Length > MostNamed ? FormattableString.Invariant($"{named} and {bad.Length - MostNamed} more") : named;
+    }
+
+    /// <summary>A name as a terminal may have it: an archive can hold any.</summary>
+    private static string Plain(string name) => string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
+}
