@@ -44,7 +44,7 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void A_slice_needs_an_image_that_the_network_gets_right_and_attacks_that_go_together()
     {
-        Assert.Contains("of the class to reach", Invocation.Of("picture", "slice", "--index", "0", "--target", "0", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
+        Assert.Contains("of the class to reach", Invocation.Of("picture", "slice", "--index", "0", "--attacks", "deepfool,tr", "--target", "0", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
         Assert.Contains("one norm", Invocation.Of("picture", "slice", "--index", "7", "--attacks", "tr[norm=l2],tr[norm=linf]", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
         Invocation.Of("picture", "slice", "--out", _folder["a.svg"]).AssertRefused();
     }
