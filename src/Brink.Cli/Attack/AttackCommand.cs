@@ -30,19 +30,21 @@ internal static class AttackCommand
     {
         // Everything that can be wrong is found out before the first pass: attack, data, network, folder.
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
+        var bars = Bars.Parse(parsed, options);
         using var input = RunInput.Open(parsed, options.Run, cancellationToken);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
-        var run = input.Describe(configured);
+        var run = input.Describe(configured) with { RobustAt = bars.Lengths };
         var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
         if (folder?.Finished is { } finished)
         {
-            Print(finished, folder);
+            var robustness = Robustness.Of(folder);
+            Print(folder.Rewrite(finished with { RobustAccuracy = bars.Lengths.Count == 0 ? finished.RobustAccuracy : robustness.AccuraciesAt(bars.Lengths) }), folder);
             if (!File.Exists(Path.Combine(folder.Folder, ReportFile.Name)))
             {
                 ReportFile.Write([folder.Folder]);
             }
 
-            return ExitCode.Done;
+            return bars.Judge(robustness, error);
         }
 
         var silent = parsed.GetValue(options.Run.Quiet);
@@ -72,7 +74,7 @@ internal static class AttackCommand
 
         if (result.IsComplete)
         {
-            return ExitCode.Done;
+            return bars.Judge(Robustness.Of(run.Norm, result.Images), error);
         }
 
         if (written && !parsed.GetValue(options.Run.Json))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Brink.Cli.Doctor;
 using Brink.Data;
+using Brink.Evaluation.Checks;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
@@ -16,6 +17,7 @@ internal sealed class RunInput : IDisposable
     private readonly string _dataName;
     private readonly SortedDictionary<string, object> _settings;
     private readonly long _seed;
+    private IReadOnlyList<string> _warnings;
 
     /// <summary>Brings a network and images together.</summary>
     /// <param name="network">The network, which the input owns from now on.</param>
@@ -28,7 +30,7 @@ internal sealed class RunInput : IDisposable
     /// <param name="seed">The seed of random draws.</param>
     public RunInput(LoadedModel network, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Network, _dataName, Images, Device, BatchSize, _seed) = (network, dataName, images, device, batchSize, seed);
+        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, images.Warnings);
         network.Module.to(device);
         Model = new(network, space);
         _settings = new(StringComparer.Ordinal)
@@ -43,7 +45,7 @@ internal sealed class RunInput : IDisposable
         };
     }
 
-    public ImageSet Images { get; }
+    public ImageSet Images { get; private set; }
 
     public LoadedModel Network { get; }
 
@@ -68,6 +70,12 @@ internal sealed class RunInput : IDisposable
             "normalized" => InputSpace.Normalized,
             var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
         };
+        var labels = parsed.GetValue(options.Labels);
+        if (labels is not ("file" or "predicted"))
+        {
+            throw new BadInputException($"The labels must be file or predicted, but '{labels}' was given.");
+        }
+
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
         if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
@@ -83,7 +91,15 @@ internal sealed class RunInput : IDisposable
         var loaded = ModelCatalog.Load(modelName, weights, preprocessing);
         try
         {
-            return new(loaded, parsed.GetValue(options.Weights), dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            var input = new RunInput(loaded, parsed.GetValue(options.Weights), dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            if (labels == "predicted")
+            {
+                input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device);
+                input._settings["labels"] = labels;
+            }
+
+            input._warnings = [.. input._warnings, .. NetworkChecks.Of(input.Model, input.Images, device)];
+            return input;
         }
         catch
         {
@@ -102,7 +118,7 @@ internal sealed class RunInput : IDisposable
         Criterion = configured.Target.Criterion,
         Model = Network.Name,
         Data = _dataName,
-        DataWarnings = Images.Warnings,
+        InputWarnings = _warnings,
         ClassNames = Images.ClassNames,
         // In brackets an attack may have a seed of its own.
         Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,

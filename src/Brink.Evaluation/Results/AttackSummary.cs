@@ -125,7 +125,7 @@ public sealed record AttackSummary
             RelativePerturbation = Distribution.Of(fooled.Select(image => image.Attack.Relative)),
             RelativePerturbationNormalized = Distribution.Of(fooled.Select(image => image.RelativeNormalized)),
             Perturbation = new(Distribution.Of(fooled.Select(image => image.Attack.L2)), Distribution.Of(fooled.Select(image => image.Attack.LInf))),
-            RobustAccuracy = [],
+            RobustAccuracy = Robustness.Of(run.Norm, images).AccuraciesAt(run.RobustAt),
             ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Forwards),
             BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Backwards),
             ProductsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Products),
