@@ -127,7 +127,8 @@ internal sealed class RunSection(ReportedRun run, string name)
     {
         null => "–",
         JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!,
-        JsonElement other => other.GetRawText().ReplaceLineEndings(" "),
+        JsonElement { ValueKind: JsonValueKind.Array } list => string.Join(", ", list.EnumerateArray().Select(entry => Text(entry))),
+        JsonElement other => other.GetRawText(),
         _ => JsonSerializer.Serialize(value).Trim('"'),
     };
 
