@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Brink.Batching;
 using Brink.Models;
+using Brink.Training.Adversarial;
 using Brink.Training.Data;
 using Brink.Training.Learning;
 using static TorchSharp.torch;
@@ -16,6 +17,7 @@ public sealed class Trainer
 {
     private readonly LoadedModel _model;
     private readonly TrainingOptions _options;
+    private readonly InnerAttack? _attack;
 
     /// <summary>For a network with the given settings.</summary>
     /// <param name="model">The network with its first weights, which training overwrites.</param>
@@ -26,6 +28,7 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(model);
         (_model, _options) = (model, options ?? new());
         _options.Check();
+        _attack = _options.Adversarial is null ? null : new(model, _options.Adversarial);
     }
 
     /// <summary>Trains, or goes on with a training that was interrupted.</summary>
@@ -70,8 +73,10 @@ public sealed class Trainer
                     rate,
                     state.BatchSize,
                     state.Seconds,
-                    state.Seconds > 0 ? state.Waited / state.Seconds : 0);
-                state.Finish(record);
+                    state.Seconds > 0 ? state.Waited / state.Seconds : 0,
+                    AdversarialShare(state.Epoch),
+                    _options.Growth is null ? null : TopEigenvalue(images.Training, _options.Growth));
+                state.Finish(record, _options.Growth, images.Training.Count);
                 store?.Save(_model.Module, velocities, state);
                 progress?.Report(new(record.Epoch, _options.Epochs, batches, batches, record.Loss, record.TrainAccuracy, record));
             }
@@ -105,7 +110,7 @@ public sealed class Trainer
             }
 
             SeededTorch.Seed((long)RandomSeed.Of(_options.Seed, (long)Draw.Network, state.Epoch, batch.Number));
-            var (loss, right) = Gradients(batch, images);
+            var (loss, right) = Gradients(batch, images, state.Epoch);
             if (!double.IsFinite(loss))
             {
                 throw Diverged(state, FormattableString.Invariant($"the loss of batch {batch.Number + 1} of epoch {state.Epoch + 1} is {loss}"));
@@ -124,17 +129,44 @@ public sealed class Trainer
 
     /// <summary>Leaves the gradient of the mean loss of a batch in the weights, summed up over micro-batches.</summary>
     /// <returns>The mean loss and the number of images named rightly.</returns>
-    private (double Loss, long Right) Gradients(Batch batch, ImagePool images)
+    private (double Loss, long Right) Gradients(Batch batch, ImagePool images, int epoch)
     {
         using var scope = NewDisposeScope();
         var (pixels, labels) = BatchTensors.Of(batch, images, _model.Module);
+        MakeAdversarial(pixels, labels, epoch, batch.Number);
         return BatchGradient.Add(_model, pixels, labels, _options.LabelSmoothing, _options.MicroBatchSize);
+    }
+
+    /// <summary>Overwrites the first images of a batch, whose order is random, with adversarial ones.</summary>
+    private void MakeAdversarial(Tensor pixels, Tensor labels, int epoch, int batch)
+    {
+        var adversarial = (long)Math.Round(AdversarialShare(epoch) * labels.shape[0]);
+        for (long start = 0; start < adversarial; start += _options.MicroBatchSize)
+        {
+            using var scope = NewDisposeScope();
+            var size = Math.Min(_options.MicroBatchSize, adversarial - start);
+            var part = pixels.narrow(0, start, size);
+            part.copy_(_attack!.Perturb(part, labels.narrow(0, start, size), (long)RandomSeed.Of(_options.Seed, (long)Draw.Attack, epoch, batch, start)));
+        }
+    }
+
+    private double AdversarialShare(int epoch) => _options.Adversarial is { } adversarial && adversarial.IsOn(epoch) ? adversarial.Share : 0;
+
+    private double TopEigenvalue(ImagePool images, BatchGrowthOptions growth)
+    {
+        using var scope = NewDisposeScope();
+        var seed = (long)RandomSeed.Of(_options.Seed, (long)Draw.Curvature);
+        var (subsample, _) = images.Split(seed, heldOut: 0, growth.Images);
+        var batch = new BatchAssembly(subsample, Augmentation.None, seed).InOrder(subsample.Count).Single();
+        var (pixels, labels) = BatchTensors.Of(batch, subsample, _model.Module);
+        using var curvature = new LossCurvature(_model, pixels, labels);
+        return curvature.TopEigenvalue(seed, growth.MaxProducts);
     }
 
     private double Rate(TrainingState state, ImagePool images, bool lastStep = false)
     {
         var progress = (state.Epoch + ((state.Batch - (lastStep ? 1 : 0)) / (double)BatchesIn(images, state))) / _options.Epochs;
-        return _options.LearningRate * LearningRates.Share(_options.Schedule, progress, _options.WarmUp);
+        return _options.LearningRate * state.RateFactor * LearningRates.Share(_options.Schedule, progress, _options.WarmUp);
     }
 
     private static int BatchesIn(ImagePool images, TrainingState state) => images.Count / state.BatchSize;
