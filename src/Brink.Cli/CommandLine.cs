@@ -4,6 +4,7 @@ using System.Globalization;
 using Brink.Cli.Attack;
 using Brink.Cli.Compare;
 using Brink.Cli.Doctor;
+using Brink.Cli.Report;
 using Brink.Cli.Reproduce;
 using Brink.Cli.Train;
 using Brink.Cli.Transfer;
@@ -38,6 +39,7 @@ internal static class CommandLine
             AttackCommand.Create(output, error, cancellationToken),
             CompareCommand.Create(output, error, cancellationToken),
             TransferCommand.Create(output, cancellationToken),
+            ReportCommand.Create(output),
             ReproduceCommand.Create(output, error, cancellationToken),
             TrainCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),

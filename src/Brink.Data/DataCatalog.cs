@@ -6,7 +6,7 @@ public static class DataCatalog
     /// <summary>1000: how many signs are drawn where no limit is given.</summary>
     public const int DefaultSignCount = 1000;
 
-    /// <summary>Opens <c>signs</c>, <c>cifar10:FILE|FOLDER</c> or <c>images:FOLDER|FILE.tar</c>.</summary>
+    /// <summary>Opens <c>signs</c>, <c>cifar10:FILE|FOLDER</c>, <c>images:FOLDER|FILE.tar</c> or <c>imagenet:FOLDER|FILE.tar</c>.</summary>
     /// <param name="description">What to open.</param>
     /// <param name="skip">How many images to leave out at the start.</param>
     /// <param name="limit">The most images to keep; null for all (signs: <see cref="DefaultSignCount"/>).</param>
@@ -33,7 +33,9 @@ public static class DataCatalog
             "cifar10" => throw new BadInputException("The data set cifar10 needs a file or folder in its binary format; write cifar10:PATH."),
             "images" when path.Length > 0 => ImageFolder.Read(DataLocations.Resolve(path), skip, limit, cancellationToken),
             "images" => throw new BadInputException("Images need a folder or a tar archive with a folder for each class; write images:PATH."),
-            _ => throw new BadInputException($"There is no data set named '{description}'; choose signs, cifar10:PATH or images:PATH."),
+            "imagenet" when path.Length > 0 => ImageNetFolder.Read(DataLocations.Resolve(path), skip, limit, cancellationToken),
+            "imagenet" => throw new BadInputException("ImageNet needs a folder or a tar archive with a folder for each synset; write imagenet:PATH."),
+            _ => throw new BadInputException($"There is no data set named '{description}'; choose signs, cifar10:PATH, images:PATH or imagenet:PATH."),
         };
     }
 

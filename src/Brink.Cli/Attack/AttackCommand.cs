@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Brink.Cli.Running;
 using Brink.Evaluation.Output;
+using Brink.Evaluation.Reports;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
@@ -36,6 +37,11 @@ internal static class AttackCommand
         if (folder?.Finished is { } finished)
         {
             Print(finished, folder);
+            if (!File.Exists(Path.Combine(folder.Folder, ReportFile.Name)))
+            {
+                ReportFile.Write([folder.Folder]);
+            }
+
             return ExitCode.Done;
         }
 
@@ -50,11 +56,12 @@ internal static class AttackCommand
             {
                 folder.Write(summary, result);
                 written = true;
+                ReportFile.Write([folder.Folder]);
             }
         }
         finally
         {
-            // A disk that filled up during the run must not take the figures with it.
+            // Neither a disk that filled up during the run nor a report that fails must take the figures with it.
             Print(summary, written ? folder : null);
         }
 

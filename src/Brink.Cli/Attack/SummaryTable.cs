@@ -1,4 +1,5 @@
 using System.Globalization;
+using Brink.Evaluation.Reports;
 using Brink.Evaluation.Results;
 using Spectre.Console;
 
@@ -46,7 +47,7 @@ internal static class SummaryTable
         if (folder is not null)
         {
             // Not through the console, which would break a long path across lines.
-            output.WriteLine($"Written to {folder}:{Environment.NewLine}results.json, images.parquet, adversarial.safetensors");
+            output.WriteLine($"Written to {folder}:{Environment.NewLine}results.json, images.parquet, adversarial.safetensors{(File.Exists(Path.Combine(folder, ReportFile.Name)) ? $", {ReportFile.Name}" : "")}");
         }
     }
 

@@ -99,6 +99,7 @@ internal sealed class RunInput : IDisposable
         Model = Network.Name,
         Data = _dataName,
         DataWarnings = Images.Warnings,
+        ClassNames = Images.ClassNames,
         // In brackets an attack may have a seed of its own.
         Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
         // Where an attack has an option of the same name, the run's own stands.

@@ -13,7 +13,7 @@ internal sealed class RunOptions
 
     public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation of each channel, goes with --mean.", HelpName = "A,B,C" };
 
-    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded), cifar10:FILE|FOLDER in the binary format, or images:FOLDER|FILE.tar, PNG and JPEG in class folders.", HelpName = "SET" };
+    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded), cifar10:FILE|FOLDER in the binary format, images:FOLDER|FILE.tar, PNG and JPEG in class folders, or imagenet:FOLDER|FILE.tar, in folders of synsets.", HelpName = "SET" };
 
     public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The most images to attack.", HelpName = "N" };
 
@@ -33,7 +33,7 @@ internal sealed class RunOptions
 
     public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "How many processors to use. [default: all]", HelpName = "N" };
 
-    public Option<string?> Out { get; } = new("--out") { Description = "A folder for results.json, images.parquet and adversarial.safetensors.", HelpName = "FOLDER" };
+    public Option<string?> Out { get; } = new("--out") { Description = "A folder for the results: results.json, images.parquet, adversarial.safetensors and, of an attack, report.html.", HelpName = "FOLDER" };
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the folder of --out: what it has finished is kept." };
 

@@ -7,15 +7,20 @@ internal sealed class DecodedImage
 {
     // A header may claim any size: this is 100 megapixels, and the memory for them 400 MB.
     private const long MostPixels = 100_000_000;
-    private const int BytesPerPixel = 4;
 
     private readonly byte[] _pixels;
 
     private DecodedImage(int width, int height, byte[] pixels) => (Width, Height, _pixels) = (width, height, pixels);
 
+    /// <summary>Red, green, blue, and one that does not count.</summary>
+    public const int BytesPerPixel = 4;
+
     public int Width { get; }
 
     public int Height { get; }
+
+    /// <summary>[row, column, <see cref="BytesPerPixel"/>].</summary>
+    public ReadOnlySpan<byte> Pixels => _pixels;
 
     /// <summary>Decodes a file's content.</summary>
     /// <exception cref="UnreadableImageException">It is no image, a damaged one, or far too large.</exception>

@@ -26,6 +26,9 @@ public sealed record AttackSummary
     /// <summary>The data set.</summary>
     public required string Data { get; init; }
 
+    /// <summary>The name of each class, in the order of the labels; empty in runs of a Brink that did not keep them.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
     /// <summary>Images attempted.</summary>
     public required int Images { get; init; }
 
@@ -111,6 +114,7 @@ public sealed record AttackSummary
             Criterion = run.Criterion,
             Model = run.Model,
             Data = run.Data,
+            ClassNames = run.ClassNames,
             Images = images.Count,
             Misclassified = images.Count - right,
             Skipped = right - attacked.Length,

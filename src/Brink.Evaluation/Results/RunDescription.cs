@@ -28,6 +28,9 @@ public sealed record RunDescription
     /// <value>None.</value>
     public IReadOnlyList<string> DataWarnings { get; init; } = [];
 
+    /// <summary>The name of each class, in the order of the labels.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
     /// <summary>The seed of random draws.</summary>
     public required long Seed { get; init; }
 
