@@ -51,6 +51,9 @@ public sealed class ImagePool
     /// <summary>Pixels in a row.</summary>
     public int Width => _sets[0].Width;
 
+    /// <summary>What is questionable about the images, as sentences.</summary>
+    public IReadOnlyList<string> Warnings => [.. _sets.SelectMany(set => set.Warnings)];
+
     /// <summary>Where an image stands among all images of the sets, whatever was selected from them.</summary>
     /// <param name="index">The image, counted in this selection.</param>
     public int Place(int index) => _places[index];
