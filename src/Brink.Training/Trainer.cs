@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Brink.Batching;
+using Brink.Classifiers;
 using Brink.Models;
 using Brink.Training.Adversarial;
 using Brink.Training.Data;
@@ -17,6 +18,7 @@ public sealed class Trainer
 {
     private readonly LoadedModel _model;
     private readonly TrainingOptions _options;
+    private readonly NormalizedClassifier _classifier;
     private readonly InnerAttack? _attack;
 
     /// <summary>For a network with the given settings.</summary>
@@ -28,7 +30,8 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(model);
         (_model, _options) = (model, options ?? new());
         _options.Check();
-        _attack = _options.Adversarial is null ? null : new(model, _options.Adversarial);
+        _classifier = new(new ModuleClassifier(model.Module, model.ClassCount, model.Normalization.Bounds, model.Name), model.Normalization);
+        _attack = _options.Adversarial is null ? null : new(_classifier, _options.Adversarial);
     }
 
     /// <summary>Trains, or goes on with a training that was interrupted.</summary>
@@ -42,7 +45,7 @@ public sealed class Trainer
     /// <exception cref="OperationCanceledException">It was cancelled; what is kept then is the last step.</exception>
     public TrainingState Run((ImagePool Training, ImagePool HeldOut) images, ImagePool? test = null, ITrainingStore? store = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        CheckFits(images.Training);
+        CheckFits(images.Training, test);
         using var inference = inference_mode(false);
         using var gradients = enable_grad();
         using var random = new SeededTorch(_options.Seed);
@@ -171,7 +174,7 @@ public sealed class Trainer
 
     private static int BatchesIn(ImagePool images, TrainingState state) => images.Count / state.BatchSize;
 
-    private void CheckFits(ImagePool images)
+    private void CheckFits(ImagePool images, ImagePool? test)
     {
         if (images.Count < _options.BatchSize)
         {
@@ -182,6 +185,18 @@ public sealed class Trainer
         {
             throw new BadInputException($"The network {_model.Name} tells {_model.ClassCount} classes apart, but the images have {images.ClassNames.Count}; give images with as many classes.");
         }
+
+        if (test is not null)
+        {
+            images.CheckFits(test);
+        }
+
+        // One image through the network: a sentence now rather than libtorch's words later.
+        using var withoutGradients = no_grad();
+        using var evaluation = _classifier.EnterEvaluation();
+        using var scope = NewDisposeScope();
+        var (pixels, _) = BatchTensors.Of(new BatchAssembly(images, Augmentation.None, seed: 0).InOrder(1).First(), images, _model.Module);
+        _ = _classifier.Logits(pixels);
     }
 
     private void CheckWeights(TrainingState state)

@@ -44,7 +44,7 @@ public sealed class TrainerTests : IDisposable
         {
             using var scope = torch.NewDisposeScope();
             var test = SmallTask.Images(100, seed: 2);
-            var adversarial = new InnerAttack(model, attack).Perturb(test.Images(0, 100), test.Labels(0, 100), seed: 0);
+            var adversarial = new InnerAttack(SmallTask.Classifier(model), attack).Perturb(test.Images(0, 100), test.Labels(0, 100), seed: 0);
             return torch.nn.functional.cross_entropy(model.Module.call(model.Normalization.Apply(adversarial)), test.Labels(0, 100)).item<float>();
         }
     }
@@ -135,6 +135,18 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("a batch of 81 images, but there are 80", few.Message, StringComparison.Ordinal);
         using var tenClasses = Models.ModelCatalog.Untrained("resnet20");
         Assert.Contains("10 classes", Assert.Throws<BadInputException>(() => new Trainer(tenClasses, SmallTask.Options).Run(SmallTask.Pools())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Test_images_of_other_classes_and_images_the_network_cannot_take_are_refused()
+    {
+        using var model = SmallTask.Network();
+        var renamed = new ImagePool(new Brink.Data.ImageSet("renamed", ["green", "red", "blue"], 3, 8, 8, new byte[192], new long[1]));
+        Assert.Contains("same class names", Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(SmallTask.Pools(), renamed)).Message, StringComparison.Ordinal);
+        var large = new ImagePool(new Brink.Data.ImageSet("large", ["red", "green", "blue"], 3, 9, 9, new byte[16 * 243], new long[16])).Split(seed: 0, heldOut: 0);
+        Assert.Contains("shape [1, 3, 9, 9]", Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(large)).Message, StringComparison.Ordinal);
+        var grey = new ImagePool(new Brink.Data.ImageSet("two", ["red", "green", "blue"], 2, 8, 8, new byte[16 * 128], new long[16])).Split(seed: 0, heldOut: 0);
+        Assert.Contains("[batch, 3, height, width]", Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(grey)).Message, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, byte[]> Trained(long seed)

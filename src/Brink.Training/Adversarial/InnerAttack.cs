@@ -1,6 +1,5 @@
 using Brink.Batching;
 using Brink.Classifiers;
-using Brink.Models;
 using Brink.Objectives;
 using static TorchSharp.torch;
 
@@ -8,12 +7,10 @@ namespace Brink.Training.Adversarial;
 
 /// <summary>The attack in the inner loop of adversarial training: a fixed number of steps for all images, each one forward and one backward pass, and nothing checked before or after.</summary>
 /// <remarks>The network is in evaluation mode meanwhile: it is attacked as it will be used, and what it remembers of clean batches stays clean.</remarks>
-/// <param name="model">The network.</param>
+/// <param name="classifier">The network in the space of pixels.</param>
 /// <param name="options">The attack.</param>
-internal sealed class InnerAttack(LoadedModel model, AdversarialOptions options)
+internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions options)
 {
-    private readonly NormalizedClassifier _classifier = new(new ModuleClassifier(model.Module, model.ClassCount, model.Normalization.Bounds, model.Name), model.Normalization);
-
     /// <summary>Perturbs images by at most ε, within [0, 1].</summary>
     /// <param name="pixels">[batch, channels, height, width].</param>
     /// <param name="labels">int64 [batch].</param>
@@ -22,7 +19,7 @@ internal sealed class InnerAttack(LoadedModel model, AdversarialOptions options)
     public Tensor Perturb(Tensor pixels, Tensor labels, long seed)
     {
         using var scope = NewDisposeScope();
-        using var evaluation = new EvaluationMode(model.Module);
+        using var evaluation = classifier.EnterEvaluation();
         var radii = full([pixels.shape[0]], options.Epsilon, dtype: pixels.dtype, device: pixels.device);
         var points = options.Method == AdversarialMethod.Projected ? Within(pixels, pixels + Draw(pixels, seed), radii) : pixels;
         for (var step = 0; step < options.Steps; step++)
@@ -36,7 +33,7 @@ internal sealed class InnerAttack(LoadedModel model, AdversarialOptions options)
     private Tensor Step(Tensor points, Tensor labels, Tensor radii)
     {
         using var scope = NewDisposeScope();
-        using var pass = ForwardPass.At(_classifier, points);
+        using var pass = ForwardPass.At(classifier, points);
         using var gradients = enable_grad();
         if (options.Method != AdversarialMethod.TrustRegion)
         {
@@ -73,6 +70,6 @@ internal sealed class InnerAttack(LoadedModel model, AdversarialOptions options)
     private Tensor Within(Tensor pixels, Tensor points, Tensor radii)
     {
         using var scope = NewDisposeScope();
-        return _classifier.Bounds.Clamp(pixels + options.Norm.Project(points - pixels, radii)).MoveToOuterDisposeScope();
+        return classifier.Bounds.Clamp(pixels + options.Norm.Project(points - pixels, radii)).MoveToOuterDisposeScope();
     }
 }

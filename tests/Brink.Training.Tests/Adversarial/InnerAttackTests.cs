@@ -32,7 +32,7 @@ public sealed class InnerAttackTests
         var (model, pixels, labels) = Task();
         using var owned = model;
         var options = new AdversarialOptions { Method = method, Norm = Of(norm), Epsilon = Epsilon, Steps = steps };
-        var adversarial = new InnerAttack(model, options).Perturb(pixels, labels, seed: 3);
+        var adversarial = new InnerAttack(SmallTask.Classifier(model), options).Perturb(pixels, labels, seed: 3);
         Assert.True((Of(norm).Of(adversarial - pixels) <= Epsilon * (1 + 1e-9)).all().item<bool>());
         Assert.True((adversarial >= 0).logical_and(adversarial <= 1).all().item<bool>());
         Assert.False(adversarial.requires_grad);
@@ -45,7 +45,7 @@ public sealed class InnerAttackTests
         using var scope = NewDisposeScope();
         var (model, pixels, labels) = Task();
         using var owned = model;
-        var adversarial = new InnerAttack(model, new() { Method = AdversarialMethod.FastGradient, Epsilon = Epsilon }).Perturb(pixels, labels, seed: 0);
+        var adversarial = new InnerAttack(SmallTask.Classifier(model), new() { Method = AdversarialMethod.FastGradient, Epsilon = Epsilon }).Perturb(pixels, labels, seed: 0);
         var leaf = pixels.clone().requires_grad_();
         nn.functional.cross_entropy(model.Module.call(model.Normalization.Apply(leaf)), labels).backward();
         Assert.True((adversarial - (pixels + (Epsilon * leaf.grad!.sign())).clamp(0, 1)).abs().max().item<double>() < 1e-12);
@@ -68,12 +68,12 @@ public sealed class InnerAttackTests
         Assert.True((gaps < 0).all().item<bool>());
 
         var options = new AdversarialOptions { Method = AdversarialMethod.TrustRegion, Norm = norm, Epsilon = 10 };
-        var adversarial = new InnerAttack(model, options).Perturb(pixels, labels, seed: 0);
+        var adversarial = new InnerAttack(SmallTask.Classifier(model), options).Perturb(pixels, labels, seed: 0);
         Assert.True((Gaps(model, adversarial) > 0).all().item<bool>());
         Assert.True((norm.Of(adversarial - pixels) - (1.02 * distances)).abs().max().item<double>() < 1e-9);
 
         var small = distances.min().item<double>() / 2;
-        var shortened = new InnerAttack(model, options with { Epsilon = small }).Perturb(pixels, labels, seed: 0);
+        var shortened = new InnerAttack(SmallTask.Classifier(model), options with { Epsilon = small }).Perturb(pixels, labels, seed: 0);
         Assert.True((norm.Of(shortened - pixels) - small).abs().max().item<double>() < 1e-9);
     }
 
@@ -84,7 +84,7 @@ public sealed class InnerAttackTests
         using var model = TwoClasses();
         var pixels = tensor(new[] { 0.5, 0.5, 0.5 }).reshape(1, 3, 1, 1);
         var wrong = ones([1], dtype: ScalarType.Int64);
-        var adversarial = new InnerAttack(model, new() { Method = AdversarialMethod.TrustRegion, Epsilon = 1 }).Perturb(pixels, wrong, seed: 0);
+        var adversarial = new InnerAttack(SmallTask.Classifier(model), new() { Method = AdversarialMethod.TrustRegion, Epsilon = 1 }).Perturb(pixels, wrong, seed: 0);
         Assert.True(adversarial.equal(pixels).all().item<bool>());
     }
 
@@ -98,7 +98,7 @@ public sealed class InnerAttackTests
         using var owned = model;
         var before = model.Module.call(model.Normalization.Apply(pixels)).detach();
         var right = before.argmax(1).eq(labels);
-        var adversarial = new InnerAttack(model, new() { Method = AdversarialMethod.TrustRegion, Norm = Norm.L2, Epsilon = 0.01, Target = target }).Perturb(pixels, labels, seed: 0);
+        var adversarial = new InnerAttack(SmallTask.Classifier(model), new() { Method = AdversarialMethod.TrustRegion, Norm = Norm.L2, Epsilon = 0.01, Target = target }).Perturb(pixels, labels, seed: 0);
         var after = model.Module.call(model.Normalization.Apply(adversarial)).detach();
         Assert.InRange(right.sum().item<long>(), 3, 11);
         for (var row = 0; row < labels.shape[0]; row++)
@@ -122,7 +122,7 @@ public sealed class InnerAttackTests
         using var scope = NewDisposeScope();
         var (model, pixels, labels) = Task();
         using var owned = model;
-        var attack = new InnerAttack(model, new() { Method = AdversarialMethod.Projected, Epsilon = Epsilon });
+        var attack = new InnerAttack(SmallTask.Classifier(model), new() { Method = AdversarialMethod.Projected, Epsilon = Epsilon });
         Assert.True(attack.Perturb(pixels, labels, seed: 1).equal(attack.Perturb(pixels, labels, seed: 1)).all().item<bool>());
         Assert.False(attack.Perturb(pixels, labels, seed: 1).equal(attack.Perturb(pixels, labels, seed: 2)).all().item<bool>());
     }
@@ -135,7 +135,7 @@ public sealed class InnerAttackTests
         model.Module.train();
         var before = SmallTask.Weights(model);
         var images = SmallTask.Images(8, seed: 1);
-        new InnerAttack(model, new()).Perturb(images.Images(0, 8), images.Labels(0, 8), seed: 0);
+        new InnerAttack(SmallTask.Classifier(model), new()).Perturb(images.Images(0, 8), images.Labels(0, 8), seed: 0);
         Assert.Equal(before, SmallTask.Weights(model));
         Assert.All(model.Module.modules(), part => Assert.True(part.training));
         Assert.All(model.Module.parameters(), weight => Assert.Null(weight.grad));
@@ -152,7 +152,7 @@ public sealed class InnerAttackTests
         using var counting = new CountingModule();
         using var model = new LoadedModel("counting", counting, 3, new([0.5, 0.5, 0.5], [0.25, 0.25, 0.25]));
         var images = SmallTask.Images(8, seed: 1);
-        new InnerAttack(model, new() { Method = method }).Perturb(images.Images(0, 8), images.Labels(0, 8), seed: 0);
+        new InnerAttack(SmallTask.Classifier(model), new() { Method = method }).Perturb(images.Images(0, 8), images.Labels(0, 8), seed: 0);
         Assert.Equal(passes, counting.Passes);
     }
 
