@@ -7,7 +7,9 @@ using Brink.Cli.Compare;
 using Brink.Cli.Data;
 using Brink.Cli.Doctor;
 using Brink.Cli.Models;
+using Brink.Cli.Report;
 using Brink.Cli.Reproduce;
+using Brink.Cli.Train;
 using Brink.Cli.Transfer;
 
 namespace Brink.Cli;
@@ -40,7 +42,9 @@ internal static class CommandLine
             AttackCommand.Create(output, error, cancellationToken),
             CompareCommand.Create(output, error, cancellationToken),
             TransferCommand.Create(output, cancellationToken),
+            ReportCommand.Create(output),
             ReproduceCommand.Create(output, error, cancellationToken),
+            TrainCommand.Create(output, error, cancellationToken),
             ModelsCommand.Create(output),
             DataCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),

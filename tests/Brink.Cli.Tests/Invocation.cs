@@ -10,7 +10,7 @@ internal sealed record Invocation(int ExitCode, string Output, string Error)
         using var output = new StringWriter();
         using var error = new StringWriter();
         // On a machine that does other things too, two of torch's threads spend most of their time waiting for each other.
-        string[] sparing = arguments is ["attack" or "compare" or "transfer", .. var flags] && !flags.Contains("--threads") ? [arguments[0], "--threads", "1", .. flags] : arguments;
+        string[] sparing = arguments is ["attack" or "compare" or "transfer" or "train", .. var flags] && !flags.Contains("--threads") ? [arguments[0], "--threads", "1", .. flags] : arguments;
         var exitCode = CommandLine.Run(sparing, output, error, cancellationToken);
         return new(exitCode, output.ToString(), error.ToString());
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Brink.Cli.Running;
 using Brink.Evaluation.Output;
+using Brink.Evaluation.Reports;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
@@ -29,14 +30,21 @@ internal static class AttackCommand
     {
         // Everything that can be wrong is found out before the first pass: attack, data, network, folder.
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
+        var bars = Bars.Parse(parsed, options);
         using var input = RunInput.Open(parsed, options.Run, cancellationToken);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
-        var run = input.Describe(configured);
+        var run = input.Describe(configured) with { RobustAt = bars.Lengths };
         var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
         if (folder?.Finished is { } finished)
         {
-            Print(finished, folder);
-            return ExitCode.Done;
+            var robustness = Robustness.Of(folder);
+            Print(folder.Rewrite(finished with { RobustAccuracy = bars.Lengths.Count == 0 ? finished.RobustAccuracy : robustness.AccuraciesAt(bars.Lengths) }), folder);
+            if (!File.Exists(Path.Combine(folder.Folder, ReportFile.Name)))
+            {
+                ReportFile.Write([folder.Folder]);
+            }
+
+            return bars.Judge(robustness, error);
         }
 
         var silent = parsed.GetValue(options.Run.Quiet);
@@ -50,11 +58,12 @@ internal static class AttackCommand
             {
                 folder.Write(summary, result);
                 written = true;
+                ReportFile.Write([folder.Folder]);
             }
         }
         finally
         {
-            // A disk that filled up during the run must not take the figures with it.
+            // Neither a disk that filled up during the run nor a report that fails must take the figures with it.
             Print(summary, written ? folder : null);
         }
 
@@ -65,7 +74,7 @@ internal static class AttackCommand
 
         if (result.IsComplete)
         {
-            return ExitCode.Done;
+            return bars.Judge(Robustness.Of(run.Norm, result.Images), error);
         }
 
         if (written && !parsed.GetValue(options.Run.Json))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Brink.Evaluation.Reports;
 using Brink.Evaluation.Results;
 using Spectre.Console;
 
@@ -35,6 +36,11 @@ internal static class SummaryTable
 
         Row("L2 length", Lengths(summary.Perturbation.L2));
         Row("L∞ length", Lengths(summary.Perturbation.Linf));
+        foreach (var (length, accuracy) in summary.RobustAccuracy)
+        {
+            Row(string.Create(CultureInfo.InvariantCulture, $"within {norm} {length}"), $"at most {Percent(accuracy)} right");
+        }
+
         Row("passes an image", string.Create(CultureInfo.InvariantCulture, $"{summary.ForwardsPerImage:F1} forward, {summary.BackwardsPerImage:F1} backward{(summary.ProductsPerImage > 0 ? FormattableString.Invariant($", {summary.ProductsPerImage:F1} Hessian products") : "")}"));
         Row("time", string.Create(CultureInfo.InvariantCulture, $"{summary.Seconds:F1} s, {summary.SecondsPerImage * 1000:F1} ms an image"));
         console.Write(table);
@@ -46,7 +52,7 @@ internal static class SummaryTable
         if (folder is not null)
         {
             // Not through the console, which would break a long path across lines.
-            output.WriteLine($"Written to {folder}:{Environment.NewLine}results.json, images.parquet, adversarial.safetensors");
+            output.WriteLine($"Written to {folder}:{Environment.NewLine}results.json, images.parquet, adversarial.safetensors{(File.Exists(Path.Combine(folder, ReportFile.Name)) ? $", {ReportFile.Name}" : "")}");
         }
     }
 

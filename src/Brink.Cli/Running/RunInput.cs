@@ -2,6 +2,7 @@ using System.CommandLine;
 using Brink.Classifiers;
 using Brink.Cli.Doctor;
 using Brink.Data;
+using Brink.Evaluation.Checks;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
@@ -18,6 +19,7 @@ internal sealed class RunInput : IDisposable
     private readonly string _dataName;
     private readonly SortedDictionary<string, object> _settings;
     private readonly long _seed;
+    private IReadOnlyList<string> _warnings;
 
     /// <summary>Brings a network and images together.</summary>
     /// <param name="network">The network, which the input owns from now on.</param>
@@ -30,7 +32,7 @@ internal sealed class RunInput : IDisposable
     /// <param name="seed">The seed of random draws.</param>
     public RunInput(LoadedModel network, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Network, _dataName, Images, Device, BatchSize, _seed) = (network, dataName, images, device, batchSize, seed);
+        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, [.. images.Warnings, .. Unprepared(network)]);
         network.Module.to(device);
         Model = new(network, space);
         _settings = new(StringComparer.Ordinal)
@@ -45,7 +47,7 @@ internal sealed class RunInput : IDisposable
         };
     }
 
-    public ImageSet Images { get; }
+    public ImageSet Images { get; private set; }
 
     public LoadedModel Network { get; }
 
@@ -66,6 +68,12 @@ internal sealed class RunInput : IDisposable
             "normalized" => InputSpace.Normalized,
             var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
         };
+        var labels = parsed.GetValue(options.Labels);
+        if (labels is not ("file" or "predicted"))
+        {
+            throw new BadInputException($"The labels must be file or predicted, but '{labels}' was given.");
+        }
+
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
         if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
@@ -81,7 +89,15 @@ internal sealed class RunInput : IDisposable
         var loaded = Load(modelName, weights, preprocessing, images);
         try
         {
-            return new(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            var input = new RunInput(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            if (labels == "predicted")
+            {
+                input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device);
+                input._settings["labels"] = labels;
+            }
+
+            input._warnings = [.. input._warnings, .. NetworkChecks.Of(input.Model, input.Images, device)];
+            return input;
         }
         catch
         {
@@ -100,9 +116,8 @@ internal sealed class RunInput : IDisposable
         Criterion = configured.Target.Criterion,
         Model = Network.Name,
         Data = _dataName,
-        InputWarnings = Network.Normalization == TorchScriptModel.NoNormalization
-            ? [.. Images.Warnings, $"{Network.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
-            : Images.Warnings,
+        InputWarnings = _warnings,
+        ClassNames = Images.ClassNames,
         // In brackets an attack may have a seed of its own.
         Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
         // Where an attack has an option of the same name, the run's own stands.
@@ -110,6 +125,10 @@ internal sealed class RunInput : IDisposable
     };
 
     public void Dispose() => Network.Dispose();
+
+    private static string[] Unprepared(LoadedModel network) => network.Normalization == TorchScriptModel.NoNormalization
+        ? [$"{network.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
+        : [];
 
     private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, ImageSet images) => (IsFile(model), weights) switch
     {

@@ -19,6 +19,8 @@ internal sealed class RunOptions
 
     public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber.Parse<int>, Description = "How many images to leave out at the start. [default: 0]", HelpName = "N" };
 
+    public Option<string> Labels { get; } = new("--labels") { Description = "What counts as right: file (the labels of the data) or predicted (what the network says, for images without labels).", DefaultValueFactory = _ => "file", HelpName = "LABELS" };
+
     public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: the attack's; tr l2]", HelpName = "NORM" };
 
     public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest), any (whichever leads) or a class number. [default: the attack's; tr any]", HelpName = "CLASS" };
@@ -33,7 +35,7 @@ internal sealed class RunOptions
 
     public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "How many processors to use. [default: all]", HelpName = "N" };
 
-    public Option<string?> Out { get; } = new("--out") { Description = "A folder for results.json, images.parquet and adversarial.safetensors.", HelpName = "FOLDER" };
+    public Option<string?> Out { get; } = new("--out") { Description = "A folder for the results: results.json, images.parquet, adversarial.safetensors and, of an attack, report.html.", HelpName = "FOLDER" };
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the folder of --out: what it has finished is kept." };
 
@@ -42,7 +44,7 @@ internal sealed class RunOptions
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
 
     /// <summary>What is attacked: a verb lists these first.</summary>
-    public IEnumerable<Option> Subject => [Model, Weights, Mean, StandardDeviation, Data, Limit, Skip];
+    public IEnumerable<Option> Subject => [Model, Weights, Mean, StandardDeviation, Data, Labels, Limit, Skip];
 
     /// <summary>What counts as small and as fooled, for every attack.</summary>
     public IEnumerable<Option> Goal => [Norm, Target];

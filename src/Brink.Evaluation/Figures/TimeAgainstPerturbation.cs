@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Brink.Evaluation.Results;
 using ScottPlot;
 using ScottPlot.TickGenerators;
@@ -8,7 +7,7 @@ namespace Brink.Evaluation.Figures;
 
 /// <summary>The scatter of the paper's Figures 4 and 5: what an attack costs against what it finds. One point an attack; the lower left corner is where an attack wants to be.</summary>
 /// <remarks>An attack that fooled fewer than <see cref="Comparison.Bar"/> of the attacked images is drawn hollow, and the legend says how many it fooled: its mean is only over images that all attacks fooled.</remarks>
-public sealed partial class TimeAgainstPerturbation
+public sealed class TimeAgainstPerturbation
 {
     private const int Width = 720;
     private const int Height = 480;
@@ -55,14 +54,16 @@ public sealed partial class TimeAgainstPerturbation
     public string ToSvg()
     {
         using var plot = Draw();
-        // The library numbers clip paths through all drawings of a process.
-        var numbers = new Dictionary<string, string>(StringComparer.Ordinal);
-        var svg = ClipPath().Replace(plot.GetSvgXml(Width, TotalHeight), match =>
-        {
-            numbers.TryAdd(match.Value, FormattableString.Invariant($"clip{numbers.Count}"));
-            return numbers[match.Value];
-        });
-        return svg.Replace($"font-family=\"{FigureFont.Name}\"", $"font-family=\"{FigureFont.Name}, Verdana, sans-serif\"", StringComparison.Ordinal);
+        return PortableSvg.File(plot, Width, TotalHeight);
+    }
+
+    /// <summary>The figure as a part of a page, in the page's own colours.</summary>
+    internal string ToInlineSvg(string name)
+    {
+        using var plot = Draw();
+        plot.FigureBackground.Color = plot.DataBackground.Color = plot.Legend.BackgroundColor = ScottPlot.Colors.Transparent;
+        var points = _drawn.Select(attack => string.Create(CultureInfo.InvariantCulture, $"{attack.Attack} {attack.SecondsPerImage:G3} s, {attack.RelativePerturbation.Mean * 100:G3} %"));
+        return PortableSvg.Inline(plot, Width, TotalHeight, name, $"Time an image against mean perturbation: {string.Join("; ", points)}.");
     }
 
     private int TotalHeight => Height + (LegendRow * _drawn.Length);
@@ -135,9 +136,6 @@ public sealed partial class TimeAgainstPerturbation
         plot.Axes.SetLimitsX(first - margin, last + margin);
         plot.Axes.SetLimitsY(0, 1.15 * 100 * _drawn.Max(attack => attack.RelativePerturbation.Mean!.Value));
     }
-
-    [GeneratedRegex(@"\bcl_[0-9a-f]+\b", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex ClipPath();
 
     private static string Seconds(int decade, int digit) => (digit * Math.Pow(10, decade)).ToString("0.############", CultureInfo.InvariantCulture);
 }

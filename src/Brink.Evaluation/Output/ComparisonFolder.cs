@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Brink.Data;
 using Brink.Evaluation.Figures;
 using Brink.Evaluation.Results;
 

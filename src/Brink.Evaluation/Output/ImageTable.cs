@@ -12,6 +12,42 @@ public static class ImageTable
     /// <summary>Writes the table.</summary>
     public static void Write(Stream stream, IReadOnlyList<EvaluatedImage> images) => WriteAsync(stream, images).GetAwaiter().GetResult();
 
+    /// <summary>Reads the table.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, or not such a table.</exception>
+    public static IReadOnlyList<SavedImage> Read(Stream stream)
+    {
+        try
+        {
+            return ReadAsync(stream).GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // A damaged file makes the library throw whatever its parts throw.
+            throw new InvalidDataException(exception.Message, exception);
+        }
+    }
+
+    private static async Task<IReadOnlyList<SavedImage>> ReadAsync(Stream stream)
+    {
+        await using var reader = await ParquetReader.CreateAsync(stream);
+        var fields = reader.Schema.GetDataFields().ToDictionary(field => field.Name, StringComparer.Ordinal);
+        using var group = reader.OpenRowGroupReader(0);
+        async Task<T[]> Column<T>(string name)
+            where T : struct
+        {
+            var values = new T[group.RowCount];
+            await group.ReadAsync<T>(fields[name], values);
+            return values;
+        }
+
+        var exits = new string[group.RowCount];
+        await group.ReadAsync(fields["exit"], exits);
+        var (index, label, before, after) = (await Column<long>("index"), await Column<long>("label"), await Column<long>("prediction_before"), await Column<long>("prediction_after"));
+        var (fooled, l2, linf, relative) = (await Column<bool>("fooled"), await Column<double>("l2"), await Column<double>("linf"), await Column<double>("relative"));
+        var (iterations, forwards, backwards) = (await Column<long>("iterations"), await Column<long>("forwards"), await Column<long>("backwards"));
+        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], exit, l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row]))];
+    }
+
     private static async Task WriteAsync(Stream stream, IReadOnlyList<EvaluatedImage> images)
     {
         var columns = new Column[]

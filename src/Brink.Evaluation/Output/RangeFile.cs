@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Brink.Data;
 using Brink.Evaluation.Results;
 using Brink.Models.Checkpoints;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Brink.Data;
 using Brink.Evaluation.Results;
 using Brink.Models.Checkpoints;
 using static TorchSharp.torch;
@@ -9,8 +10,9 @@ namespace Brink.Evaluation.Output;
 public static class ResultFolder
 {
     internal const string Tensors = "adversarial.safetensors";
-    private const string Table = "images.parquet";
+    internal const string Table = "images.parquet";
     internal const string Summary = "results.json";
+    internal const string Report = "report.html";
 
     internal static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {
@@ -84,15 +86,39 @@ public static class ResultFolder
             Named(Table, stream => ImageTable.Write(stream, result.Images)),
             Named(Summary, stream => JsonSerializer.Serialize(stream, summary, JsonOptions)),
         ]);
+        DeleteReport(folder);
     }
 
-    /// <summary>Removes the three files; <c>results.json</c>, which vouches for the others, goes first.</summary>
+    /// <summary>Writes <c>results.json</c> anew, and removes the report of what it said before.</summary>
+    /// <exception cref="BadInputException">It could not be written.</exception>
+    internal static void WriteSummary(string folder, AttackSummary summary)
+    {
+        AtomicFile.Write(Path.Combine(folder, Summary), stream => JsonSerializer.Serialize(stream, summary, JsonOptions));
+        DeleteReport(folder);
+    }
+
+    /// <summary>Removes the three files and what was made of them; <c>results.json</c>, which vouches for the others, goes first.</summary>
     /// <exception cref="IOException">One cannot be removed.</exception>
     internal static void Delete(string folder)
     {
         foreach (var path in Paths(folder))
         {
             File.Delete(path);
+        }
+
+        DeleteReport(folder);
+    }
+
+    /// <summary>Removes a report of other results; where it cannot be removed, whoever writes the new one says so.</summary>
+    private static void DeleteReport(string folder)
+    {
+        try
+        {
+            File.Delete(Path.Combine(folder, Report));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The results are more important than what was made of older ones.
         }
     }
 

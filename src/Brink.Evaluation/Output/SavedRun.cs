@@ -76,6 +76,24 @@ public sealed class SavedRun : IDisposable
     /// <returns>float32 [rows, …].</returns>
     public Tensor AdversarialPixels(Tensor rows) => Pixels(_adversarials, rows);
 
+    /// <summary>The rows of <c>images.parquet</c>.</summary>
+    /// <exception cref="BadInputException">It is missing or damaged, or tells of other images.</exception>
+    public IReadOnlyList<SavedImage> ReadTable()
+    {
+        try
+        {
+            using var stream = File.OpenRead(Path.Combine(Folder, ResultFolder.Table));
+            var table = ImageTable.Read(stream);
+            return table.Select(image => (image.Index, image.Label, image.PredictionBefore, image.Fooled)).SequenceEqual(_indices.Select((index, row) => (index, Labels[row], PredictionsBefore[row], Fooled[row])))
+                ? table
+                : throw Refuse(Folder, "its images.parquet tells of other images than its adversarial.safetensors");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw Refuse(Folder, $"its images.parquet cannot be read ({exception.Message.TrimEnd('.')})");
+        }
+    }
+
     /// <summary>The images as a comparison needs them.</summary>
     public IReadOnlyList<ComparedImage> Compared()
     {

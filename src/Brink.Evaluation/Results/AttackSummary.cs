@@ -26,6 +26,9 @@ public sealed record AttackSummary
     /// <summary>The data set.</summary>
     public required string Data { get; init; }
 
+    /// <summary>The name of each class, in the order of the labels; empty in runs of a Brink that did not keep them.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
     /// <summary>Images attempted.</summary>
     public required int Images { get; init; }
 
@@ -111,6 +114,7 @@ public sealed record AttackSummary
             Criterion = run.Criterion,
             Model = run.Model,
             Data = run.Data,
+            ClassNames = run.ClassNames,
             Images = images.Count,
             Misclassified = images.Count - right,
             Skipped = right - attacked.Length,
@@ -121,7 +125,7 @@ public sealed record AttackSummary
             RelativePerturbation = Distribution.Of(fooled.Select(image => image.Attack.Relative)),
             RelativePerturbationNormalized = Distribution.Of(fooled.Select(image => image.RelativeNormalized)),
             Perturbation = new(Distribution.Of(fooled.Select(image => image.Attack.L2)), Distribution.Of(fooled.Select(image => image.Attack.LInf))),
-            RobustAccuracy = [],
+            RobustAccuracy = Robustness.Of(run.Norm, images).AccuraciesAt(run.RobustAt),
             ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Forwards),
             BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Backwards),
             ProductsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Products),

@@ -47,6 +47,17 @@ public static class Safetensors
         return tensors;
     }
 
+    /// <summary>Reads the text that a file's header keeps in <c>__metadata__</c>, without the tensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The text by name; empty where the file keeps none.</returns>
+    /// <exception cref="BadInputException">The file cannot be read or is not a safetensors file.</exception>
+    public static IReadOnlyDictionary<string, string> ReadMetadata(string path) => CheckpointFile.Read(path, stream =>
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        _ = SafetensorsHeader.Read(stream, CheckpointSource.Safetensors(path), metadata);
+        return metadata;
+    });
+
     /// <summary>Writes tensors one after the other, laid out as the reference implementation does: wider types first, then by name.</summary>
     /// <param name="stream">Where to write.</param>
     /// <param name="tensors">The tensors by name. They may be strided or on another device; at most one is copied at a time.</param>

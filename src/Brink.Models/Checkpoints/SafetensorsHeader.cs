@@ -16,8 +16,11 @@ internal static class SafetensorsHeader
     private const string MetadataName = "__metadata__";
 
     /// <summary>Reads the header, leaving the stream at the first byte of the first tensor, and checks every claim against the stream's length.</summary>
+    /// <param name="stream">The stream, at its header.</param>
+    /// <param name="source">What to call it.</param>
+    /// <param name="metadata">Where to put the text of the header; null to leave it.</param>
     /// <returns>The tensors in the order of their bytes.</returns>
-    public static IReadOnlyList<SafetensorsEntry> Read(Stream stream, CheckpointSource source)
+    public static IReadOnlyList<SafetensorsEntry> Read(Stream stream, CheckpointSource source, Dictionary<string, string>? metadata = null)
     {
         var available = stream.Length - stream.Position;
         if (available < LengthBytes)
@@ -36,7 +39,7 @@ internal static class SafetensorsHeader
 
         var json = new byte[length];
         stream.ReadExactly(json);
-        var entries = Parse(json, source);
+        var entries = Parse(json, source, metadata);
         CheckLayout(entries, available - (long)length, source);
         return entries;
     }
@@ -101,7 +104,7 @@ internal static class SafetensorsHeader
         json.WriteEndObject();
     }
 
-    private static List<SafetensorsEntry> Parse(byte[] json, CheckpointSource source)
+    private static List<SafetensorsEntry> Parse(byte[] json, CheckpointSource source, Dictionary<string, string>? metadata)
     {
         // JsonDocument checks UTF-8 only when a string is asked for.
         if (!Utf8.IsValid(json))
@@ -129,6 +132,7 @@ internal static class SafetensorsHeader
                 if (IsReserved(property.Name))
                 {
                     CheckMetadata(property.Value, source);
+                    Keep(property.Value, metadata);
                 }
                 else
                 {
@@ -155,6 +159,19 @@ internal static class SafetensorsHeader
         if (metadata.ValueKind != JsonValueKind.Object || metadata.EnumerateObject().Any(property => property.Value.ValueKind != JsonValueKind.String))
         {
             throw source.Refuse($"{MetadataName} must map names to strings, but does not");
+        }
+    }
+
+    private static void Keep(JsonElement checkedMetadata, Dictionary<string, string>? metadata)
+    {
+        if (metadata is null || checkedMetadata.ValueKind == JsonValueKind.Null)
+        {
+            return;
+        }
+
+        foreach (var property in checkedMetadata.EnumerateObject())
+        {
+            metadata[property.Name] = property.Value.GetString()!;
         }
     }
 

@@ -20,6 +20,7 @@ internal static class PerSample
     public static Tensor IsFinite(Tensor batch)
     {
         using var scope = NewDisposeScope();
-        return batch.reshape(batch.shape[0], -1).isfinite().all(1).MoveToOuterDisposeScope();
+        // 0·∞ and 0·NaN are NaN, all else is 0: arithmetic is several times faster in libtorch than masks are.
+        return batch.reshape(batch.shape[0], -1).mul(Scalars.Zero).sum(1).eq(Scalars.Zero).MoveToOuterDisposeScope();
     }
 }

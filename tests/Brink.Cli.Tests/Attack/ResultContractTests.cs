@@ -14,7 +14,7 @@ public sealed class ResultContractTests : IDisposable
 
     private static readonly string[] Properties =
     [
-        "attack", "norm", "space", "target", "criterion", "model", "data", "images", "misclassified", "skipped", "attacked", "fooled",
+        "attack", "norm", "space", "target", "criterion", "model", "data", "classNames", "images", "misclassified", "skipped", "attacked", "fooled",
         "accuracyBefore", "accuracyAfter", "relativePerturbation", "relativePerturbationNormalized", "perturbation", "robustAccuracy",
         "forwardsPerImage", "backwardsPerImage", "productsPerImage", "seconds", "secondsPerImage", "seed", "brinkVersion", "options", "warnings",
     ];

@@ -37,7 +37,7 @@ public sealed class ArchitectureTests
     public void With_the_weights_of_a_formula_it_computes_what_PyTorch_computes(string name)
     {
         using var scope = NewDisposeScope();
-        using var loaded = ModelCatalog.Untrained(name);
+        using var loaded = ModelCatalog.WithRandomWeights(name);
         var golden = Golden().GetProperty(name);
         var state = loaded.Module.state_dict();
         Assert.Equal(golden.GetProperty("tensors").GetInt32(), state.Count);
@@ -67,7 +67,7 @@ public sealed class ArchitectureTests
     public void DenseNet_loads_under_the_old_names_with_dots_too()
     {
         using var scope = NewDisposeScope();
-        using var network = ModelCatalog.Untrained("densenet121");
+        using var network = ModelCatalog.WithRandomWeights("densenet121");
         FormulaWeights.Fill(network.Module);
         var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
         try
@@ -113,11 +113,11 @@ public sealed class ArchitectureTests
     {
         using var scope = NewDisposeScope();
         using var before = random.get_rng_state();
-        using var one = ModelCatalog.Untrained(name, seed: 5);
+        using var one = ModelCatalog.WithRandomWeights(name, seed: 5);
         Assert.True(before.equal(random.get_rng_state()).all().item<bool>());
         random.manual_seed(123);
-        using var same = ModelCatalog.Untrained(name, seed: 5);
-        using var other = ModelCatalog.Untrained(name, seed: 6);
+        using var same = ModelCatalog.WithRandomWeights(name, seed: 5);
+        using var other = ModelCatalog.WithRandomWeights(name, seed: 6);
         Assert.All(one.Module.state_dict(), entry => Assert.True(entry.Value.equal(same.Module.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
 
         using var image = FormulaWeights.Image(32);

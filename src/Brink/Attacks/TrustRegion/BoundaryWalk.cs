@@ -11,7 +11,8 @@ namespace Brink.Attacks.TrustRegion;
 /// <remarks>
 /// min ‖x − x₀‖_p subject to f(x) ≥ 0 and the bounds. At each x_k the boundary is replaced by a hyperplane. On it, a is the point
 /// nearest to x_k, which restores f ≥ 0, and b the one nearest to x₀, which would be the answer if the boundary were flat;
-/// x_{k+1} = a + λ(b − a), where λ is the trust in that. Kin to the biased projection of FAB (Croce &amp; Hein 2020), which compares all
+/// x_{k+1} = a + λ(b − a), where λ is the trust in that. b also respects the linearisation of where the walk last fell back: at a sharp edge,
+/// where one hyperplane cannot hold it, the two together do. Kin to the biased projection of FAB (Croce &amp; Hein 2020), which compares all
 /// classes at every step and sets the bias by the two distances. docs/attacks/trust-region.md has the formulas and what each part brings.
 /// </remarks>
 /// <param name="run">The books.</param>
@@ -32,6 +33,9 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
 
     /// <summary>How λ shrinks when it fell back.</summary>
     private const double Shrinkage = 0.5;
+
+    /// <summary>What a step leaves of how far the cut must be risen to: where the network bends, an old linearisation holds less and less.</summary>
+    private const double CutFading = 0.99;
 
     /// <summary>By how much f must be positive, as a share of the largest logit: less could be rounding, which another batch rounds otherwise.</summary>
     private const double Rounding = 1e-5;
@@ -71,7 +75,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
                     var model = new LinearModel(values.detach(), pass.Gradients(values));
                     run.CountBackwards(rows);
                     using var previous = state;
-                    state = Advance(previous, points, model, fooled).Detach();
+                    state = Advance(previous, images, points, model, fooled).Detach();
                 }
             }
         }
@@ -109,18 +113,20 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         }
 
         var points = pass.Points.detach().clone();
-        var nowhere = new WalkState(points, zeros_like(points), zeros_like(model.Values), ones_like(model.Values));
-        return (Advance(nowhere, points, model, ones_like(labels, dtype: ScalarType.Bool)).Detach(), targets.MoveToOuterDisposeScope());
+        var (zero, nothing) = (zeros_like(model.Values), zeros_like(points));
+        var nowhere = new WalkState(points, nothing, zero, ones_like(zero), nothing, zero);
+        return (Advance(nowhere, images, points, model, ones_like(labels, dtype: ScalarType.Bool)).Detach(), targets.MoveToOuterDisposeScope());
     }
 
     /// <summary>x_{k+1} = a + λ(b − a).</summary>
     private Tensor Next(WalkState state, Tensor images, Tensor beyond)
     {
         using var scope = NewDisposeScope();
-        var rises = _norm.Dual.Of(state.Normals) * (state.Distances + beyond);
-        var boundary = new BoxedHyperplane(state.Normals, state.Points, rises, _bounds.Lower(images), _bounds.Upper(images));
+        var (lower, upper) = (_bounds.Lower(images), _bounds.Upper(images));
+        var boundary = new BoxedHyperplane(state.Normals, state.Points, _norm.Dual.Of(state.Normals) * (state.Distances + beyond), lower, upper);
+        var cut = new BoxedHyperplane(state.CutNormals, images, state.CutRises + (_norm.Dual.Of(state.CutNormals) * beyond), lower, upper);
         var restored = boundary.Nearest(state.Points, _norm);
-        var nearest = boundary.Nearest(images, _norm);
+        var nearest = new BoxedWedge(boundary, cut).Nearest(images, _norm);
         return _bounds.Clamp(restored + ((nearest - restored) * PerSample.Broadcast(state.Trust, images))).MoveToOuterDisposeScope();
     }
 
@@ -133,11 +139,11 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         return values.detach().gt(logits.abs().amax([1]).mul(rounding)).logical_and(PerSample.IsFinite(logits)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The state at new points: the normal averaged, the slope measured along it, the trust adapted.</summary>
-    private WalkState Advance(WalkState state, Tensor points, LinearModel model, Tensor fooled)
+    /// <summary>The state at new points: the normal averaged, the slope measured along it, the trust adapted, and what cut it off remembered.</summary>
+    private WalkState Advance(WalkState state, Tensor images, Tensor points, LinearModel model, Tensor fooled)
     {
         using var scope = NewDisposeScope();
-        using Scalar memory = Scalars.Of(Memory), novelty = Scalars.Of(1 - Memory), growth = Scalars.Of(Growth), shrinkage = Scalars.Of(Shrinkage);
+        using Scalar memory = Scalars.Of(Memory), novelty = Scalars.Of(1 - Memory), growth = Scalars.Of(Growth), shrinkage = Scalars.Of(Shrinkage), fading = Scalars.Of(CutFading);
         var units = Norm.L2.SteepestDirections(model.Gradients);
         var normals = state.Normals.mul(memory) + units.mul(novelty);
         // An average that points away from the latest gradient has nothing to say here.
@@ -150,11 +156,15 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         var usable = distances.isfinite().logical_and(PerSample.IsFinite(normals));
         var usableRows = PerSample.Broadcast(usable, points);
         var trust = where(fooled, state.Trust.mul(growth).clamp_max(Scalars.One), state.Trust.mul(shrinkage));
+        var fellBack = usable.logical_and(fooled.logical_not());
+        var rises = PerSample.Dot(units, points - images) - (model.Values / Norm.L2.Of(model.Gradients));
         return new(
             where(usableRows, points, state.Points).MoveToOuterDisposeScope(),
             where(usableRows, normals, state.Normals).MoveToOuterDisposeScope(),
             where(usable, distances, state.Distances).MoveToOuterDisposeScope(),
-            trust.MoveToOuterDisposeScope());
+            trust.MoveToOuterDisposeScope(),
+            where(PerSample.Broadcast(fellBack, units), units, state.CutNormals).MoveToOuterDisposeScope(),
+            where(fellBack, rises, state.CutRises.mul(fading)).MoveToOuterDisposeScope());
     }
 
     /// <summary>⟨g, d⟩, d the direction that is steepest for the normal, [walking].</summary>

@@ -10,37 +10,53 @@ namespace Brink.Optimization.Subproblems;
 /// <param name="Upper">u, broadcasting against a row.</param>
 internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Rises, Tensor Lower, Tensor Upper)
 {
+    /// <summary>What is left of the slope, as a share of it, where nothing but rounding may be left: no entry can move any more.</summary>
+    private const double Rounding = 1e-6;
+
+    /// <summary>Some of the rows.</summary>
+    public BoxedHyperplane Select(Tensor rows) =>
+        this with { Normals = Normals.index_select(0, rows), Anchors = Anchors.index_select(0, rows), Rises = Rises.index_select(0, rows) };
+
+    /// <summary>How far ⟨n, x⟩ falls short of the hyperplane, [batch]; negative beyond it.</summary>
+    public Tensor Missing(Tensor points)
+    {
+        using var scope = NewDisposeScope();
+        return (Rises + PerSample.Dot(Normals, Anchors - points)).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The point nearest to the given one, [batch, …]; where the hyperplane misses the box, the corner that comes closest to it.</summary>
     /// <remarks>
     /// By the optimality conditions the answer is clip(p + μd) with ⟨n, clip(p + μd) − a⟩ = r, where d = ±n in L2 and ±sign n in L∞, the sign
     /// toward the hyperplane. The left side is piecewise linear in μ ≥ 0 and flattens with every entry that reaches its bound, so Newton's
-    /// method from μ = 0 never passes the root, and a step that took no entry to its bound has reached it.
+    /// method from μ = 0 never passes the root, and a step that took no entry to its bound has reached it. Comparisons and masks are many
+    /// times slower in libtorch than arithmetic, hence the signs.
     /// </remarks>
     /// <param name="points">p, [batch, …], inside the box.</param>
     /// <param name="norm">In which norm it is the nearest: L2 or L∞.</param>
     public Tensor Nearest(Tensor points, Norm norm)
     {
         using var scope = NewDisposeScope();
-        var missing = Rises + PerSample.Dot(Normals, Anchors - points);
-        var normals = Normals * PerSample.Broadcast(missing.sign(), Normals);
-        var distance = missing.abs();
-        var directions = norm == Norm.LInf ? normals.sign() : normals;
-        var (rising, falling) = (directions.gt(Scalars.Zero), directions.lt(Scalars.Zero));
-        var slopes = normals * directions;
-        var (nearest, length, entries) = (points.alias(), zeros_like(distance), full_like(distance, Scalars.PositiveInfinity));
-        for (var done = false; !done;)
+        using var rounding = Scalars.Of(Rounding);
+        var missing = Missing(points);
+        var (toward, distance) = (missing.sign(), missing.abs());
+        var directions = (norm == Norm.LInf ? Normals.sign() : Normals) * PerSample.Broadcast(toward, Normals);
+        var slopes = norm == Norm.LInf ? Normals.abs() : Normals.square();
+        var total = slopes.flatten(1).sum(1);
+        var flat = total.mul(rounding);
+        var (nearest, rest, length, slope, stuck) = (points.alias(), distance, zeros_like(distance), total, zeros_like(distance));
+        for (var moves = slope.gt(Scalars.Zero); moves.any().item<bool>();)
         {
             using var step = NewDisposeScope();
-            var free = rising.logical_and(nearest.lt(Upper)).logical_or(falling.logical_and(nearest.gt(Lower))).to(points.dtype);
-            var left = free.flatten(1).sum(1);
-            var slope = PerSample.Dot(slopes, free);
-            var moves = left.lt(entries).logical_and(slope.gt(Scalars.Zero));
-            var rest = distance - PerSample.Dot(normals, nearest - points);
             length = (length + where(moves, rest / slope, zeros_like(rest))).MoveToOtherDisposeScope(scope);
+            var beyond = directions.mul(PerSample.Broadcast(length, directions)).add_(points);
             using var previous = nearest;
-            nearest = (points + (directions * PerSample.Broadcast(length, directions))).clamp(Lower, Upper).MoveToOtherDisposeScope(scope);
-            entries = left.MoveToOtherDisposeScope(scope);
-            done = !moves.any().item<bool>();
+            nearest = maximum(beyond, Lower).minimum(Upper).MoveToOtherDisposeScope(scope);
+            var atBound = beyond.sub_(nearest).abs_().sign_();
+            var count = atBound.flatten(1).sum(1);
+            slope = (total - PerSample.Dot(slopes, atBound)).MoveToOtherDisposeScope(scope);
+            rest = (distance - (PerSample.Dot(Normals, nearest - points) * toward)).MoveToOtherDisposeScope(scope);
+            moves = count.gt(stuck).logical_and(slope.gt(flat)).MoveToOtherDisposeScope(scope);
+            stuck = count.MoveToOtherDisposeScope(scope);
         }
 
         return nearest.MoveToOuterDisposeScope();

@@ -67,14 +67,14 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("l2", 60, 1.03)]
-    [InlineData("l2", 90, 1.03)]
-    [InlineData("l2", 120, 1.03)]
-    [InlineData("linf", 120, 1.03)]
-    // A known limitation: in L∞ the walk has not turned into a sharp edge when its steps end.
-    [InlineData("linf", 90, 1.08)]
-    [InlineData("linf", 60, 1.2)]
-    public void Intersection_of_two_half_spaces(string normName, int degrees, double tolerance)
+    [InlineData("l2", 60, 1.03, 1.03)]
+    [InlineData("l2", 90, 1.03, 1.03)]
+    [InlineData("l2", 120, 1.03, 1.03)]
+    [InlineData("linf", 120, 1.03, 1.03)]
+    // A known limitation: in L∞ some images are not yet at a sharp edge when the steps end.
+    [InlineData("linf", 90, 1.03, 1.07)]
+    [InlineData("linf", 60, 1.045, 1.12)]
+    public void Intersection_of_two_half_spaces(string normName, int degrees, double mean, double worst)
     {
         using var scope = NewDisposeScope();
         var norm = ByName(normName);
@@ -86,7 +86,8 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         using var result = Attack(norm).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
         var ratios = result.Images.Select((image, row) => Length(norm, image) / exact[row]).ToArray();
         output.WriteLine($"{normName}, {degrees}°: mean {ratios.Average():F4}, worst {ratios.Max():F4} of the exact distance");
-        Assert.All(ratios, ratio => Assert.InRange(ratio, 1 - 1e-6, tolerance));
+        Assert.InRange(ratios.Average(), 1, mean);
+        Assert.All(ratios, ratio => Assert.InRange(ratio, 1 - 1e-6, worst));
     }
 
     [Theory]

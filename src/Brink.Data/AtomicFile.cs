@@ -1,4 +1,4 @@
-namespace Brink.Evaluation.Output;
+namespace Brink.Data;
 
 /// <summary>Files that are either whole or not there.</summary>
 public static class AtomicFile
@@ -55,7 +55,7 @@ public static class AtomicFile
 
     /// <summary>Removes what a process that was killed while it wrote a file left of it.</summary>
     /// <param name="path">The final name; nobody is writing it now.</param>
-    internal static void DiscardRemains(string path)
+    public static void DiscardRemains(string path)
     {
         var pattern = $"{Path.GetFileName(path)}.{new string('?', GuidLength)}{Extension}";
         foreach (var remains in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, pattern).ToArray())

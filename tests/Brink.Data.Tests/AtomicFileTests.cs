@@ -1,6 +1,4 @@
-using Brink.Evaluation.Output;
-
-namespace Brink.Evaluation.Tests.Output;
+namespace Brink.Data.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {

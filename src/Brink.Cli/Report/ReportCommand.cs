@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Brink.Cli.Doctor;
+using Brink.Evaluation.Reports;
+
+namespace Brink.Cli.Report;
+
+/// <summary><c>brink report</c>: makes a page of the folders of runs.</summary>
+internal static class ReportCommand
+{
+    public static Command Create(TextWriter output)
+    {
+        var runs = new Argument<string[]>("RUN") { Description = "The folders of runs, as brink attack --out writes them. Several are compared.", Arity = ArgumentArity.OneOrMore };
+        var file = new Option<string?>("--out") { Description = "The file to write. [default: report.html in the first folder]", HelpName = "FILE" };
+        var command = new Command("report", "Make one page of the results of runs, with figures and images, that needs neither network nor script.") { runs, file };
+        command.SetAction(parsed =>
+        {
+            NativeLibrary.Require();
+            output.WriteLine($"Written to {ReportFile.Write(parsed.GetValue(runs)!, parsed.GetValue(file))}");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

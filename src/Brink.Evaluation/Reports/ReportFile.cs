@@ -1,0 +1,58 @@
+using System.Text;
+using Brink.Data;
+using Brink.Evaluation.Output;
+
+namespace Brink.Evaluation.Reports;
+
+/// <summary>A report of finished runs: one HTML file that can be mailed, put on a web server, printed.</summary>
+public static class ReportFile
+{
+    /// <summary><c>report.html</c>: what it is called where nobody says otherwise.</summary>
+    public const string Name = ResultFolder.Report;
+
+    /// <summary>Reads runs and writes their report.</summary>
+    /// <param name="folders">The runs' folders, at least one.</param>
+    /// <param name="path">The file; null for <see cref="Name"/> in the first folder.</param>
+    /// <returns>The file.</returns>
+    /// <exception cref="BadInputException">A folder holds no run that can be read, or the file cannot be written. An older file, if any, is then untouched.</exception>
+    public static string Write(IReadOnlyList<string> folders, string? path = null)
+    {
+        ArgumentNullException.ThrowIfNull(folders);
+        var html = Encoding.UTF8.GetBytes(Render(folders));
+        var file = path ?? Path.Combine(folders[0], Name);
+        if (Directory.Exists(file))
+        {
+            throw new BadInputException($"The report needs the name of a file, but the folder {file} was given; add a name such as {Path.Combine(file, Name)}.");
+        }
+
+        AtomicFile.Write(file, stream => stream.Write(html));
+        return file;
+    }
+
+    /// <summary>The report as HTML.</summary>
+    /// <param name="folders">The runs' folders, at least one.</param>
+    /// <exception cref="BadInputException">A folder holds no run that can be read.</exception>
+    public static string Render(IReadOnlyList<string> folders)
+    {
+        ArgumentNullException.ThrowIfNull(folders);
+        if (folders.Count == 0)
+        {
+            throw new ArgumentException("A report needs at least one run.", nameof(folders));
+        }
+
+        var runs = new List<ReportedRun>();
+        try
+        {
+            foreach (var folder in folders)
+            {
+                runs.Add(ReportedRun.Read(folder));
+            }
+
+            return new ReportPage(runs).Render();
+        }
+        finally
+        {
+            runs.ForEach(run => run.Dispose());
+        }
+    }
+}

@@ -1,0 +1,61 @@
+namespace Brink.Evaluation.Reports;
+
+/// <summary>The page: one file that needs no network, no script and no fonts, in the colours of the reader's system.</summary>
+/// <param name="runs">The runs, at least one.</param>
+internal sealed class ReportPage(IReadOnlyList<ReportedRun> runs)
+{
+    private const string Resource = "Brink.Evaluation.Reports.report.css";
+
+    private static readonly Lazy<Html> StyleSheet = new(() =>
+    {
+        using var stream = typeof(ReportPage).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"The assembly Brink.Evaluation needs the resource {Resource}, but was built without it; build it again.");
+        using var reader = new StreamReader(stream);
+        return new(reader.ReadToEnd());
+    });
+
+    /// <summary>The page as HTML.</summary>
+    public string Render()
+    {
+        var models = string.Join(", ", runs.Select(run => run.Summary.Model).Distinct(StringComparer.Ordinal));
+        var data = string.Join(", ", runs.Select(run => run.Summary.Data).Distinct(StringComparer.Ordinal));
+        var content = runs.Count == 1
+            ? new RunSection(runs[0], "a").Render()
+            : Html.Of($"{new ComparisonSection(runs).Render()}{Sections()}");
+        // The policy keeps the promise even where a name should get past the encoding: nothing is fetched and nothing is run.
+        return Html.Of($"""
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <link rel="icon" href="data:,">
+            <title>How robust is {models}? · Brink</title>
+            <style>
+            {StyleSheet.Value}
+            </style>
+            </head>
+            <body>
+            <header><h1>How robust is {models}?</h1><p class="quiet">{data}</p></header>
+            <main>
+            {content}
+            </main>
+            <footer><p>The changes found are upper bounds: no network is more robust than this says, and a better attack may find smaller changes. Every changed image went through the network once more before it was counted.</p><p>Brink {runs[0].Summary.BrinkVersion}</p></footer>
+            </body>
+            </html>
+
+            """).Text.ReplaceLineEndings("\n");
+    }
+
+    private IEnumerable<Html> Sections()
+    {
+        var labels = ComparisonSection.Labels(runs);
+        return runs.Select((run, number) => Html.Of($"""
+            <section class="run"><h2>{labels[number]}</h2><p class="quiet">{Printed.Norm(run.Summary.Norm)} · {run.Summary.Model} · {run.Summary.Data}</p>
+            {new RunSection(run, FormattableString.Invariant($"r{number}")).Render()}
+            </section>
+            """));
+    }
+}

@@ -1,0 +1,119 @@
+using Brink.Evaluation.Output;
+using Brink.Evaluation.Results;
+using static TorchSharp.torch;
+
+namespace Brink.Evaluation.Reports;
+
+/// <summary>A run as a report needs it: its summary, the row of each image, and the images themselves.</summary>
+internal sealed class ReportedRun : IDisposable
+{
+    /// <summary>255: the steps of a pixel from dark to light.</summary>
+    public const int Levels = 255;
+
+    private const int Chunk = 64;
+
+    private readonly SavedRun _run;
+
+    private ReportedRun(SavedRun run)
+    {
+        _run = run;
+        if (run.Summary is not { Warnings: not null, RobustAccuracy: not null, ClassNames: not null, RelativePerturbation: not null, RelativePerturbationNormalized: not null, Perturbation: { L2: not null, Linf: not null } })
+        {
+            throw new BadInputException($"The run in {run.Folder} cannot be reported: its results.json has null where numbers belong; write it anew with brink attack --out.");
+        }
+
+        Images = run.ReadTable();
+        Attacked = [.. Images.Where(image => image.Attacked)];
+        Fooled = [.. Images.Where(image => image.Fooled)];
+        (MeanLevels, LargestLevels) = MeasureLevels();
+    }
+
+    /// <summary>The folder.</summary>
+    public string Folder => _run.Folder;
+
+    /// <summary>What <c>results.json</c> holds.</summary>
+    public AttackSummary Summary => _run.Summary;
+
+    /// <summary>One row an image.</summary>
+    public IReadOnlyList<SavedImage> Images { get; }
+
+    /// <summary>The images that were attacked.</summary>
+    public IReadOnlyList<SavedImage> Attacked { get; }
+
+    /// <summary>The images that were fooled.</summary>
+    public IReadOnlyList<SavedImage> Fooled { get; }
+
+    /// <summary>By how many of 255 levels the values of a pixel change, the root of the mean square over an image, median over fooled images; null where there are none.</summary>
+    public double? MeanLevels { get; }
+
+    /// <summary>The most levels by which a value changes, median over fooled images; null where there are none.</summary>
+    public double? LargestLevels { get; }
+
+    /// <summary>Whether the attack kept the largest entry small rather than the length.</summary>
+    public bool IsLinf => Summary.Norm == "linf";
+
+    /// <summary>Reads a run.</summary>
+    /// <exception cref="BadInputException">The folder holds none, or its files are damaged or do not belong together.</exception>
+    public static ReportedRun Read(string folder)
+    {
+        var run = SavedRun.Read(folder);
+        try
+        {
+            return new(run);
+        }
+        catch
+        {
+            run.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The length that the attack kept small.</summary>
+    public double Length(SavedImage image) => IsLinf ? image.Linf : image.L2;
+
+    /// <summary>The name of a class, or its number where it has no name; a dash for no prediction.</summary>
+    public string ClassName(long label) => label < 0 ? "–" : label < Summary.ClassNames.Count ? Summary.ClassNames[(int)label] : FormattableString.Invariant($"class {label}");
+
+    /// <summary>The images as a comparison needs them.</summary>
+    public IReadOnlyList<ComparedImage> Compared() => _run.Compared();
+
+    /// <summary>An image before and after, pixels in [0, 1], [channels, height, width].</summary>
+    public (Tensor Original, Tensor Adversarial) Pixels(SavedImage image)
+    {
+        using var scope = NewDisposeScope();
+        var row = tensor(new[] { (long)Row(image) });
+        return (_run.OriginalPixels(row).squeeze(0).MoveToOuterDisposeScope(), _run.AdversarialPixels(row).squeeze(0).MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _run.Dispose();
+
+    private int Row(SavedImage image)
+    {
+        for (var row = 0; row < Images.Count; row++)
+        {
+            if (Images[row] == image)
+            {
+                return row;
+            }
+        }
+
+        throw new ArgumentException("The image is not of this run.", nameof(image));
+    }
+
+    /// <summary>In pixels whatever the space of the attack: of those everyone has an idea.</summary>
+    private (double? Mean, double? Largest) MeasureLevels()
+    {
+        var (means, largest) = (new List<double>(), new List<double>());
+        foreach (var rows in Enumerable.Range(0, Images.Count).Where(row => Images[row].Fooled).Select(row => (long)row).Chunk(Chunk))
+        {
+            using var scope = NewDisposeScope();
+            var indices = tensor(rows);
+            var changes = (_run.AdversarialPixels(indices).to(ScalarType.Float64) - _run.OriginalPixels(indices).to(ScalarType.Float64)).flatten(1).abs() * Levels;
+            means.AddRange(changes.square().mean([1]).sqrt().data<double>().ToArray());
+            largest.AddRange(changes.amax([1]).data<double>().ToArray());
+        }
+
+        return (Distribution.Of(means).Median, Distribution.Of(largest).Median);
+    }
+}

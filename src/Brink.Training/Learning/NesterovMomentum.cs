@@ -1,0 +1,69 @@
+using Brink.Batching;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Brink.Training.Learning;
+
+/// <summary>Stochastic gradient descent with Nesterov's momentum and weight decay, as PyTorch's SGD has them.</summary>
+/// <remarks>
+/// d = ∇L + λw;  v ← μv + d;  w ← w − η(d + μv) (Sutskever et al. 2013, §2, in PyTorch's form). Ours rather than TorchSharp's, because v is
+/// part of a checkpoint, under the names of the weights.
+/// </remarks>
+internal sealed class NesterovMomentum : IDisposable
+{
+    private readonly (string Name, Parameter Weight)[] _weights;
+    private readonly Tensor[] _velocities;
+    private readonly Scalar _momentum;
+    private readonly Scalar _weightDecay;
+
+    public NesterovMomentum(nn.Module module, double momentum, double weightDecay)
+    {
+        _weights = [.. module.named_parameters().Where(named => named.parameter.requires_grad).Select(named => (named.name, named.parameter))];
+        _velocities = [.. _weights.Select(named => zeros_like(named.Weight, requires_grad: false).DetachFromDisposeScope())];
+        (_momentum, _weightDecay) = (Scalars.Of(momentum), Scalars.Of(weightDecay));
+    }
+
+    /// <summary>v by the names of the weights; the tensors stay the optimiser's.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Velocities => _weights.Select((named, index) => KeyValuePair.Create(named.Name, _velocities[index]));
+
+    /// <summary>Forgets the gradients of the last step.</summary>
+    public void Forget()
+    {
+        foreach (var (_, weight) in _weights)
+        {
+            weight.grad = null;
+        }
+    }
+
+    /// <summary>Moves every weight that has a gradient, and consumes the gradients.</summary>
+    /// <param name="learningRate">η.</param>
+    public void Step(double learningRate)
+    {
+        using var withoutGradients = no_grad();
+        using var scope = NewDisposeScope();
+        using var rate = Scalars.Of(-learningRate);
+        for (var index = 0; index < _weights.Length; index++)
+        {
+            var weight = _weights[index].Weight;
+            if (weight.grad is not { } gradient)
+            {
+                continue;
+            }
+
+            gradient.add_(weight, alpha: _weightDecay);
+            _velocities[index].mul_(_momentum).add_(gradient);
+            gradient.add_(_velocities[index], alpha: _momentum);
+            weight.add_(gradient, alpha: rate);
+        }
+
+        Forget();
+    }
+
+    public void Dispose()
+    {
+        Array.ForEach(_velocities, velocity => velocity.Dispose());
+        _momentum.Dispose();
+        _weightDecay.Dispose();
+    }
+}

@@ -1,0 +1,44 @@
+namespace Brink.Training;
+
+/// <summary>Where a training stands, apart from the weights and their velocities: enough to go on as if it had never stopped.</summary>
+public sealed class TrainingState
+{
+    /// <summary>The epoch to go on with, from 0.</summary>
+    public int Epoch { get; set; }
+
+    /// <summary>Its first batch that is still to do.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Images in a step.</summary>
+    public int BatchSize { get; set; }
+
+    /// <summary>The sum of the losses of the epoch's images so far.</summary>
+    public double LossSum { get; set; }
+
+    /// <summary>How many of them were named rightly.</summary>
+    public long Right { get; set; }
+
+    /// <summary>How many images that are.</summary>
+    public long Seen { get; set; }
+
+    /// <summary>How long the epoch has taken so far, in seconds.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>How much of that was waiting for data, in seconds.</summary>
+    public double Waited { get; set; }
+
+    /// <summary>The finished epochs.</summary>
+    public List<EpochRecord> History { get; init; } = [];
+
+    /// <summary>The finished epoch with the highest accuracy: on the held-out images, or where there are none on the images as they were trained on; never on the test images.</summary>
+    public EpochRecord? Best => History.MaxBy(epoch => epoch.HeldOutAccuracy ?? epoch.TrainAccuracy);
+
+    /// <summary>Goes on to the next epoch.</summary>
+    internal void Finish(EpochRecord epoch)
+    {
+        History.Add(epoch);
+        Epoch++;
+        Batch = 0;
+        (LossSum, Right, Seen, Seconds, Waited) = (0, 0, 0, 0, 0);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+
+namespace Brink.Cli.Tests.Report;
+
+public sealed class ReportTests : IDisposable
+{
+    private static readonly string[] Attack = ["attack", "--limit", "4", "--quiet", "--out"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void An_attack_writes_what_the_verb_writes()
+    {
+        Assert.Contains("report.html", Invocation.Of([.. Attack, _folder["run"]]).AssertDone().Output, StringComparison.Ordinal);
+        var path = Path.Combine(_folder["run"], "report.html");
+        var page = File.ReadAllText(path);
+        Assert.Contains("stop", page, StringComparison.Ordinal);
+        File.Delete(path);
+        Assert.Contains(path, Invocation.Of("report", _folder["run"]).AssertDone().Output, StringComparison.Ordinal);
+        Assert.Equal(page, File.ReadAllText(path));
+        Assert.Contains(_folder["here.html"], Invocation.Of("report", _folder["run"], "--out", _folder["here.html"]).AssertDone().Output, StringComparison.Ordinal);
+        Assert.Equal(page, File.ReadAllText(_folder["here.html"]));
+    }
+
+    [Fact]
+    public void A_report_that_cannot_be_written_takes_nothing_with_it()
+    {
+        var blocked = Path.Combine(_folder["run"], "report.html");
+        Directory.CreateDirectory(blocked);
+        var run = Invocation.Of([.. Attack, _folder["run"], "--json"]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("report.html", run.Error, StringComparison.Ordinal);
+        using var printed = JsonDocument.Parse(run.Output);
+        Assert.Equal(4, printed.RootElement.GetProperty("images").GetInt32());
+        Assert.Equal(run.Output.TrimEnd(), File.ReadAllText(Path.Combine(_folder["run"], "results.json")));
+
+        Directory.Delete(blocked);
+        Invocation.Of([.. Attack, _folder["run"], "--resume"]).AssertDone();
+        Assert.True(File.Exists(blocked), "The complete run should have got its report.");
+    }
+
+    [Fact]
+    public void Without_a_run_there_is_no_report()
+    {
+        Invocation.Of("report").AssertRefused();
+        Assert.Contains("results.json", Invocation.Of("report", _folder["nothing"]).AssertRefused(), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+
+namespace Brink.Cli.Tests.Train;
+
+public sealed class TrainTests : IDisposable
+{
+    private static readonly string[] Flags = ["train", "--model", "mlp-swish", "--data", "signs", "--limit", "48", "--hold-out", "20", "--epochs", "2", "--batch-size", "16", "--learning-rate", "1/20", "--threads", "1"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_training_prints_its_outcome_and_writes_what_the_other_verbs_read()
+    {
+        var run = Invocation.Of([.. Flags, "--test-data", "signs", "--out", _folder["run"], "--export", _folder["weights.safetensors"], "--half"]).AssertDone();
+        Assert.Contains("mlp-swish: 2 epochs of 48 images", run.Output, StringComparison.Ordinal);
+        Assert.Contains("waiting for data", run.Output, StringComparison.Ordinal);
+        Assert.Contains("epoch 1 of 2: loss ", run.Error, StringComparison.Ordinal);
+        foreach (var file in new[] { "checkpoint.safetensors", "last.safetensors", "best.safetensors", "history.csv", "history.png" })
+        {
+            Assert.True(File.Exists(Path.Combine(_folder["run"], file)), file);
+        }
+
+        Assert.Equal(3, File.ReadAllLines(Path.Combine(_folder["run"], "history.csv")).Length);
+        Assert.InRange(new FileInfo(_folder["weights.safetensors"]).Length, 1, 0.51 * new FileInfo(Path.Combine(_folder["run"], "last.safetensors")).Length);
+        Invocation.Of("attack", "--model", "mlp-swish", "--weights", _folder["weights.safetensors"], "--data", "signs", "--limit", "4", "--quiet").AssertDone();
+    }
+
+    [Fact]
+    public void Json_holds_the_options_and_the_history()
+    {
+        var run = Invocation.Of([.. Flags, "--quiet", "--json"]).AssertDone();
+        Assert.Empty(run.Error);
+        var outcome = JsonNode.Parse(run.Output)!;
+        Assert.Equal((48, 20), ((int)outcome["images"]!, (int)outcome["heldOut"]!));
+        Assert.Equal("0.05", (string)outcome["options"]!["learning-rate"]!);
+        Assert.Equal(2, outcome["history"]!.AsArray().Count);
+        Assert.Null(outcome["testAccuracy"]);
+    }
+
+    [Fact]
+    public void Interrupted_and_resumed_it_exports_the_same_file()
+    {
+        Invocation.Of([.. Flags, "--quiet", "--export", _folder["whole"]]).AssertDone();
+        string[] part = [.. Flags, "--out", _folder["run"], "--export", _folder["resumed"]];
+        using (var cancellation = new CancellationTokenSource())
+        {
+            using var error = new Watcher("epoch 1 of 2", cancellation.Cancel);
+            Assert.Equal(130, CommandLine.Run(part, TextWriter.Null, error, cancellation.Token));
+            Assert.Contains("--resume continues", error.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(_folder["resumed"]));
+        Invocation.Of([.. part, "--quiet", "--resume"]).AssertDone();
+        Assert.Equal(File.ReadAllBytes(_folder["whole"]), File.ReadAllBytes(_folder["resumed"]));
+    }
+
+    [Fact]
+    public void Given_weights_are_where_it_starts()
+    {
+        Invocation.Of([.. Flags, "--quiet", "--export", _folder["first"]]).AssertDone();
+        // With a learning rate next to nothing the weights stay what they were.
+        var still = Flags.Select(flag => flag == "1/20" ? "1e-30" : flag);
+        Invocation.Of([.. still, "--quiet", "--weights", _folder["first"], "--export", _folder["second"]]).AssertDone();
+        Assert.Equal(File.ReadAllBytes(_folder["first"]), File.ReadAllBytes(_folder["second"]));
+    }
+
+    [Theory]
+    [InlineData("There is no untrained model named 'vgg'", "--model", "vgg")]
+    [InlineData("There is no untrained model named 'signs'", "--model", "signs")]
+    [InlineData("There is no data set named 'mnist'", "--data", "mnist")]
+    [InlineData("The number of epochs of a training must be at least 1, but 0 was given", "--epochs", "0")]
+    [InlineData("takes a whole number", "--epochs", "many")]
+    [InlineData("takes a number such as 0.05 or 4/255, but 'fast'", "--learning-rate", "fast")]
+    [InlineData("takes a number such as 0.05 or 4/255, but '1/0'", "--learning-rate", "1/0")]
+    [InlineData("The schedule must be one-cycle, cosine, step or constant, but 'linear'", "--schedule", "linear")]
+    [InlineData("The augmentation must be crop,flip, crop, flip or none, but 'rotate'", "--augment", "rotate")]
+    [InlineData("The flag --half says how", "--half")]
+    [InlineData("add --out FOLDER", "--resume")]
+    [InlineData("its folder does not exist", "--export", "no/such/folder/weights.safetensors")]
+    [InlineData("a batch of 128 images, but there are 100", "--limit", "100")]
+    [InlineData("hold out must be at least 0 and below 1000", "--hold-out", "1000")]
+    public void Bad_input_is_refused_with_a_sentence(string sentence, params string[] flags)
+    {
+        string[] model = flags.Contains("--model") ? [] : ["--model", "mlp-swish"];
+        string[] data = flags.Contains("--data") ? [] : ["--data", "signs"];
+        Assert.Contains(sentence, Invocation.Of(["train", .. model, .. data, .. flags]).AssertRefused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_training_needs_a_model_and_data() =>
+        Assert.Contains("'--model' is required", Invocation.Of("train", "--data", "signs").AssertRefused(), StringComparison.Ordinal);
+
+    private sealed class Watcher(string word, Action act) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value?.StartsWith(word, StringComparison.Ordinal) == true)
+            {
+                act();
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace Brink.Evaluation.Tests.Reports;
+
+/// <summary>A report as a browser takes it apart, far enough for tests.</summary>
+internal sealed partial class Page
+{
+    private static readonly HashSet<string> Void = new(["meta", "link", "br", "img"], StringComparer.Ordinal);
+
+    public Page(string html)
+    {
+        var open = new Stack<string>();
+        foreach (Match tag in Tag().Matches(Style().Replace(html, "<style></style>")))
+        {
+            var name = tag.Groups["name"].Value;
+            if (tag.Groups["end"].Success)
+            {
+                Assert.True(open.TryPop(out var last) && last == name, $"</{name}> ends nothing at {tag.Index}.");
+            }
+            else
+            {
+                Tags.Add(name);
+                foreach (Match attribute in Attribute().Matches(tag.Groups["attributes"].Value))
+                {
+                    Attributes.Add((name, attribute.Groups["name"].Value, WebUtility.HtmlDecode(attribute.Groups["value"].Value)));
+                }
+
+                if (!Void.Contains(name) && !tag.Groups["closed"].Success)
+                {
+                    open.Push(name);
+                }
+            }
+        }
+
+        Assert.Empty(open);
+        Text = WebUtility.HtmlDecode(Tag().Replace(Style().Replace(html, ""), " "));
+        Text = Spaces().Replace(Text, " ");
+        Figures = [.. Figure().Matches(html).Select(match => (match.Groups["property"].Value, match.Groups["text"].Value))];
+    }
+
+    public List<string> Tags { get; } = [];
+
+    public List<(string Tag, string Name, string Value)> Attributes { get; } = [];
+
+    /// <summary>What there is to read.</summary>
+    public string Text { get; }
+
+    /// <summary>The numbers of results.json, by where they stand there, as they are printed.</summary>
+    public IReadOnlyList<(string Property, string Printed)> Figures { get; }
+
+    /// <summary>Whether a printed number is the given one, rounded to as many digits as are printed.</summary>
+    public static bool IsRounded(string printed, double value)
+    {
+        var percent = printed.EndsWith(" %", StringComparison.Ordinal);
+        var digits = (percent ? printed[..^2] : printed).Replace(",", "", StringComparison.Ordinal);
+        var mantissa = digits.Split('e')[0];
+        var decimals = mantissa.Contains('.', StringComparison.Ordinal) ? mantissa.Length - mantissa.IndexOf('.', StringComparison.Ordinal) - 1 : 0;
+        var exponent = digits.Contains('e', StringComparison.Ordinal) ? int.Parse(digits.Split('e')[1], CultureInfo.InvariantCulture) : 0;
+        // Trailing zeros are not printed, so a number may be rounded to more digits than it shows, never to fewer.
+        var shown = double.Parse(digits, CultureInfo.InvariantCulture);
+        return Math.Abs(shown - (percent ? value * 100 : value)) <= 0.5000001 * Math.Pow(10, exponent - decimals);
+    }
+
+    [GeneratedRegex(@"<(?<end>/)?(?<name>[a-zA-Z][a-zA-Z0-9]*)(?<attributes>(?:\s+[a-zA-Z:-]+(?:=""[^""]*"")?)*)\s*(?<closed>/)?>", RegexOptions.ExplicitCapture, 10_000)]
+    private static partial Regex Tag();
+
+    [GeneratedRegex(@"(?<name>[a-zA-Z:-]+)(=""(?<value>[^""]*)"")?", RegexOptions.ExplicitCapture, 10_000)]
+    private static partial Regex Attribute();
+
+    [GeneratedRegex("<style>.*?</style>", RegexOptions.Singleline, 10_000)]
+    private static partial Regex Style();
+
+    [GeneratedRegex(@"\s+", RegexOptions.None, 10_000)]
+    private static partial Regex Spaces();
+
+    [GeneratedRegex(@"<span data-json=""(?<property>[^""]*)"">(?<text>[^<]*)</span>", RegexOptions.ExplicitCapture, 10_000)]
+    private static partial Regex Figure();
+}

@@ -1,0 +1,45 @@
+using Brink.Training.Data;
+using Brink.Training.Learning;
+using static TorchSharp.torch;
+
+namespace Brink.Training.Tests.Learning;
+
+public sealed class BatchGradientTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(19)]
+    public void Gradients_of_micro_batches_add_up_to_that_of_the_batch(int size)
+    {
+        using var scope = NewDisposeScope();
+        using var model = SmallTask.SmoothNetwork();
+        var (whole, wholeLoss) = Gradient(20);
+        var (parts, partsLoss) = Gradient(size);
+        Assert.Equal(wholeLoss, partsLoss, 1e-13);
+        Assert.All(whole.Zip(parts), pair => Assert.True((pair.First - pair.Second).abs().max().item<double>() < 1e-14));
+        Assert.Contains(whole, gradient => gradient.abs().max().item<double>() > 1e-3);
+
+        (Tensor[] Gradients, double Loss) Gradient(int microBatch)
+        {
+            model.Module.zero_grad();
+            var images = SmallTask.Images(20, seed: 3);
+            var outcome = BatchGradient.Add(model, images.Images(0, 20).to(ScalarType.Float64), images.Labels(0, 20), labelSmoothing: 0.1, microBatch);
+            return ([.. model.Module.parameters().Select(weight => weight.grad!.clone())], outcome.Loss);
+        }
+    }
+
+    [Fact]
+    public void The_loss_is_the_mean_cross_entropy_and_the_right_ones_are_counted()
+    {
+        using var scope = NewDisposeScope();
+        using var model = SmallTask.SmoothNetwork();
+        var pool = new ImagePool(SmallTask.Images(20, seed: 3));
+        var images = SmallTask.Images(20, seed: 3);
+        var pixels = images.Images(0, 20).to(ScalarType.Float64);
+        var (loss, right) = BatchGradient.Add(model, pixels, images.Labels(0, 20), labelSmoothing: 0, microBatchSize: 6);
+        var logProbabilities = nn.functional.log_softmax(model.Module.call((pixels - 0.5) / 0.25), 1);
+        Assert.Equal(-Enumerable.Range(0, 20).Average(row => logProbabilities[row, images.Label(row)].item<double>()), loss, 1e-12);
+        Assert.Equal(Accuracy.Of(model, pool) * 20, right, 1e-9);
+    }
+}

@@ -1,0 +1,129 @@
+using Brink.Training.Output;
+using TorchSharp;
+
+namespace Brink.Training.Tests;
+
+public sealed class ResumeTests : IDisposable
+{
+    private static readonly Dictionary<string, string> Settings = new(StringComparer.Ordinal) { ["epochs"] = "3" };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(7)]
+    [InlineData(13)]
+    public void Cancelled_after_any_step_and_resumed_it_ends_with_the_same_weights(int steps)
+    {
+        var (weights, history) = Train("whole");
+        using (var cancellation = new CancellationTokenSource())
+        {
+            var done = 0;
+            Assert.Throws<OperationCanceledException>(() => Train("part", new CallbackProgress(progress =>
+            {
+                if (progress.Finished is null && ++done == steps)
+                {
+                    cancellation.Cancel();
+                }
+            }), cancellation.Token));
+        }
+
+        var (resumed, resumedHistory) = Train("part");
+        Assert.Equal(weights, resumed);
+        Assert.Equal(history, resumedHistory);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder["whole"], TrainingFolder.Best)), File.ReadAllBytes(Path.Combine(_folder["part"], TrainingFolder.Best)));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder["whole"], TrainingFolder.Last)), File.ReadAllBytes(Path.Combine(_folder["part"], TrainingFolder.Last)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(11)]
+    public void Killed_after_any_step_and_resumed_it_ends_with_the_same_weights(int steps)
+    {
+        var done = 0;
+        var (weights, history) = Train("whole", new CallbackProgress(_ =>
+        {
+            if (++done == steps)
+            {
+                _folder.Copy("whole", "killed");
+            }
+        }));
+        Assert.Equal(weights, Train("killed").Weights);
+        Assert.Equal(history, Train("killed").History);
+    }
+
+    [Fact]
+    public void A_finished_training_is_not_trained_further()
+    {
+        var (weights, _) = Train("whole");
+        var steps = 0;
+        Assert.Equal(weights, Train("whole", new CallbackProgress(_ => steps++)).Weights);
+        Assert.Equal(0, steps);
+    }
+
+    [Fact]
+    public void The_global_generator_goes_on_as_if_nothing_had_been_drawn()
+    {
+        using var scope = torch.NewDisposeScope();
+        torch.manual_seed(3);
+        var expected = torch.rand(5).data<float>().ToArray();
+        torch.manual_seed(3);
+        Train("whole");
+        Assert.Equal(expected, torch.rand(5).data<float>().ToArray());
+    }
+
+    [Fact]
+    public void A_folder_that_holds_a_training_is_not_overwritten()
+    {
+        Train("whole");
+        var exception = Assert.Throws<BadInputException>(() => TrainingFolder.Open(_folder["whole"], Settings, resume: false));
+        Assert.Contains("add --resume", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_training_with_other_settings_is_not_continued()
+    {
+        Train("whole");
+        var exception = Assert.Throws<BadInputException>(() => TrainingFolder.Open(_folder["whole"], new Dictionary<string, string>(StringComparer.Ordinal) { ["epochs"] = "4" }, resume: true));
+        Assert.Contains("epochs was 3 and is 4", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    [InlineData(-1)]
+    public void A_damaged_checkpoint_is_refused_with_a_sentence(int length)
+    {
+        Train("whole");
+        var file = Path.Combine(_folder["whole"], TrainingFolder.Checkpoint);
+        using (var stream = File.OpenWrite(file))
+        {
+            stream.SetLength(length < 0 ? stream.Length + length : length);
+        }
+
+        Assert.EndsWith(".", Assert.Throws<BadInputException>(() => Train("whole")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_checkpoint_is_refused_with_a_sentence()
+    {
+        Directory.CreateDirectory(_folder["other"]);
+        using var model = SmallTask.Network();
+        WeightsFile.Write(Path.Combine(_folder["other"], TrainingFolder.Checkpoint), model.Module);
+        Assert.Contains("its header has no settings", Assert.Throws<BadInputException>(() => Train("other")).Message, StringComparison.Ordinal);
+    }
+
+    private (Dictionary<string, byte[]> Weights, (double Loss, double Train, double? HeldOut)[] History) Train(string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        using var model = SmallTask.Network();
+        var store = TrainingFolder.Open(_folder[folder], Settings, resume: true);
+        var state = new Trainer(model, SmallTask.Options).Run(SmallTask.Pools(), store: store, progress: progress, cancellationToken: cancellationToken);
+        return (SmallTask.Weights(model), [.. state.History.Select(epoch => (epoch.Loss, epoch.TrainAccuracy, epoch.HeldOutAccuracy))]);
+    }
+}

@@ -1,0 +1,122 @@
+using Brink.Training.Data;
+using Brink.Training.Learning;
+using Brink.Training.Output;
+using TorchSharp;
+
+namespace Brink.Training.Tests;
+
+public sealed class TrainerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_task_that_can_be_learnt_is_learnt()
+    {
+        using var model = SmallTask.Network();
+        var test = new ImagePool(SmallTask.Images(200, seed: 2));
+        var before = Accuracy.Of(model, test);
+        var state = new Trainer(model, SmallTask.Options with { Epochs = 6 }).Run(SmallTask.Pools(count: 300), test);
+        Assert.True(before < 0.7, $"Knows it before: {before}");
+        Assert.True(state.History[^1].TestAccuracy > 0.97, $"{state.History[^1]}");
+        Assert.True(state.History[^1].HeldOutAccuracy > 0.9, $"{state.History[^1]}");
+        Assert.True(state.History[^1].Loss < state.History[0].Loss);
+        Assert.Equal([1, 2, 3, 4, 5, 6], state.History.Select(epoch => epoch.Epoch));
+    }
+
+    [Fact]
+    public void Equal_seeds_give_equal_weights_and_others_others()
+    {
+        Assert.Equal(Trained(seed: 1), Trained(seed: 1));
+        Assert.NotEqual(Trained(seed: 1)["conv.weight"], Trained(seed: 2)["conv.weight"]);
+    }
+
+    [Fact]
+    public void The_best_epoch_is_chosen_by_the_held_out_images_and_never_by_the_test_images()
+    {
+        EpochRecord Epoch(int number, double train, double? heldOut, double test) => new(number, 1, train, heldOut, test, 0.1, 16, 1, 0);
+        Assert.Equal(2, new TrainingState { History = [Epoch(1, .5, .6, .9), Epoch(2, .6, .8, .7), Epoch(3, .9, .7, .8)] }.Best!.Epoch);
+        Assert.Equal(3, new TrainingState { History = [Epoch(1, .5, null, .9), Epoch(2, .6, null, .7), Epoch(3, .9, null, .8)] }.Best!.Epoch);
+    }
+
+    [Fact]
+    public void A_loss_that_is_no_number_stops_with_a_sentence_and_keeps_the_last_good_epoch()
+    {
+        var store = TrainingFolder.Open(_folder["run"], new Dictionary<string, string>(StringComparer.Ordinal), resume: false);
+        using var model = SmallTask.Network();
+        Dictionary<string, byte[]>? good = null;
+        var spoil = new CallbackProgress(progress =>
+        {
+            if (progress.Finished is { Epoch: 1 })
+            {
+                good = SmallTask.Weights(model);
+            }
+
+            if (progress is { Epoch: 2, Batch: 2 })
+            {
+                using var withoutGradients = torch.no_grad();
+                model.Module.get_parameter("fc.weight")!.fill_(float.PositiveInfinity);
+            }
+        });
+        var exception = Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(SmallTask.Pools(), store: store, progress: spoil));
+        Assert.Contains("the loss of batch 3 of epoch 2 is", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("after epoch 1 is what was kept", exception.Message, StringComparison.Ordinal);
+
+        using var kept = SmallTask.Network(seed: 5);
+        using var scope = torch.NewDisposeScope();
+        var state = store.Load(kept.Module, new Dictionary<string, torch.Tensor>(StringComparer.Ordinal))!;
+        Assert.Equal((1, 0), (state.Epoch, state.Batch));
+        Assert.Equal(good, SmallTask.Weights(kept));
+    }
+
+    [Fact]
+    public void A_learning_rate_that_is_far_too_high_ends_in_a_sentence()
+    {
+        using var model = SmallTask.SmoothNetwork();
+        var exception = Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options with { LearningRate = 1e200, Epochs = 20, Schedule = LearningRateSchedule.Constant }).Run(SmallTask.Pools()));
+        Assert.Contains("lower the learning rate", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_tensor_is_left_behind()
+    {
+        using var model = SmallTask.Network();
+        // The first run makes what the process keeps.
+        Run();
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Run();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+
+        void Run() => new Trainer(model, SmallTask.Options).Run(SmallTask.Pools());
+    }
+
+    [Theory]
+    [InlineData(0, 0.1, 0.9, "number of epochs")]
+    [InlineData(1, -0.1, 0.9, "learning rate")]
+    [InlineData(1, double.NaN, 0.9, "learning rate")]
+    [InlineData(1, 0.1, 1.0, "momentum")]
+    public void Settings_out_of_range_are_refused_by_name(int epochs, double learningRate, double momentum, string name)
+    {
+        using var model = SmallTask.Network();
+        var exception = Assert.Throws<BadInputException>(() => new Trainer(model, new() { Epochs = epochs, LearningRate = learningRate, Momentum = momentum }));
+        Assert.Contains(name, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Images_that_do_not_fit_are_refused()
+    {
+        using var model = SmallTask.Network();
+        var few = Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options with { BatchSize = 81 }).Run(SmallTask.Pools()));
+        Assert.Contains("a batch of 81 images, but there are 80", few.Message, StringComparison.Ordinal);
+        using var tenClasses = Models.ModelCatalog.Untrained("resnet20");
+        Assert.Contains("10 classes", Assert.Throws<BadInputException>(() => new Trainer(tenClasses, SmallTask.Options).Run(SmallTask.Pools())).Message, StringComparison.Ordinal);
+    }
+
+    private static Dictionary<string, byte[]> Trained(long seed)
+    {
+        using var model = SmallTask.Network();
+        new Trainer(model, SmallTask.Options with { Seed = seed, Epochs = 1 }).Run(SmallTask.Pools());
+        return SmallTask.Weights(model);
+    }
+}
