@@ -7,6 +7,7 @@ using Brink.Cli.Compare;
 using Brink.Cli.Data;
 using Brink.Cli.Doctor;
 using Brink.Cli.Models;
+using Brink.Cli.Picture;
 using Brink.Cli.Report;
 using Brink.Cli.Reproduce;
 using Brink.Cli.Train;
@@ -43,6 +44,7 @@ internal static class CommandLine
             CompareCommand.Create(output, error, cancellationToken),
             TransferCommand.Create(output, cancellationToken),
             ReportCommand.Create(output),
+            PictureCommand.Create(output, cancellationToken),
             ReproduceCommand.Create(output, error, cancellationToken),
             TrainCommand.Create(output, error, cancellationToken),
             ModelsCommand.Create(output),

@@ -76,7 +76,7 @@ public static class ModelCatalog
         });
     }
 
-    /// <summary>Builds a network by name with random weights, in eval mode, where only its speed matters: its answers mean nothing.</summary>
+    /// <summary>Builds a network by name with random weights, where only its speed or its shape matters. Its answers mean nothing.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="seed">Decides the weights, drawn by a generator of their own.</param>
     /// <exception cref="BadInputException">There is no such network.</exception>
@@ -84,20 +84,6 @@ public static class ModelCatalog
     {
         var model = Find(name);
         return Build(model, model.Create, normalization: null, module => RandomWeights.Fill(module, seed));
-    }
-
-    /// <summary>Builds a network by name with random weights, in training mode, drawn from torch's global generator.</summary>
-    /// <param name="name">One of <see cref="Names"/> that does not bring its own weights.</param>
-    /// <param name="normalization">The preprocessing to use instead of the network's usual one.</param>
-    /// <exception cref="BadInputException">There is no such network, or it comes trained.</exception>
-    public static LoadedModel Untrained(string name, Normalization? normalization = null)
-    {
-        if (!Models.TryGetValue(name, out var model) || model.CreateWithWeights is not null)
-        {
-            throw new BadInputException($"There is no untrained model named '{name}'; choose one of {string.Join(", ", Models.Values.Where(known => known.CreateWithWeights is null).Select(known => known.Description.Name))}.");
-        }
-
-        return new(name, model.Create(), model.Description.ClassCount, normalization ?? model.Description.Normalization);
     }
 
     private static LoadedModel Build(Model model, Func<nn.Module<Tensor, Tensor>> create, Normalization? normalization, Action<nn.Module> fill)
@@ -116,6 +102,18 @@ public static class ModelCatalog
             loaded.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Builds a network by name to be trained, in training mode, its weights drawn from torch's global generator.</summary>
+    /// <param name="name">One of <see cref="Names"/> that does not bring its own weights.</param>
+    /// <param name="normalization">The preprocessing to use instead of the network's usual one.</param>
+    /// <exception cref="BadInputException">There is no such network, or it comes trained.</exception>
+    public static LoadedModel Untrained(string name, Normalization? normalization = null)
+    {
+        var model = Find(name);
+        return model.CreateWithWeights is null
+            ? new(name, model.Create(), model.Description.ClassCount, normalization ?? model.Description.Normalization)
+            : throw new BadInputException($"There is no untrained model named '{name}'; choose one of {string.Join(", ", Models.Values.Where(known => known.CreateWithWeights is null).Select(known => known.Description.Name))}.");
     }
 
     private static Model Find(string name) => Models.TryGetValue(name, out var model)

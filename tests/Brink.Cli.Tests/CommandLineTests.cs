@@ -3,8 +3,8 @@ namespace Brink.Cli.Tests;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("A command is needed: attack, compare, transfer, report, reproduce, train, models, data or doctor; see brink --help.")]
-    [InlineData("There is no command 'atack'; choose attack, compare, transfer, report, reproduce, train, models, data or doctor, or see brink --help.", "atack", "--limit", "8")]
+    [InlineData("A command is needed: attack, compare, transfer, report, picture, reproduce, train, models, data or doctor; see brink --help.")]
+    [InlineData("There is no command 'atack'; choose attack, compare, transfer, report, picture, reproduce, train, models, data or doctor, or see brink --help.", "atack", "--limit", "8")]
     [InlineData("brink has no flag or argument '--limit'; see brink --help.", "--limit", "8")]
     [InlineData("brink attack has no flag or argument '--epsilom'; see brink attack --help.", "attack", "--epsilom", "0.1")]
     [InlineData("brink attack has no flag or argument 'signs'; see brink attack --help.", "attack", "signs")]

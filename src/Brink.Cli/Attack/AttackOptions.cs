@@ -26,5 +26,9 @@ internal sealed class AttackOptions
 
     public Option<string[]> Require { get; } = new("--require") { Description = "A bar for build pipelines: 'accuracy@0.5>=0.6' or 'median>=0.1'; exit code 3 where the run does not meet it. May be given several times.", HelpName = "BAR" };
 
-    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, At, Require, .. Run.Computation];
+    public Option<bool> Quantized { get; } = new("--quantized") { Description = "End on images of 8 bits, as a PNG file holds them, that fool as such." };
+
+    public Option<bool> Png { get; } = new("--png") { Description = "Write the adversarial images to --out as 8-bit PNG, too, and say how many of them still fool." };
+
+    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, At, Require, Quantized, Png, .. Run.Computation];
 }

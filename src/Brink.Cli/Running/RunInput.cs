@@ -59,8 +59,12 @@ internal sealed class RunInput : IDisposable
     public int BatchSize { get; }
 
     /// <summary>Opens the images, then the network: everything that can be wrong with them is found out before the first pass.</summary>
+    /// <param name="parsed">The flags.</param>
+    /// <param name="options">Which they can be.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="index">The only image wanted; null for those that the flags name.</param>
     /// <exception cref="BadInputException">A flag, the images or the network cannot be used.</exception>
-    public static RunInput Open(ParseResult parsed, RunOptions options, CancellationToken cancellationToken)
+    public static RunInput Open(ParseResult parsed, RunOptions options, CancellationToken cancellationToken, int? index = null)
     {
         var space = parsed.GetValue(options.Space) switch
         {
@@ -81,7 +85,7 @@ internal sealed class RunInput : IDisposable
             throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
         }
 
-        var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip) ?? 0, parsed.GetValue(options.Limit), cancellationToken);
+        var images = DataCatalog.Open(dataName, index ?? parsed.GetValue(options.Skip) ?? 0, index is null ? parsed.GetValue(options.Limit) : 1, cancellationToken);
 
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
@@ -96,7 +100,10 @@ internal sealed class RunInput : IDisposable
                 input._settings["labels"] = labels;
             }
 
-            input._warnings = [.. input._warnings, .. NetworkChecks.Of(input.Model, input.Images, device)];
+            IEnumerable<string> unnormalized = loaded.Normalization == TorchScriptModel.NoNormalization
+                ? [$"{loaded.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
+                : [];
+            input._warnings = [.. input._warnings, .. unnormalized, .. NetworkChecks.Of(input.Model, input.Images, device)];
             return input;
         }
         catch
