@@ -1,37 +1,60 @@
 using System.Globalization;
 using Brink.Attacks;
+using Brink.Attacks.CarliniWagner;
 using Brink.Attacks.DeepFool;
+using Brink.Attacks.FastGradient;
 using Brink.Attacks.TrustRegion;
+using Brink.Data;
+using Brink.Evaluation.Figures;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Norms;
 
 namespace Brink.Benchmarks;
 
-/// <summary>How near the attacks get for how many passes: the trust-region attack with 0, 5, 10, 20 and 40 steps along the boundary, the paper's method, and DeepFool.</summary>
+/// <summary>How near the attacks get for how many passes: the trust-region attack with 0, 5, 10, 20 and 40 steps along the boundary, the paper's method, DeepFool, and Carlini–Wagner in L2 or iterative FGSM in L∞; a table, and a figure for each norm.</summary>
 internal static class PassesLadder
 {
+    /// <summary>Carlini–Wagner takes thousands of passes an image.</summary>
+    private const int CorrectOnes = 50;
+
     public static void Run(Subject subject)
     {
+        var images = CorrectImages.Until(subject.Opened, subject.Images, CorrectOnes);
         foreach (var norm in new[] { Norm.L2, Norm.LInf })
         {
+            var name = norm == Norm.LInf ? "L∞" : "L2";
+            var figure = new PassesAgainstPerturbation($"{subject.Model.Name}, {name}, {CorrectOnes} images, in normalised units");
             Console.WriteLine($"{subject.Model.Name}, {norm}");
-            Print(subject, "deepfool", new DeepFoolAttack(new() { Norm = norm }));
-            Print(subject, "paper", new TrustRegionAttack(TrustRegionOptions.Paper(norm)));
             foreach (var steps in new[] { 0, 5, 10, 20, 40 })
             {
-                Print(subject, $"refine {steps}", new TrustRegionAttack(new() { Norm = norm, Refine = steps }));
+                Add(steps == 0 ? "tr, no walk" : $"{steps} steps", new TrustRegionAttack(new() { Norm = norm, Refine = steps, Radius = new TrustRegionOptions().Radius }), onLine: true);
+            }
+
+            Add("the paper's method", new TrustRegionAttack(TrustRegionOptions.Paper(norm)));
+            Add("DeepFool", new DeepFoolAttack(new() { Norm = norm }));
+            Add(norm == Norm.L2 ? "CW, 9 × 1,000" : "I-FGSM, 40 steps", norm == Norm.L2 ? new CarliniWagnerAttack() : new MinimalFastGradientAttack(FastGradientOptions.Iterative with { Norm = norm, MaxIterations = 40 }));
+            var file = $"passes-{subject.Model.Name}-{norm}.svg";
+            File.WriteAllText(file, figure.ToSvg());
+            Console.WriteLine($"  drawn in {file}");
+
+            void Add(string title, IAttack attack, bool onLine = false)
+            {
+                var (mean, passes) = Print(subject, images, title, attack);
+                figure.Add(title, passes, mean, onLine);
             }
         }
     }
 
-    private static void Print(Subject subject, string name, IAttack attack)
+    private static (double Mean, double Passes) Print(Subject subject, ImageSet images, string name, IAttack attack)
     {
-        using var result = new AttackEvaluation(subject.Opened, attack).Run(subject.Images);
+        using var result = new AttackEvaluation(subject.Opened, attack).Run(images);
         var attacked = result.Images.Where(image => image.Attack.Attacked).ToArray();
         var fooled = attacked.Where(image => image.Attack.Fooled).ToArray();
         var relative = Distribution.Of(fooled.Select(image => image.RelativeNormalized));
+        var (forwards, backwards) = (attacked.Average(image => image.Attack.Forwards), attacked.Average(image => image.Attack.Backwards));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {name,-10} mean {relative.Mean * 100:F4} %  worst {relative.Worst * 100:F3} %  {attacked.Average(image => image.Attack.Forwards):F1} F  {attacked.Average(image => image.Attack.Backwards):F1} B  {attacked.Length - fooled.Length} not fooled"));
+            $"  {name,-18} mean {relative.Mean * 100:F4} %  worst {relative.Worst * 100:F3} %  {forwards:F1} F  {backwards:F1} B  {attacked.Length - fooled.Length} not fooled"));
+        return (relative.Mean ?? double.NaN, forwards + backwards);
     }
 }

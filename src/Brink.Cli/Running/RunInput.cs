@@ -72,7 +72,7 @@ internal sealed class RunInput : IDisposable
             "normalized" => InputSpace.Normalized,
             var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
         };
-        var labels = parsed.GetValue(options.Labels);
+        var labels = parsed.GetValue(options.Labels) ?? "file";
         if (labels is not ("file" or "predicted"))
         {
             throw new BadInputException($"The labels must be file or predicted, but '{labels}' was given.");
