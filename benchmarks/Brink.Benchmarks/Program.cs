@@ -12,10 +12,13 @@ switch (args)
     case ["radii", .. var subject]:
         RadiusLadder.Run(Subject.Parse(subject));
         return 0;
+    case ["curvature", .. var subject]:
+        CurvatureLadder.Run(Subject.Parse(subject));
+        return 0;
     case ["refine", .. var subject]:
         PassesLadder.Run(Subject.Parse(subject));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: overhead | memory | radii | refine, each followed by nothing (the embedded network) or by resnet20 WEIGHTS CIFAR10FILE");
+        Console.Error.WriteLine("Usage: overhead | memory | radii | curvature | refine, each followed by nothing (the embedded network) or by NAME WEIGHTS CIFAR10FILE");
         return 2;
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>Weights for a network whose answers do not matter, or that is yet to be trained.</summary>
+/// <summary>Weights for a network whose answers do not matter.</summary>
 internal static class RandomWeights
 {
     /// <summary>Fills the weights of convolutions and linear layers from a normal distribution of variance 2 / inputs, so that activations neither fade nor explode (He et al. 2015, "Delving Deep into Rectifiers", §2.2), their biases with zero; normalisations stay the identity.</summary>

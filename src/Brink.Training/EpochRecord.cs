@@ -10,6 +10,8 @@ namespace Brink.Training;
 /// <param name="BatchSize">Images in a step.</param>
 /// <param name="Seconds">How long training took, without measuring accuracy.</param>
 /// <param name="Waiting">The share of that time in which the network waited for data, as a fraction.</param>
+/// <param name="AdversarialShare">The share of each batch that was made adversarial.</param>
+/// <param name="Eigenvalue">The top eigenvalue of the loss's Hessian in the weights after the epoch; null where it was not measured.</param>
 public sealed record EpochRecord(
     int Epoch,
     double Loss,
@@ -19,4 +21,6 @@ public sealed record EpochRecord(
     double LearningRate,
     int BatchSize,
     double Seconds,
-    double Waiting);
+    double Waiting,
+    double AdversarialShare = 0,
+    double? Eigenvalue = null);

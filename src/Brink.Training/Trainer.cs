@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Brink.Batching;
+using Brink.Classifiers;
 using Brink.Models;
+using Brink.Training.Adversarial;
 using Brink.Training.Data;
 using Brink.Training.Learning;
 using static TorchSharp.torch;
@@ -16,6 +18,8 @@ public sealed class Trainer
 {
     private readonly LoadedModel _model;
     private readonly TrainingOptions _options;
+    private readonly NormalizedClassifier _classifier;
+    private readonly InnerAttack? _attack;
 
     /// <summary>For a network with the given settings.</summary>
     /// <param name="model">The network with its first weights, which training overwrites.</param>
@@ -26,6 +30,8 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(model);
         (_model, _options) = (model, options ?? new());
         _options.Check();
+        _classifier = new(new ModuleClassifier(model.Module, model.ClassCount, model.Normalization.Bounds, model.Name), model.Normalization);
+        _attack = _options.Adversarial is null ? null : new(_classifier, _options.Adversarial);
     }
 
     /// <summary>Trains, or goes on with a training that was interrupted.</summary>
@@ -39,7 +45,7 @@ public sealed class Trainer
     /// <exception cref="OperationCanceledException">It was cancelled; what is kept then is the last step.</exception>
     public TrainingState Run((ImagePool Training, ImagePool HeldOut) images, ImagePool? test = null, ITrainingStore? store = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        CheckFits(images.Training);
+        CheckFits(images.Training, test);
         using var inference = inference_mode(false);
         using var gradients = enable_grad();
         using var random = new SeededTorch(_options.Seed);
@@ -70,8 +76,10 @@ public sealed class Trainer
                     rate,
                     state.BatchSize,
                     state.Seconds,
-                    state.Seconds > 0 ? state.Waited / state.Seconds : 0);
-                state.Finish(record);
+                    state.Seconds > 0 ? state.Waited / state.Seconds : 0,
+                    AdversarialShare(state.Epoch),
+                    _options.Growth is null ? null : TopEigenvalue(images.Training, _options.Growth));
+                state.Finish(record, _options.Growth, images.Training.Count);
                 store?.Save(_model.Module, velocities, state);
                 progress?.Report(new(record.Epoch, _options.Epochs, batches, batches, record.Loss, record.TrainAccuracy, record));
             }
@@ -105,7 +113,7 @@ public sealed class Trainer
             }
 
             SeededTorch.Seed((long)RandomSeed.Of(_options.Seed, (long)Draw.Network, state.Epoch, batch.Number));
-            var (loss, right) = Gradients(batch, images);
+            var (loss, right) = Gradients(batch, images, state.Epoch);
             if (!double.IsFinite(loss))
             {
                 throw Diverged(state, FormattableString.Invariant($"the loss of batch {batch.Number + 1} of epoch {state.Epoch + 1} is {loss}"));
@@ -124,22 +132,49 @@ public sealed class Trainer
 
     /// <summary>Leaves the gradient of the mean loss of a batch in the weights, summed up over micro-batches.</summary>
     /// <returns>The mean loss and the number of images named rightly.</returns>
-    private (double Loss, long Right) Gradients(Batch batch, ImagePool images)
+    private (double Loss, long Right) Gradients(Batch batch, ImagePool images, int epoch)
     {
         using var scope = NewDisposeScope();
         var (pixels, labels) = BatchTensors.Of(batch, images, _model.Module);
+        MakeAdversarial(pixels, labels, epoch, batch.Number);
         return BatchGradient.Add(_model, pixels, labels, _options.LabelSmoothing, _options.MicroBatchSize);
+    }
+
+    /// <summary>Overwrites the first images of a batch, whose order is random, with adversarial ones.</summary>
+    private void MakeAdversarial(Tensor pixels, Tensor labels, int epoch, int batch)
+    {
+        var adversarial = (long)Math.Round(AdversarialShare(epoch) * labels.shape[0]);
+        for (long start = 0; start < adversarial; start += _options.MicroBatchSize)
+        {
+            using var scope = NewDisposeScope();
+            var size = Math.Min(_options.MicroBatchSize, adversarial - start);
+            var part = pixels.narrow(0, start, size);
+            part.copy_(_attack!.Perturb(part, labels.narrow(0, start, size), (long)RandomSeed.Of(_options.Seed, (long)Draw.Attack, epoch, batch, start)));
+        }
+    }
+
+    private double AdversarialShare(int epoch) => _options.Adversarial is { } adversarial && adversarial.IsOn(epoch) ? adversarial.Share : 0;
+
+    private double TopEigenvalue(ImagePool images, BatchGrowthOptions growth)
+    {
+        using var scope = NewDisposeScope();
+        var seed = (long)RandomSeed.Of(_options.Seed, (long)Draw.Curvature);
+        var (subsample, _) = images.Split(seed, heldOut: 0, growth.Images);
+        var batch = new BatchAssembly(subsample, Augmentation.None, seed).InOrder(subsample.Count).Single();
+        var (pixels, labels) = BatchTensors.Of(batch, subsample, _model.Module);
+        using var curvature = new LossCurvature(_model, pixels, labels);
+        return curvature.TopEigenvalue(seed, growth.MaxProducts);
     }
 
     private double Rate(TrainingState state, ImagePool images, bool lastStep = false)
     {
         var progress = (state.Epoch + ((state.Batch - (lastStep ? 1 : 0)) / (double)BatchesIn(images, state))) / _options.Epochs;
-        return _options.LearningRate * LearningRates.Share(_options.Schedule, progress, _options.WarmUp);
+        return _options.LearningRate * state.RateFactor * LearningRates.Share(_options.Schedule, progress, _options.WarmUp);
     }
 
     private static int BatchesIn(ImagePool images, TrainingState state) => images.Count / state.BatchSize;
 
-    private void CheckFits(ImagePool images)
+    private void CheckFits(ImagePool images, ImagePool? test)
     {
         if (images.Count < _options.BatchSize)
         {
@@ -150,6 +185,18 @@ public sealed class Trainer
         {
             throw new BadInputException($"The network {_model.Name} tells {_model.ClassCount} classes apart, but the images have {images.ClassNames.Count}; give images with as many classes.");
         }
+
+        if (test is not null)
+        {
+            images.CheckFits(test);
+        }
+
+        // One image through the network: a sentence now rather than libtorch's words later.
+        using var withoutGradients = no_grad();
+        using var evaluation = _classifier.EnterEvaluation();
+        using var scope = NewDisposeScope();
+        var (pixels, _) = BatchTensors.Of(new BatchAssembly(images, Augmentation.None, seed: 0).InOrder(1).First(), images, _model.Module);
+        _ = _classifier.Logits(pixels);
     }
 
     private void CheckWeights(TrainingState state)

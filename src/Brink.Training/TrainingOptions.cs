@@ -1,3 +1,4 @@
+using Brink.Training.Adversarial;
 using Brink.Training.Data;
 using Brink.Training.Learning;
 
@@ -46,6 +47,14 @@ public sealed record TrainingOptions
     /// <value>Crop with 4 pixels of padding, and flip (He et al. 2016, §4.2).</value>
     public Augmentation Augmentation { get; init; } = Augmentation.CropAndFlip;
 
+    /// <summary>How images are made adversarial before the network is trained on them; null for training on images as they are.</summary>
+    /// <value>null.</value>
+    public AdversarialOptions? Adversarial { get; init; }
+
+    /// <summary>When batch size and learning rate grow; null for never.</summary>
+    /// <value>null.</value>
+    public BatchGrowthOptions? Growth { get; init; }
+
     /// <summary>Every random draw follows from this, the epoch and the image.</summary>
     /// <value>0.</value>
     public long Seed { get; init; }
@@ -63,9 +72,12 @@ public sealed record TrainingOptions
         Within("weight decay", WeightDecay, double.IsFinite(WeightDecay) && WeightDecay >= 0, "at least 0 and finite");
         Within("label smoothing", LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
         Within("crop's padding", Augmentation.Padding, Augmentation.Padding is >= 0 and <= 64, "between 0 and 64");
+        Adversarial?.Check();
+        Growth?.Check(BatchSize);
     }
 
-    private static void Within(string setting, double value, bool holds, string range)
+    /// <exception cref="BadInputException">The condition does not hold.</exception>
+    internal static void Within(string setting, double value, bool holds, string range)
     {
         if (!holds)
         {

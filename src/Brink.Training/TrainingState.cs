@@ -1,3 +1,5 @@
+using Brink.Training.Learning;
+
 namespace Brink.Training;
 
 /// <summary>Where a training stands, apart from the weights and their velocities: enough to go on as if it had never stopped.</summary>
@@ -27,6 +29,15 @@ public sealed class TrainingState
     /// <summary>How much of that was waiting for data, in seconds.</summary>
     public double Waited { get; set; }
 
+    /// <summary>By what factor the learning rate has grown with the batch size.</summary>
+    public double RateFactor { get; set; } = 1;
+
+    /// <summary>The epoch, from 0, before which they last grew; 0 where they never did.</summary>
+    public int GrownAt { get; set; }
+
+    /// <summary>The top eigenvalue when they last grew, or after the first epoch; null before.</summary>
+    public double? GrownAtEigenvalue { get; set; }
+
     /// <summary>The finished epochs.</summary>
     public List<EpochRecord> History { get; init; } = [];
 
@@ -34,11 +45,34 @@ public sealed class TrainingState
     public EpochRecord? Best => History.MaxBy(epoch => epoch.HeldOutAccuracy ?? epoch.TrainAccuracy);
 
     /// <summary>Goes on to the next epoch.</summary>
-    internal void Finish(EpochRecord epoch)
+    /// <param name="epoch">The one that is finished.</param>
+    /// <param name="growth">When batch size and learning rate grow; null for never.</param>
+    /// <param name="images">How many images there are; no batch has more.</param>
+    internal void Finish(EpochRecord epoch, BatchGrowthOptions? growth, int images)
     {
         History.Add(epoch);
         Epoch++;
         Batch = 0;
         (LossSum, Right, Seen, Seconds, Waited) = (0, 0, 0, 0, 0);
+        if (growth is null || epoch.Eigenvalue is not { } eigenvalue)
+        {
+            return;
+        }
+
+        GrownAtEigenvalue ??= eigenvalue;
+        if (eigenvalue * growth.EigenvalueDrop <= GrownAtEigenvalue || Epoch - GrownAt >= growth.Patience)
+        {
+            Grow(Math.Min((int)Math.Min(BatchSize * growth.Factor, growth.MaxBatchSize), images));
+            (GrownAt, GrownAtEigenvalue) = (Epoch, eigenvalue);
+        }
+    }
+
+    private void Grow(int batchSize)
+    {
+        if (batchSize > BatchSize)
+        {
+            RateFactor *= batchSize / (double)BatchSize;
+            BatchSize = batchSize;
+        }
     }
 }

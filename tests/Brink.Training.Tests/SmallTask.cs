@@ -57,6 +57,8 @@ internal static class SmallTask
         return new("smooth", module, 3, new Normalization([0.5, 0.5, 0.5], [0.25, 0.25, 0.25]));
     }
 
+    public static NormalizedClassifier Classifier(LoadedModel model) => new(new ModuleClassifier(model.Module, model.ClassCount, model.Normalization.Bounds), model.Normalization);
+
     public static TrainingOptions Options { get; } = new() { Epochs = 3, BatchSize = 16, LearningRate = 0.05, Augmentation = new(1, Flip: true), LabelSmoothing = 0.1, Seed = 7 };
 
     /// <summary>All parameters and buffers as bytes.</summary>

@@ -1,3 +1,4 @@
+using Brink.Training.Adversarial;
 using Brink.Training.Data;
 using Brink.Training.Learning;
 using Brink.Training.Output;
@@ -23,6 +24,29 @@ public sealed class TrainerTests : IDisposable
         Assert.True(state.History[^1].HeldOutAccuracy > 0.9, $"{state.History[^1]}");
         Assert.True(state.History[^1].Loss < state.History[0].Loss);
         Assert.Equal([1, 2, 3, 4, 5, 6], state.History.Select(epoch => epoch.Epoch));
+    }
+
+    [Fact]
+    public void Adversarial_training_withstands_more_and_ends_when_asked_to()
+    {
+        var pools = SmallTask.Pools(count: 300);
+        var options = SmallTask.Options with { Epochs = 6, Augmentation = Augmentation.None, LabelSmoothing = 0 };
+        var attack = new AdversarialOptions { Epsilon = 0.2, Share = 1, Steps = 4 };
+        using var plain = SmallTask.Network();
+        using var robust = SmallTask.Network();
+        new Trainer(plain, options).Run(pools);
+        var history = new Trainer(robust, options with { Adversarial = attack with { Until = 5 } }).Run(pools).History;
+        Assert.Equal([1, 1, 1, 1, 1, 0], history.Select(epoch => epoch.AdversarialShare));
+        var (plainLoss, robustLoss) = (LossUnderAttack(plain), LossUnderAttack(robust));
+        Assert.True(robustLoss < 0.8 * plainLoss, $"{robustLoss} against {plainLoss}");
+
+        double LossUnderAttack(Models.LoadedModel model)
+        {
+            using var scope = torch.NewDisposeScope();
+            var test = SmallTask.Images(100, seed: 2);
+            var adversarial = new InnerAttack(SmallTask.Classifier(model), attack).Perturb(test.Images(0, 100), test.Labels(0, 100), seed: 0);
+            return torch.nn.functional.cross_entropy(model.Module.call(model.Normalization.Apply(adversarial)), test.Labels(0, 100)).item<float>();
+        }
     }
 
     [Fact]
@@ -88,7 +112,7 @@ public sealed class TrainerTests : IDisposable
         Run();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
 
-        void Run() => new Trainer(model, SmallTask.Options).Run(SmallTask.Pools());
+        void Run() => new Trainer(model, SmallTask.Options with { Adversarial = new() { Epsilon = 0.1 }, Growth = new() { Images = 20 } }).Run(SmallTask.Pools());
     }
 
     [Theory]
@@ -111,6 +135,18 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("a batch of 81 images, but there are 80", few.Message, StringComparison.Ordinal);
         using var tenClasses = Models.ModelCatalog.Untrained("resnet20");
         Assert.Contains("10 classes", Assert.Throws<BadInputException>(() => new Trainer(tenClasses, SmallTask.Options).Run(SmallTask.Pools())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Test_images_of_other_classes_and_images_the_network_cannot_take_are_refused()
+    {
+        using var model = SmallTask.Network();
+        var renamed = new ImagePool(new Brink.Data.ImageSet("renamed", ["green", "red", "blue"], 3, 8, 8, new byte[192], new long[1]));
+        Assert.Contains("same class names", Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(SmallTask.Pools(), renamed)).Message, StringComparison.Ordinal);
+        var large = new ImagePool(new Brink.Data.ImageSet("large", ["red", "green", "blue"], 3, 9, 9, new byte[16 * 243], new long[16])).Split(seed: 0, heldOut: 0);
+        Assert.Contains("shape [1, 3, 9, 9]", Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(large)).Message, StringComparison.Ordinal);
+        var grey = new ImagePool(new Brink.Data.ImageSet("two", ["red", "green", "blue"], 2, 8, 8, new byte[16 * 128], new long[16])).Split(seed: 0, heldOut: 0);
+        Assert.Contains("[batch, 3, height, width]", Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(grey)).Message, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, byte[]> Trained(long seed)

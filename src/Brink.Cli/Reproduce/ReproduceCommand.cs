@@ -52,9 +52,9 @@ internal static class ReproduceCommand
             var finished = new List<ReproducedRun>();
             try
             {
-                for (var number = 0; number < planned.Count && Finish(planned[number], error, parsed.GetValue(options.Quiet), cancellationToken) is { } summary; number++)
+                for (var number = 0; number < planned.Count && Finish(planned[number], table.Steps, error, parsed.GetValue(options.Quiet), cancellationToken) is { } run; number++)
                 {
-                    finished.Add(planned[number].With(summary));
+                    finished.Add(run);
                 }
             }
             finally
@@ -124,14 +124,16 @@ internal static class ReproduceCommand
     }
 
     /// <summary>Runs what is not finished yet; null where that was cancelled.</summary>
-    private static AttackSummary? Finish(TableRun run, TextWriter error, bool silent, CancellationToken cancellationToken)
+    private static ReproducedRun? Finish(TableRun run, int? steps, TextWriter error, bool silent, CancellationToken cancellationToken)
     {
         if (run.Folder?.Finished is { } finished)
         {
-            return finished;
+            using var saved = steps is null ? null : SavedRun.Read(run.Folder.Folder);
+            return run.With(finished) with { Steps = saved is null ? null : StepFigures.Of(saved, steps!.Value) };
         }
 
         var evaluation = new AttackEvaluation(run.Input.Model, run.Configured.Attack, run.Input.BatchSize, run.Input.Device);
+        evaluation.WarmUp(run.Images);
         using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(run.Images, progress, run.Folder, cancellationToken), run.Name);
         var summary = AttackSummary.Of(run.Input.Describe(run.Configured), result);
         if (result.Images.Count > 0)
@@ -144,7 +146,7 @@ internal static class ReproduceCommand
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        return result.IsComplete ? summary : null;
+        return result.IsComplete ? run.With(summary) with { Steps = steps is { } most ? StepFigures.Of(result, most) : null } : null;
     }
 
     private static void Print(ReproducedTable table, string? folder, bool json, TextWriter output)

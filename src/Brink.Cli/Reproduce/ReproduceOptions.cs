@@ -7,7 +7,7 @@ namespace Brink.Cli.Reproduce;
 /// <summary>The argument and the flags of <c>brink reproduce</c>.</summary>
 internal sealed class ReproduceOptions
 {
-    public Argument<string> Table { get; } = new("table") { Description = $"{string.Join(" or ", PaperTables.All.Select(table => $"{table.Name} ({table.Title})"))}." };
+    public Argument<string> Table { get; } = new("table") { Description = $"{string.Join(", ", PaperTables.All.SkipLast(1).Select(table => $"{table.Name} ({table.Title})"))} or {PaperTables.All[^1].Name} ({PaperTables.All[^1].Title})." };
 
     public Option<string[]> Weights { get; } = new("--weights") { Description = "The weights of a network: a PyTorch checkpoint or safetensors. Once for each network that is to be run, e.g. resnet20=FILE.", HelpName = "NAME=FILE" };
 

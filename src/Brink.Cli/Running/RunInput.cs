@@ -32,7 +32,7 @@ internal sealed class RunInput : IDisposable
     /// <param name="seed">The seed of random draws.</param>
     public RunInput(LoadedModel network, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, images.Warnings);
+        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, [.. images.Warnings, .. Unprepared(network)]);
         network.Module.to(device);
         Model = new(network, space);
         _settings = new(StringComparer.Ordinal)
@@ -132,6 +132,10 @@ internal sealed class RunInput : IDisposable
     };
 
     public void Dispose() => Network.Dispose();
+
+    private static string[] Unprepared(LoadedModel network) => network.Normalization == TorchScriptModel.NoNormalization
+        ? [$"{network.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
+        : [];
 
     private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, ImageSet images) => (IsFile(model), weights) switch
     {

@@ -47,9 +47,9 @@ internal static class TrainCommand
         }
 
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
-        var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => DataCatalog.Open(set))]);
+        var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => DataCatalog.Open(set, cancellationToken: cancellationToken))]);
         var images = pool.Split(settings.Seed, parsed.GetValue(options.HoldOut) ?? 0, parsed.GetValue(options.Limit));
-        var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData)) : null;
+        var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, cancellationToken: cancellationToken)) : null;
 
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
@@ -73,7 +73,10 @@ internal static class TrainCommand
             throw;
         }
 
-        var summary = new TrainSummary(model.Name, parsed.GetValue(options.Data)!, images.Training.Count, images.HeldOut.Count, settings, state);
+        var summary = new TrainSummary(model.Name, parsed.GetValue(options.Data)!, images.Training.Count, images.HeldOut.Count, settings, state)
+        {
+            Warnings = [.. pool.Warnings, .. test?.Warnings ?? []],
+        };
         if (parsed.GetValue(options.Export) is { } file)
         {
             WeightsFile.Write(file, model.Module, parsed.GetValue(options.Half));

@@ -40,6 +40,32 @@ internal sealed class TrainOptions
 
     public Option<string?> Augment { get; } = new("--augment") { Description = "What is done to the images: crop,flip, crop, flip or none. A crop moves by up to 4 pixels. [default: crop,flip]", HelpName = "LIST" };
 
+    public Option<string?> Adversarial { get; } = new("--adversarial") { Description = "Train on adversarial images, too: fgsm, ifgsm, pgd or tr. [default: none]", HelpName = "NAME" };
+
+    public Option<double?> Epsilon { get; } = new("--epsilon") { CustomParser = RealNumber.Parse, Description = "How long a perturbation may be, of pixels in 0 to 1. [default: 4/255]", HelpName = "LENGTH" };
+
+    public Option<string?> Norm { get; } = new("--norm") { Description = "The norm of --epsilon: linf or l2. [default: linf]", HelpName = "NORM" };
+
+    public Option<int?> AttackSteps { get; } = new("--attack-steps") { CustomParser = WholeNumber.Parse<int>, Description = "Steps of the attack, each one forward and one backward pass. [default: 3; fgsm and tr 1]", HelpName = "N" };
+
+    public Option<string?> Target { get; } = new("--target") { Description = "The class that tr goes for: best (the largest other logit) or hardest (the smallest). [default: hardest]", HelpName = "CLASS" };
+
+    public Option<double?> AdversarialShare { get; } = new("--adversarial-share") { CustomParser = RealNumber.Parse, Description = "The share of each batch that is made adversarial. [default: 0.5]", HelpName = "SHARE" };
+
+    public Option<int?> AdversarialUntil { get; } = new("--adversarial-until") { CustomParser = WholeNumber.Parse<int>, Description = "The last epoch with adversarial images. [default: the last]", HelpName = "EPOCH" };
+
+    public Option<int?> MaxBatch { get; } = new("--max-batch") { CustomParser = WholeNumber.Parse<int>, Description = "Let batch size and learning rate grow, up to this batch size, as the loss becomes flatter (ABSA). [default: they stay]", HelpName = "N" };
+
+    public Option<double?> Growth { get; } = new("--growth") { CustomParser = RealNumber.Parse, Description = "By what factor they grow. [default: 2]", HelpName = "FACTOR" };
+
+    public Option<double?> EigenvalueDrop { get; } = new("--eigenvalue-drop") { CustomParser = RealNumber.Parse, Description = "They grow when the top eigenvalue of the loss's Hessian in the weights has fallen by this factor. [default: 2]", HelpName = "FACTOR" };
+
+    public Option<int?> GrowthPatience { get; } = new("--growth-patience") { CustomParser = WholeNumber.Parse<int>, Description = "They also grow when they have not for so many epochs. [default: 10]", HelpName = "EPOCHS" };
+
+    public Option<int?> EigenvalueImages { get; } = new("--eigenvalue-images") { CustomParser = WholeNumber.Parse<int>, Description = "On how many training images the eigenvalue is measured. [default: 128]", HelpName = "N" };
+
+    public Option<int?> MicroBatch { get; } = new("--micro-batch") { CustomParser = WholeNumber.Parse<int>, Description = "The most images at once; larger batches add up the gradients of their parts. [default: 512]", HelpName = "N" };
+
     public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of the first weights and of all other random draws. [default: 0]", HelpName = "N" };
 
     public Option<string> Device { get; } = new("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
@@ -62,6 +88,8 @@ internal sealed class TrainOptions
     [
         Model, Weights, Mean, StandardDeviation, Data, TestData, HoldOut, Limit,
         Epochs, BatchSize, LearningRate, Schedule, WarmUp, Momentum, WeightDecay, LabelSmoothing, Augment,
+        Adversarial, Epsilon, Norm, AttackSteps, Target, AdversarialShare, AdversarialUntil,
+        MaxBatch, Growth, EigenvalueDrop, GrowthPatience, EigenvalueImages, MicroBatch,
         Seed, Device, Threads, Out, Resume, Export, Half, Json, Quiet,
     ];
 }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Brink.Norms;
 using Brink.Training;
+using Brink.Training.Adversarial;
 using Brink.Training.Data;
 using Brink.Training.Learning;
 
@@ -19,6 +21,14 @@ internal static class TrainSettings
         ["constant"] = LearningRateSchedule.Constant,
     };
 
+    private static readonly Dictionary<string, AdversarialMethod> Methods = new(StringComparer.Ordinal)
+    {
+        ["fgsm"] = AdversarialMethod.FastGradient,
+        ["ifgsm"] = AdversarialMethod.IterativeFastGradient,
+        ["pgd"] = AdversarialMethod.Projected,
+        ["tr"] = AdversarialMethod.TrustRegion,
+    };
+
     /// <exception cref="BadInputException">A name is not known.</exception>
     public static TrainingOptions Of(ParseResult parsed, TrainOptions options)
     {
@@ -34,12 +44,44 @@ internal static class TrainSettings
             WeightDecay = parsed.GetValue(options.WeightDecay) ?? defaults.WeightDecay,
             LabelSmoothing = parsed.GetValue(options.LabelSmoothing) ?? defaults.LabelSmoothing,
             Augmentation = parsed.GetValue(options.Augment) is { } list ? Augmentations(list) : defaults.Augmentation,
+            Adversarial = Adversarial(parsed, options),
+            Growth = Growth(parsed, options),
+            MicroBatchSize = parsed.GetValue(options.MicroBatch) ?? defaults.MicroBatchSize,
             Seed = parsed.GetValue(options.Seed) ?? defaults.Seed,
         };
     }
 
     /// <summary>The settings by the names of their flags.</summary>
-    public static Dictionary<string, string> Describe(TrainingOptions settings) => new(StringComparer.Ordinal)
+    public static Dictionary<string, string> Describe(TrainingOptions settings)
+    {
+        var described = DescribePlain(settings);
+        if (settings.Adversarial is { } adversarial)
+        {
+            described["adversarial"] = Methods.First(method => method.Value == adversarial.Method).Key;
+            described["epsilon"] = Text(adversarial.Epsilon);
+            described["norm"] = adversarial.Norm.Name;
+            described["attack-steps"] = Text(adversarial.Steps);
+            described["adversarial-share"] = Text(adversarial.Share);
+            described["adversarial-until"] = Text(adversarial.Until ?? settings.Epochs);
+            if (adversarial.Method == AdversarialMethod.TrustRegion)
+            {
+                described["target"] = adversarial.Target == AdversarialTarget.Best ? "best" : "hardest";
+            }
+        }
+
+        if (settings.Growth is { } growth)
+        {
+            described["max-batch"] = Text(growth.MaxBatchSize);
+            described["growth"] = Text(growth.Factor);
+            described["eigenvalue-drop"] = Text(growth.EigenvalueDrop);
+            described["growth-patience"] = Text(growth.Patience);
+            described["eigenvalue-images"] = Text(growth.Images);
+        }
+
+        return described;
+    }
+
+    private static Dictionary<string, string> DescribePlain(TrainingOptions settings) => new(StringComparer.Ordinal)
     {
         ["epochs"] = Text(settings.Epochs),
         ["batch-size"] = Text(settings.BatchSize),
@@ -56,8 +98,84 @@ internal static class TrainSettings
             (false, true) => "flip",
             _ => "none",
         },
+        ["micro-batch"] = Text(settings.MicroBatchSize),
         ["seed"] = Text(settings.Seed),
     };
+
+    private static AdversarialOptions? Adversarial(ParseResult parsed, TrainOptions options)
+    {
+        if (parsed.GetValue(options.Adversarial) is not { } name)
+        {
+            Option[] needing = [options.Epsilon, options.Norm, options.AttackSteps, options.Target, options.AdversarialShare, options.AdversarialUntil];
+            RefuseAlone(parsed, needing, "adversarial images", "--adversarial NAME");
+            return null;
+        }
+
+        if (!Methods.TryGetValue(name, out var method))
+        {
+            throw new BadInputException($"Adversarial images are made by {string.Join(", ", Methods.Keys)}, but '{name}' was given.");
+        }
+
+        if (method != AdversarialMethod.TrustRegion && parsed.GetValue(options.Target) is not null)
+        {
+            throw new BadInputException($"The flag --target is for tr alone, but --adversarial {name} was given; leave it out.");
+        }
+
+        var defaults = new AdversarialOptions { Method = method };
+        return defaults with
+        {
+            Epsilon = parsed.GetValue(options.Epsilon) ?? defaults.Epsilon,
+            Norm = parsed.GetValue(options.Norm) switch
+            {
+                null => defaults.Norm,
+                "linf" => Norm.LInf,
+                "l2" => Norm.L2,
+                var other => throw new BadInputException($"The norm must be l2 or linf, but '{other}' was given."),
+            },
+            Steps = parsed.GetValue(options.AttackSteps) is { } steps ? AtLeastOne(steps) : defaults.Steps,
+            Target = parsed.GetValue(options.Target) switch
+            {
+                null => defaults.Target,
+                "best" => AdversarialTarget.Best,
+                "hardest" => AdversarialTarget.Hardest,
+                var other => throw new BadInputException($"The target of adversarial training must be best or hardest, but '{other}' was given."),
+            },
+            Share = parsed.GetValue(options.AdversarialShare) ?? defaults.Share,
+            Until = parsed.GetValue(options.AdversarialUntil),
+        };
+    }
+
+    private static BatchGrowthOptions? Growth(ParseResult parsed, TrainOptions options)
+    {
+        if (parsed.GetValue(options.MaxBatch) is not { } maxBatch)
+        {
+            RefuseAlone(parsed, [options.Growth, options.EigenvalueDrop, options.GrowthPatience, options.EigenvalueImages], "a batch that grows", "--max-batch N");
+            return null;
+        }
+
+        var defaults = new BatchGrowthOptions();
+        return defaults with
+        {
+            MaxBatchSize = maxBatch,
+            Factor = parsed.GetValue(options.Growth) ?? defaults.Factor,
+            EigenvalueDrop = parsed.GetValue(options.EigenvalueDrop) ?? defaults.EigenvalueDrop,
+            Patience = parsed.GetValue(options.GrowthPatience) ?? defaults.Patience,
+            Images = parsed.GetValue(options.EigenvalueImages) ?? defaults.Images,
+        };
+    }
+
+    private static void RefuseAlone(ParseResult parsed, Option[] options, string purpose, string flag)
+    {
+        if (Array.Find(options, option => parsed.GetResult(option) is not null) is { } alone)
+        {
+            throw new BadInputException($"The flag {alone.Name} is about {purpose}, but there are none; add {flag}.");
+        }
+    }
+
+    // Zero means the default inside.
+    private static int AtLeastOne(int steps) => steps >= 1
+        ? steps
+        : throw new BadInputException(FormattableString.Invariant($"The number of attack steps of a training must be at least 1, but {steps} was given."));
 
     private static LearningRateSchedule Schedule(string? name) => name is null ? new TrainingOptions().Schedule
         : Schedules.TryGetValue(name, out var schedule) ? schedule

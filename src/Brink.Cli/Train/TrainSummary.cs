@@ -21,6 +21,9 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
     /// <summary>The accuracy on the test images of the network in that file.</summary>
     public double? ExportTestAccuracy { get; init; }
 
+    /// <summary>What is questionable about the images, as sentences.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     private EpochRecord Last => State.History[^1];
 
     private double Seconds => State.History.Sum(epoch => epoch.Seconds);
@@ -47,6 +50,11 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
             output.WriteLine($"weights in {Export}{Measured("test", ExportTestAccuracy)}");
         }
 
+        foreach (var warning in Warnings)
+        {
+            output.WriteLine($"Note: {warning}");
+        }
+
         if (folder is not null)
         {
             output.WriteLine($"history and weights in {folder}");
@@ -71,6 +79,7 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
             Export,
             ExportTestAccuracy,
             State.History,
+            Warnings,
             BrinkVersion = Evaluation.Results.AttackSummary.Version,
         },
         Format);

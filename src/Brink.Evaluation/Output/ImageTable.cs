@@ -44,8 +44,8 @@ public static class ImageTable
         await group.ReadAsync(fields["exit"], exits);
         var (index, label, before, after) = (await Column<long>("index"), await Column<long>("label"), await Column<long>("prediction_before"), await Column<long>("prediction_after"));
         var (fooled, l2, linf, relative) = (await Column<bool>("fooled"), await Column<double>("l2"), await Column<double>("linf"), await Column<double>("relative"));
-        var (iterations, forwards, backwards) = (await Column<long>("iterations"), await Column<long>("forwards"), await Column<long>("backwards"));
-        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], exit, l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row]))];
+        var (iterations, forwards, backwards, products) = (await Column<long>("iterations"), await Column<long>("forwards"), await Column<long>("backwards"), await Column<long>("products"));
+        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], exit, l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row]))];
     }
 
     private static async Task WriteAsync(Stream stream, IReadOnlyList<EvaluatedImage> images)

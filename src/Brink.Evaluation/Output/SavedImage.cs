@@ -12,7 +12,8 @@ namespace Brink.Evaluation.Output;
 /// <param name="Relative">‖x′ − x‖_p / ‖x‖_p in the norm and space of the attack.</param>
 /// <param name="Iterations">Steps taken.</param>
 /// <param name="Queries">Forward and backward passes.</param>
-public sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, string Exit, double L2, double Linf, double Relative, long Iterations, long Queries)
+/// <param name="Products">Hessian-vector products.</param>
+public sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, string Exit, double L2, double Linf, double Relative, long Iterations, long Queries, long Products)
 {
     /// <summary>Whether the image was attacked: classified correctly, and not already in the class to reach.</summary>
     public bool Attacked => Exit is not ("misclassified" or "skipped");

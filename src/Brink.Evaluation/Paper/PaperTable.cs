@@ -6,4 +6,8 @@ namespace Brink.Evaluation.Paper;
 /// <param name="Images">The paper's images.</param>
 /// <param name="Networks">The paper's rows.</param>
 /// <param name="Sections">Its halves.</param>
-public sealed record PaperTable(string Name, string Title, string Images, IReadOnlyList<PaperNetwork> Networks, IReadOnlyList<PaperSection> Sections);
+public sealed record PaperTable(string Name, string Title, string Images, IReadOnlyList<PaperNetwork> Networks, IReadOnlyList<PaperSection> Sections)
+{
+    /// <summary>Where the table counts accuracy after each of so many steps instead of perturbations; null where it does not.</summary>
+    public int? Steps { get; init; }
+}

@@ -74,6 +74,7 @@ public static class PaperTables
                               1.35/6.49  0.81/3.77  0.89/3.90
                               """)),
             ]),
+        Table5.Whole,
     ];
 
     private static PaperAttack CarliniWagner => new()
@@ -152,7 +153,7 @@ public static class PaperTables
     /// <summary>The table of that name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>
     public static PaperTable Named(string name) => All.FirstOrDefault(table => table.Name == name)
-        ?? throw new BadInputException($"There is no table named '{name}' to reproduce; choose {string.Join(" or ", All.Select(table => table.Name))}.");
+        ?? throw new BadInputException($"There is no table named '{name}' to reproduce; choose {string.Join(", ", All.SkipLast(1).Select(table => table.Name))} or {All[^1].Name}.");
 
     private static string Paper(string norm, string target, int refine, string radius) => string.Create(
         CultureInfo.InvariantCulture,

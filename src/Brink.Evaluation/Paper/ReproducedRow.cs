@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Brink.Evaluation.Paper;
 
 /// <summary>A cell of the paper beside what was measured for it.</summary>
@@ -23,4 +25,12 @@ public sealed record ReproducedRow
 
     /// <summary>What was measured; null where nothing was.</summary>
     public required ReproducedFigures? Ours { get; init; }
+
+    /// <summary>The paper's accuracies after 1, 2, … steps, in per cent; null where it has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<decimal>? PaperAccuracies { get; init; }
+
+    /// <summary>The accuracies that were measured, and what the steps cost; null where none were.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StepFigures? OurSteps { get; init; }
 }

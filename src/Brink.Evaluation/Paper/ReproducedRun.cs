@@ -7,4 +7,8 @@ namespace Brink.Evaluation.Paper;
 /// <param name="Section">The half of the table.</param>
 /// <param name="Attack">The attack.</param>
 /// <param name="Summary">What came out.</param>
-public sealed record ReproducedRun(PaperNetwork Network, PaperSection Section, PaperAttack Attack, AttackSummary Summary);
+public sealed record ReproducedRun(PaperNetwork Network, PaperSection Section, PaperAttack Attack, AttackSummary Summary)
+{
+    /// <summary>How the accuracy fell step by step, for a table that counts that.</summary>
+    public StepFigures? Steps { get; init; }
+}

@@ -34,9 +34,10 @@ public sealed record ReproducedTable
             from section in table.Sections
             from network in table.Networks
             from attack in section.Attacks
-            let paper = attack.Column is { } column ? section.Figures[(network, column)] : null
+            let paper = attack.Column is { } column ? section.Figures.GetValueOrDefault((network, column)) : null
+            let accuracies = attack.Column is { } row ? section.Accuracies.GetValueOrDefault((network, row)) : null
             let run = runs.FirstOrDefault(run => run.Network == network && run.Section == section && run.Attack == attack)
-            where run is not null || paper is not null
+            where run is not null || paper is not null || accuracies is not null
             select new ReproducedRow
             {
                 Norm = section.Norm,
@@ -46,6 +47,8 @@ public sealed record ReproducedTable
                 Specification = attack.Specification,
                 Paper = paper,
                 Ours = run is null ? null : ReproducedFigures.Of(run.Summary),
+                PaperAccuracies = accuracies,
+                OurSteps = run?.Steps,
             };
         return new()
         {
@@ -64,7 +67,9 @@ public sealed record ReproducedTable
             yield return $"Only {runs.Count} of {requested} runs were finished.";
         }
 
-        yield return "Relative perturbation in normalised space, average / worst. Averages are taken as the authors take them: over all images, misclassified ones counted as zero. Beside them the mean over the images that were fooled.";
+        yield return table.Steps is not null
+            ? "Accuracy in per cent after so many steps of a whole fixed radius 1 in normalised space; images that were wrong to begin with count as wrong."
+            : "Relative perturbation in normalised space, average / worst. Averages are taken as the authors take them: over all images, misclassified ones counted as zero. Beside them the mean over the images that were fooled.";
         foreach (var network in table.Networks)
         {
             yield return Describe(network, runs.FirstOrDefault(run => run.Network == network && run.Attack.CorrectImages is null)?.Summary);
@@ -80,7 +85,7 @@ public sealed record ReproducedTable
             yield return $"{run.Attack.Name} on {run.Network.Name}: the first {run.Summary.Images} images, of which the network gets {run.Summary.Images - run.Summary.Misclassified} right.";
         }
 
-        foreach (var run in runs.Where(run => run.Summary.Fooled < Comparison.Bar * run.Summary.Attacked))
+        foreach (var run in runs.Where(run => table.Steps is null && run.Summary.Fooled < Comparison.Bar * run.Summary.Attacked))
         {
             yield return string.Create(CultureInfo.InvariantCulture, $"{run.Attack.Name} on {run.Network.Name}, {run.Section.Norm}, fooled only {run.Summary.Fooled} of {run.Summary.Attacked} attacked images, fewer than {Comparison.Bar:P1}: its figures are of those.");
         }
@@ -93,7 +98,7 @@ public sealed record ReproducedTable
 
     private static string Describe(PaperNetwork network, AttackSummary? run)
     {
-        var paper = string.Create(CultureInfo.InvariantCulture, $"{network.Name}, {network.Accuracy} % right in the paper");
+        var paper = network.Accuracy is { } accuracy ? string.Create(CultureInfo.InvariantCulture, $"{network.Name}, {accuracy} % right in the paper") : network.Name;
         return (run, network.Model) switch
         {
             ({ } summary, _) => string.Create(CultureInfo.InvariantCulture, $"{paper}: here {summary.Model} with the weights {Path.GetFileName($"{summary.Options["weights"]}")}, {summary.AccuracyBefore * 100:F2} % right. {network.Remark}"),

@@ -5,7 +5,6 @@ using Brink.Attacks.DeepFool;
 using Brink.Attacks.FastGradient;
 using Brink.Attacks.TrustRegion;
 using Brink.Optimization.TrustRegion;
-using Brink.Targets;
 
 namespace Brink.Evaluation.Settings;
 
@@ -47,8 +46,8 @@ public static class AttackCatalog
 
         return name switch
         {
-            "tr" => TrustRegion(name, curvature: null, all),
-            "tr2" => TrustRegion(name, new(), all),
+            "tr" => TrustRegion(name, new(), all),
+            "tr2" => TrustRegion(name, TrustRegionOptions.SecondOrder, all),
             "deepfool" => DeepFool(all),
             "fgsm" => FastGradient(name, FastGradientOptions.Single, all),
             "ifgsm" => FastGradient(name, FastGradientOptions.Iterative, all),
@@ -58,19 +57,17 @@ public static class AttackCatalog
         };
     }
 
-    private static ConfiguredAttack TrustRegion(string name, CurvatureOptions? curvature, Dictionary<string, string> settings)
+    private static ConfiguredAttack TrustRegion(string name, TrustRegionOptions defaults, Dictionary<string, string> settings)
     {
         var norm = AttackSettings.ParseNorm(Take(settings, "norm") ?? "l2");
         var preset = Take(settings, "preset") ?? "paper";
         var radius = Take(settings, "radius") is { } text && text != "adaptive" ? ParseRadius(text) : (double?)null;
-        var firstOrder = preset switch
+        var options = preset switch
         {
-            "paper" => new TrustRegionOptions { Norm = norm },
-            "authors" => TrustRegionOptions.Authors(norm, radius),
+            "paper" => defaults with { Norm = norm },
+            "authors" => TrustRegionOptions.Authors(norm, radius) with { Curvature = defaults.Curvature },
             _ => throw new BadInputException($"The preset must be {string.Join(" or ", Presets)}, but '{preset}' was given."),
         };
-        // The second-order attack is the paper's: it has no walk along the boundary.
-        var options = curvature is null ? firstOrder : firstOrder with { Curvature = curvature, Target = TargetSelection.Best, Refine = 0 };
         if (Take(settings, "refine") is { } refine)
         {
             AttackSettings.Apply(options, name, [new("refine", refine)]);

@@ -10,7 +10,9 @@ internal static class BatchTensors
     {
         using var scope = NewDisposeScope();
         var like = network.parameters().First();
-        var pixels = tensor(batch.Pixels, [batch.Labels.Length, images.Channels, images.Height, images.Width]).to(like.dtype, like.device).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var planes = tensor(batch.Pixels, [batch.Labels.Length, images.Channels, images.Height, images.Width]).to(like.dtype, like.device);
+        // Channels last in memory, which libtorch's convolutions on the CPU prefer: a quarter faster for AlexLike.
+        var pixels = planes.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         var labels = tensor(batch.Labels).to(like.device);
         return (pixels.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
     }

@@ -14,4 +14,10 @@ internal enum Draw
 
     /// <summary>What the network itself draws in a step, as dropout does.</summary>
     Network = 4,
+
+    /// <summary>Where the adversarial images of a step start.</summary>
+    Attack = 5,
+
+    /// <summary>The images on which the curvature of the loss is measured, and the first vector of its power iteration.</summary>
+    Curvature = 6,
 }

@@ -51,6 +51,9 @@ public sealed class ImagePool
     /// <summary>Pixels in a row.</summary>
     public int Width => _sets[0].Width;
 
+    /// <summary>What is questionable about the images, as sentences.</summary>
+    public IReadOnlyList<string> Warnings => [.. _sets.SelectMany(set => set.Warnings)];
+
     /// <summary>Where an image stands among all images of the sets, whatever was selected from them.</summary>
     /// <param name="index">The image, counted in this selection.</param>
     public int Place(int index) => _places[index];
@@ -94,6 +97,10 @@ public sealed class ImagePool
         return (Select(training), Select(order.Take(heldOut)));
     }
 
+    /// <summary>Refuses images that a network trained on these cannot be tested on.</summary>
+    /// <exception cref="BadInputException">They have another size or other classes.</exception>
+    internal void CheckFits(ImagePool other) => CheckFits(_sets[0], other._sets[0]);
+
     private ImagePool Select(IEnumerable<int> indices) => new(_sets, [.. indices.Order().Select(index => _places[index])]);
 
     private (ImageSet Set, int Place) Find(int index)
@@ -112,12 +119,12 @@ public sealed class ImagePool
     {
         if ((other.Channels, other.Height, other.Width) != (first.Channels, first.Height, first.Width))
         {
-            throw new BadInputException($"Images that are trained on together must have one size, but those of {first.Name} have {first.Channels}×{first.Height}×{first.Width} and those of {other.Name} {other.Channels}×{other.Height}×{other.Width}; give sets of one size.");
+            throw new BadInputException($"Images of one training must have one size, but those of {first.Name} have {first.Channels}×{first.Height}×{first.Width} and those of {other.Name} {other.Channels}×{other.Height}×{other.Width}; give sets of one size.");
         }
 
         if (!other.ClassNames.SequenceEqual(first.ClassNames, StringComparer.Ordinal))
         {
-            throw new BadInputException($"Images that are trained on together must have the same classes, but those of {first.Name} are {string.Join(", ", first.ClassNames.Take(10))} and those of {other.Name} {string.Join(", ", other.ClassNames.Take(10))}; give sets with the same class names in the same order.");
+            throw new BadInputException($"Images of one training must have the same classes, but those of {first.Name} are {string.Join(", ", first.ClassNames.Take(10))} and those of {other.Name} {string.Join(", ", other.ClassNames.Take(10))}; give sets with the same class names in the same order.");
         }
     }
 }

@@ -14,8 +14,19 @@ internal static class DifferentiableGradient
         def gradient(value: Tensor, leaf: Tensor) -> Optional[Tensor]:
             return torch.autograd.grad([value], [leaf], create_graph=True, allow_unused=True)[0]
 
+        def gradients(value: Tensor, leaves: List[Tensor]) -> Tensor:
+            parts = torch.autograd.grad([value], leaves, create_graph=True, allow_unused=True)
+            flat: List[Tensor] = []
+            for i in range(len(leaves)):
+                part = parts[i]
+                flat.append(torch.zeros_like(leaves[i]).flatten() if part is None else part.flatten())
+            return torch.cat(flat)
+
         """)!;
 
     /// <summary>The gradient of a number with respect to a leaf of its graph, with a graph of its own; null where it does not depend on the leaf.</summary>
     public static Tensor? Of(Tensor value, Tensor leaf) => (Tensor?)Script.invoke("gradient", value, leaf);
+
+    /// <summary>The gradients of a number with respect to several leaves of its graph, one after the other in one vector, with a graph of its own.</summary>
+    public static Tensor OfAll(Tensor value, Tensor[] leaves) => (Tensor)Script.invoke("gradients", value, leaves);
 }

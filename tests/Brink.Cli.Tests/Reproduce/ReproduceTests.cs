@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Brink.Models;
 using Brink.Models.Architectures;
 using Brink.Models.Checkpoints;
 using static TorchSharp.torch;
@@ -103,6 +104,42 @@ public sealed class ReproduceTests : IDisposable
         Assert.Contains($"{Images - Misclassified} of {Images - Misclassified}", output.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Table_5_counts_accuracy_step_by_step_and_resumed_it_is_the_same()
+    {
+        WriteSmooth(_folder["smooth.safetensors"], _folder["noise.bin"]);
+        string[] arguments = ["reproduce", "table5", "--threads", "1", "--quiet", "--weights", $"mlp-swish={_folder["smooth.safetensors"]}", "--data", $"cifar10:{_folder["noise.bin"]}", "--without", "tr2-5,tr2-10", "--out", _folder["results"]];
+        var output = Invocation.Of(arguments).AssertDone().Output;
+        Assert.Matches(@"\| MLP +\| TR, second order +\| paper \| 47.84 ", output);
+        Assert.Contains("its own row of the MLP is worse in the first", output, StringComparison.Ordinal);
+        using var table = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder["results"], "table5.json")));
+        var ours = table.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.TryGetProperty("ourSteps", out _)).ToDictionary(row => row.GetProperty("key").GetString()!, row => row.GetProperty("ourSteps"), StringComparer.Ordinal);
+        Assert.Equal(["tr", "tr2", "tr2-1", "tr2-2"], ours.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.All(ours.Values, steps =>
+        {
+            var accuracies = steps.GetProperty("accuracies").EnumerateArray().Select(accuracy => accuracy.GetDouble()).ToArray();
+            Assert.Equal(10, accuracies.Length);
+            Assert.Equal(accuracies.OrderDescending(), accuracies);
+        });
+        Assert.Equal(0, ours["tr"].GetProperty("productsPerStep").GetDouble());
+        Assert.Equal(1, ours["tr2-1"].GetProperty("productsPerStep").GetDouble());
+        Assert.Equal(2, ours["tr2-2"].GetProperty("productsPerStep").GetDouble());
+        Assert.Equal(output, Invocation.Of([.. arguments, "--resume"]).AssertDone().Output);
+    }
+
+    private static void WriteSmooth(string weights, string images)
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradients = no_grad();
+        using var network = ModelCatalog.WithRandomWeights("mlp-swish", seed: 1);
+        using (var file = File.Create(weights))
+        {
+            Safetensors.Write(file, network.Module.state_dict());
+        }
+
+        WriteNoise(images, network.Module);
+    }
+
     private Invocation Run(params string[] flags) => Invocation.Of(Arguments(flags));
 
     private string[] Arguments(params string[] flags)
@@ -135,6 +172,12 @@ public sealed class ReproduceTests : IDisposable
             Safetensors.Write(file, network.state_dict());
         }
 
+        WriteNoise(images, network);
+    }
+
+    /// <summary>Images of noise with the classes that a network sees in them, but for the last ones.</summary>
+    private static void WriteNoise(string images, nn.Module<Tensor, Tensor> network)
+    {
         network.eval();
         var noise = new byte[Images * 3072];
         new Random(2).NextBytes(noise);

@@ -80,12 +80,32 @@ public sealed class TrainTests : IDisposable
     [InlineData("add --out FOLDER", "--resume")]
     [InlineData("its folder does not exist", "--export", "no/such/folder/weights.safetensors")]
     [InlineData("a batch of 128 images, but there are 100", "--limit", "100")]
+    [InlineData("Adversarial images are made by fgsm, ifgsm, pgd, tr, but 'cw'", "--adversarial", "cw")]
+    [InlineData("The flag --epsilon is about adversarial images, but there are none; add --adversarial NAME", "--epsilon", "4/255")]
+    [InlineData("The flag --growth-patience is about a batch that grows, but there are none; add --max-batch N", "--growth-patience", "2")]
+    [InlineData("The flag --target is for tr alone", "--adversarial", "fgsm", "--target", "best")]
+    [InlineData("The fast-gradient method takes one step, but 3 were asked for", "--adversarial", "fgsm", "--attack-steps", "3")]
+    [InlineData("The number of attack steps of a training must be at least 1", "--adversarial", "ifgsm", "--attack-steps", "0")]
+    [InlineData("The adversarial share of a training must be above 0 and at most 1, but 2", "--adversarial", "ifgsm", "--adversarial-share", "2")]
+    [InlineData("The largest batch of a training must be at least the batch size, 128, but 64", "--max-batch", "64")]
     [InlineData("hold out must be at least 0 and below 1000", "--hold-out", "1000")]
     public void Bad_input_is_refused_with_a_sentence(string sentence, params string[] flags)
     {
         string[] model = flags.Contains("--model") ? [] : ["--model", "mlp-swish"];
         string[] data = flags.Contains("--data") ? [] : ["--data", "signs"];
         Assert.Contains(sentence, Invocation.Of(["train", .. model, .. data, .. flags]).AssertRefused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Adversarial_images_and_a_growing_batch_are_told_in_the_history()
+    {
+        var run = Invocation.Of([.. Flags, "--adversarial", "tr", "--target", "best", "--epsilon", "1/255", "--adversarial-until", "1", "--max-batch", "32", "--growth-patience", "1", "--eigenvalue-images", "8", "--quiet", "--json"]).AssertDone();
+        var outcome = JsonNode.Parse(run.Output)!;
+        Assert.Equal(("tr", "best", "1"), ((string)outcome["options"]!["adversarial"]!, (string)outcome["options"]!["target"]!, (string)outcome["options"]!["attack-steps"]!));
+        var history = outcome["history"]!.AsArray();
+        Assert.Equal([16, 32], history.Select(epoch => (int)epoch!["batchSize"]!));
+        Assert.Equal([0.5, 0], history.Select(epoch => (double)epoch!["adversarialShare"]!));
+        Assert.All(history, epoch => Assert.True((double)epoch!["eigenvalue"]! != 0));
     }
 
     [Fact]

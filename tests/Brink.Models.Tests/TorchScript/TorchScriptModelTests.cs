@@ -4,6 +4,7 @@ using Brink.Attacks.TrustRegion;
 using Brink.Classifiers;
 using Brink.Models.TorchScript;
 using CsCheck;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.TorchScript;
@@ -64,6 +65,24 @@ public sealed class TorchScriptModelTests : IDisposable
         Assert.All(result.Images, image => Assert.Equal(image.Label, image.PredictionBefore));
         Assert.True(loaded.Module.training);
         Assert.All(before, entry => Assert.True(entry.Value.equal(loaded.Module.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
+    }
+
+    [Fact]
+    public void Passes_leave_no_tensors_behind()
+    {
+        using var loaded = TorchScriptModel.Load(Fixture("torchscript_classifier.pt"), Shape);
+        var classifier = new ModuleClassifier(loaded.Module, loaded.ClassCount, Bounds.Pixels, loaded.Name);
+        using var images = rand(2, 3, 8, 8);
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        for (var pass = 0; pass < 3; pass++)
+        {
+            using (classifier.EnterEvaluation())
+            {
+                classifier.Logits(images).Dispose();
+            }
+        }
+
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Fact]

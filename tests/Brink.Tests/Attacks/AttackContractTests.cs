@@ -431,8 +431,8 @@ public sealed class AttackContractTests : IDisposable
             "pgd" => new MinimalFastGradientAttack(fewSteps, tolerance: 0.01),
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target) }),
             "refined" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target) }),
-            "tr2" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target), Curvature = new() }),
-            "tr2 by differences" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target), Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }),
+            "tr2" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target) }),
+            "tr2 by differences" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target), Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }),
             _ => new TrustRegionAttack(TrustRegionOptions.Authors(length) with { Target = TargetOf(target) }),
         };
     }

@@ -112,7 +112,7 @@ public sealed class KnownOptimumTests
     private static IAttack ByName(string name, Norm norm) => name switch
     {
         "tr" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
-        "tr2" => new TrustRegionAttack(TrustRegionOptions.Paper(norm) with { Curvature = new() }),
+        "tr2" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = norm }),
         "deepfool" => new DeepFoolAttack(new() { Norm = norm, ExtraLength = 1e-6 }), // its default of 0.0001 is half a percent of the nearest distances here
         "fgsm" => new MinimalFastGradientAttack(FastGradientOptions.Single with { Norm = norm, Target = TargetSelection.Best, Objective = LogitGap.Instance }, tolerance: 1e-7),
         _ => new CarliniWagnerAttack(new() { MaxIterations = 300 }),

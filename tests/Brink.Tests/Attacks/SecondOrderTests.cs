@@ -133,13 +133,13 @@ public sealed class SecondOrderTests
         using var network = Relu(asModule);
         var (images, labels) = Correct(network);
         var classifier = new ModuleClassifier(network, 4, Bounds.Pixels, "kinky");
-        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, images, labels)).Message;
+        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, images, labels)).Message;
         Assert.Contains("kinky", message, StringComparison.Ordinal);
         Assert.Contains("use tr,", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
 
         // Differences of gradients need first derivatives only.
-        using var result = new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }).Run(classifier, images, labels);
+        using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }).Run(classifier, images, labels);
         Assert.All(result.Images, image => Assert.True(image.Fooled, image.Exit.Describe()));
     }
 
@@ -166,7 +166,7 @@ public sealed class SecondOrderTests
         });
         var images = full(2, 4, 0.5, dtype: ScalarType.Float64);
         images[1] = tensor(new[] { 0.4, 0.3, 0.2, 0.1 });
-        using var result = new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
+        using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
         Assert.Equal([AttackExit.NotFinite, AttackExit.Fooled], result.Images.Select(image => image.Exit));
         Assert.Contains("curvature", result.Images[0].Exit.Describe(), StringComparison.Ordinal);
         Assert.Equal(0, result.Images[0].L2);
@@ -177,7 +177,7 @@ public sealed class SecondOrderTests
     {
         using var scope = NewDisposeScope();
         var classifier = new Custom(images => stack([zeros_like(images.sum(1)), images.sub(0.5).pow(2).sum(1) - 1], 1));
-        using var result = new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, full(1, 4, 0.5, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64));
+        using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, full(1, 4, 0.5, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64));
         Assert.Equal(AttackExit.ZeroGradient, result.Images[0].Exit);
         Assert.Contains("gradient vanished", result.Images[0].Exit.Describe(), StringComparison.Ordinal);
     }
@@ -194,7 +194,7 @@ public sealed class SecondOrderTests
             return stack([loss + 5, loss.neg()], 1);
         });
         var images = tensor(new[] { 0.1, 0.2, 0.3, 0.4 }).unsqueeze(0);
-        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.Paper(Norm.L2) with { Curvature = new() }).Run(classifier, images, zeros(1, dtype: ScalarType.Int64))).Message;
+        var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, images, zeros(1, dtype: ScalarType.Int64))).Message;
         Assert.Contains("differentiable twice", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }

@@ -15,12 +15,12 @@ public sealed record CurvatureOptions
     public double DifferenceStep { get; init; } = 0.005;
 
     /// <summary>The most Lanczos vectors, that is products, an image takes at a point.</summary>
-    /// <value>2 (ours).</value>
+    /// <value>2 (ours: more bring nothing that shows, docs/attacks/trust-region-second-order.md).</value>
     public int MaxProducts { get; init; } = 2;
 
     /// <summary>The share of ‖g‖ to which the residual of the subproblem's optimality conditions must fall; 0 to take all products, and to look beyond the Krylov space.</summary>
-    /// <value>0.1 (ours).</value>
-    public double Tolerance { get; init; } = 0.1;
+    /// <value>0.05 (ours: what is lost of the predicted change is of the order of its square).</value>
+    public double Tolerance { get; init; } = 0.05;
 
     /// <summary>The seed of the random vectors with which a Krylov space that is exhausted is continued; each image's also follow from its place in the data set.</summary>
     /// <value>0.</value>

@@ -1,0 +1,37 @@
+using System.Globalization;
+using Brink.Attacks.TrustRegion;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using Brink.Norms;
+using Brink.Optimization.TrustRegion;
+
+namespace Brink.Benchmarks;
+
+/// <summary>The attack of first and of second order, with one, two and five Lanczos vectors, by the length of their steps: how near they come, what it costs. For networks with smooth activations.</summary>
+internal static class CurvatureLadder
+{
+    public static void Run(Subject subject)
+    {
+        // The first run of all pays for what is loaded and compiled once.
+        Attack(subject, TrustRegionOptions.SecondOrder with { MaxIterations = 2 });
+        foreach (var (start, smallest, largest) in new[] { (0.02, 0.01, 0.03), (0.05, 0.02, 0.07), (0.2, 0.1, 0.3), (0.5, 0.2, 1) })
+        {
+            var radius = new RadiusPolicy { Start = start, Smallest = smallest, Largest = largest };
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{subject.Model.Name}, radius {start} in [{smallest}, {largest}]"));
+            Console.WriteLine("  first order     " + Attack(subject, TrustRegionOptions.Paper(Norm.L2) with { Radius = radius }));
+            foreach (var vectors in new[] { 1, 2, 5 })
+            {
+                Console.WriteLine($"  {vectors} vectors at most " + Attack(subject, TrustRegionOptions.SecondOrder with { Radius = radius, Curvature = new() { MaxProducts = vectors } }));
+            }
+        }
+    }
+
+    private static string Attack(Subject subject, TrustRegionOptions options)
+    {
+        using var result = new AttackEvaluation(subject.Opened, new TrustRegionAttack(options)).Run(subject.Images);
+        var attacked = result.Images.Select(image => image.Attack).Where(image => image.Attacked).ToArray();
+        var relative = Distribution.Of(attacked.Where(image => image.Fooled).Select(image => image.Relative));
+        return string.Create(CultureInfo.InvariantCulture,
+            $"mean {relative.Mean * 100:F4} %  worst {relative.Worst * 100:F3} %  {attacked.Average(image => image.Iterations):F1} steps  {attacked.Average(image => image.Forwards):F1} F  {attacked.Average(image => image.Backwards):F1} B  {attacked.Average(image => image.Products):F1} products  {result.Seconds:F2} s  {attacked.Count(image => !image.Fooled)} of {attacked.Length} not fooled");
+    }
+}

@@ -1,0 +1,74 @@
+using Brink.Training.Learning;
+
+namespace Brink.Training.Tests;
+
+public sealed class GrowthTests
+{
+    private static readonly BatchGrowthOptions Growth = new() { MaxBatchSize = 100, Factor = 2, EigenvalueDrop = 2, Patience = 3 };
+
+    [Fact]
+    public void Batch_and_rate_grow_when_the_eigenvalue_has_fallen_and_not_before()
+    {
+        var state = After(Growth with { Patience = 99 }, 16, 8, 5, 4.1, 4);
+        Assert.Equal((32, 2.0), (state.BatchSize, state.RateFactor));
+        Assert.Equal((4.0, 4), (state.GrownAtEigenvalue, state.GrownAt));
+        Assert.Equal(16, After(Growth with { Patience = 99 }, 16, 8, 5, 4.1).BatchSize);
+    }
+
+    [Fact]
+    public void They_grow_after_so_many_epochs_whatever_the_eigenvalue_does()
+    {
+        Assert.Equal(16, After(Growth, 16, 8, 9).BatchSize);
+        Assert.Equal(32, After(Growth, 16, 8, 9, 10).BatchSize);
+        Assert.Equal(32, After(Growth, 16, 8, 9, 10, 11, 12).BatchSize);
+        Assert.Equal(64, After(Growth, 16, 8, 9, 10, 11, 12, 13).BatchSize);
+    }
+
+    [Fact]
+    public void The_next_fall_is_measured_from_the_last_growth() =>
+        Assert.Equal(32, After(Growth with { Patience = 99 }, 16, 8, 4, 2.1).BatchSize);
+
+    [Fact]
+    public void They_stop_together_at_the_largest_batch_and_at_the_number_of_images()
+    {
+        var state = After(Growth, 60, 64, 32, 16, 8);
+        Assert.Equal(100, state.BatchSize);
+        Assert.Equal(100 / 60.0, state.RateFactor, 1e-12);
+        Assert.Equal(80, WithImages(80, Growth, 60, 64, 32, 16).BatchSize);
+    }
+
+    [Fact]
+    public void A_training_with_growth_takes_fewer_and_larger_steps()
+    {
+        using var model = SmallTask.Network();
+        var options = SmallTask.Options with { Epochs = 4, Growth = new() { MaxBatchSize = 64, Patience = 1, Images = 20 }, MicroBatchSize = 16, Schedule = LearningRateSchedule.Constant };
+        var history = new Trainer(model, options).Run(SmallTask.Pools()).History;
+        Assert.Equal([16, 32, 64, 64], history.Select(epoch => epoch.BatchSize));
+        Assert.Equal([1, 2, 4, 4], history.Select(epoch => epoch.LearningRate / options.LearningRate));
+        Assert.All(history, epoch => Assert.True(epoch.Eigenvalue > 0));
+    }
+
+    [Theory]
+    [InlineData(15, 2, 2, "largest batch")]
+    [InlineData(64, 1, 2, "growth factor")]
+    [InlineData(64, 2, 1, "eigenvalue")]
+    public void Settings_out_of_range_are_refused_by_name(int largest, double factor, double drop, string name)
+    {
+        using var model = SmallTask.Network();
+        var options = SmallTask.Options with { Growth = new() { MaxBatchSize = largest, Factor = factor, EigenvalueDrop = drop } };
+        Assert.Contains(name, Assert.Throws<BadInputException>(() => new Trainer(model, options)).Message, StringComparison.Ordinal);
+    }
+
+    private static TrainingState After(BatchGrowthOptions growth, int batchSize, params double[] eigenvalues) => WithImages(1000, growth, batchSize, eigenvalues);
+
+    private static TrainingState WithImages(int images, BatchGrowthOptions growth, int batchSize, params double[] eigenvalues)
+    {
+        var state = new TrainingState { BatchSize = batchSize };
+        foreach (var eigenvalue in eigenvalues)
+        {
+            state.Finish(new(state.Epoch + 1, 1, 0.5, null, null, 0.1, state.BatchSize, 1, 0, 0, eigenvalue), growth, images);
+        }
+
+        return state;
+    }
+}
