@@ -15,7 +15,7 @@ internal static class PictureCommand
 {
     public static Command Create(TextWriter output, CancellationToken cancellationToken)
     {
-        var runs = new Argument<string[]>("RUN") { Description = "The folders of runs over the same images, as brink attack --out writes them.", Arity = ArgumentArity.ZeroOrMore };
+        var runs = new Argument<string[]>("RUN") { Description = "The folders of runs over the same images, as brink attack --out writes them, or of a comparison.", Arity = ArgumentArity.ZeroOrMore };
         var indices = new Option<string?>("--index") { Description = "The places of the images in the data set.", HelpName = "N[,N…]" };
         var file = new Option<string?>("--out") { Description = "The picture to write, .png or .svg.", HelpName = "FILE" };
         var weights = new Option<string?>("--weights") { Description = "The weights of the runs' network, for its confidence; not needed where it brings its own.", HelpName = "FILE" };
@@ -31,7 +31,7 @@ internal static class PictureCommand
             var svg = PictureFile.IsSvg(path);
             var places = Places(wanted);
             NativeLibrary.Require();
-            using var network = Network(folders[0], parsed.GetValue(weights));
+            using var network = Network(ComparisonFolder.Runs(folders)[0], parsed.GetValue(weights));
             using var picture = PerturbationPicture.Read(folders, places, network is null ? null : new(network, InputSpace.Pixel));
             PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(picture.ToSvg()) : picture.ToPng());
             output.WriteLine($"Written to {path}");

@@ -19,7 +19,7 @@ internal static class SliceCommand
         var index = new Option<int?>("--index") { CustomParser = WholeNumber.Parse<int>, Description = "The image's place in the data set.", HelpName = "N", Required = true };
         var file = new Option<string>("--out") { Description = "The picture to write, .png or .svg.", HelpName = "FILE", Required = true };
         var command = new Command("slice", "Draw what the network says in a plane around an image, and the ways that attacks took from it.") { attacks, index, file };
-        foreach (var option in new Option[] { run.Model, run.Weights, run.Mean, run.StandardDeviation, run.Data, run.Norm, run.Target, run.Space, run.Seed, run.Device, run.Threads })
+        foreach (var option in new Option[] { run.Model, run.Weights, run.Mean, run.StandardDeviation, run.Data, run.Labels, run.Norm, run.Target, run.Space, run.Seed, run.Device, run.Threads })
         {
             command.Add(option);
         }

@@ -8,10 +8,10 @@ namespace Brink.Evaluation.Figures;
 internal static class ReportPlot
 {
     /// <summary>The width at full size. Half of a page, or all of a phone, where the text is still legible.</summary>
-    public const int Width = 480;
+    public const int Width = 440;
 
     /// <summary>The height.</summary>
-    public const int Height = 300;
+    public const int Height = 280;
 
     /// <summary>The colour of the data: Okabe and Ito's blue.</summary>
     public static Color Ink { get; } = Color.FromHex("#0072B2");

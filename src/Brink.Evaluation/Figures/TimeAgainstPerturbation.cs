@@ -57,18 +57,23 @@ public sealed class TimeAgainstPerturbation
         return PortableSvg.File(plot, Width, TotalHeight);
     }
 
-    /// <summary>The figure as a part of a page, in the page's own colours.</summary>
+    /// <summary>The figure as a part of a page, in the page's own colours, small enough for a phone. What the title and the axis no longer say the page does.</summary>
     internal string ToInlineSvg(string name)
     {
-        using var plot = Draw();
+        const int longestLabel = 46;
+        using var plot = Draw(longestLabel);
+        plot.Axes.Title.IsVisible = false;
+        plot.YLabel($"relative {(_comparison.Norm == "linf" ? "L∞" : "L2")} change, in %", 14);
+        plot.Axes.Left.Label.Bold = false;
+        plot.Font.Set(FigureFont.Name);
         plot.FigureBackground.Color = plot.DataBackground.Color = plot.Legend.BackgroundColor = ScottPlot.Colors.Transparent;
         var points = _drawn.Select(attack => string.Create(CultureInfo.InvariantCulture, $"{attack.Attack} {attack.SecondsPerImage:G3} s, {attack.RelativePerturbation.Mean * 100:G3} %"));
-        return PortableSvg.Inline(plot, Width, TotalHeight, name, $"Time an image against mean perturbation: {string.Join("; ", points)}.");
+        return PortableSvg.Inline(plot, ReportPlot.Width, ReportPlot.Height + (LegendRow * (_drawn.Length + 1)), name, $"Time an image against mean perturbation: {string.Join("; ", points)}.");
     }
 
     private int TotalHeight => Height + (LegendRow * _drawn.Length);
 
-    private Plot Draw()
+    private Plot Draw(int longestLabel = LongestLabel)
     {
         FigureFont.Register();
         var plot = new Plot();
@@ -79,7 +84,7 @@ public sealed class TimeAgainstPerturbation
             var color = Color.FromHex(Colors[number % Colors.Length]);
             var marker = plot.Add.Marker(Math.Log10(attack.SecondsPerImage), attack.RelativePerturbation.Mean!.Value * 100, attack.BelowBar ? hollow : filled, 13, color);
             marker.LineWidth = 2.5f;
-            marker.LegendText = Label(attack);
+            marker.LegendText = Label(attack, longestLabel);
         }
 
         var norm = _comparison.Norm == "linf" ? "L∞" : "L2";
@@ -97,10 +102,10 @@ public sealed class TimeAgainstPerturbation
         return plot;
     }
 
-    private string Label(ComparedAttack attack)
+    private string Label(ComparedAttack attack, int longest)
     {
         var suffix = attack.BelowBar ? string.Create(CultureInfo.InvariantCulture, $" (fooled {attack.Fooled} of {_comparison.Attacked})") : "";
-        var room = LongestLabel - suffix.Length;
+        var room = longest - suffix.Length;
         return (attack.Attack.Length <= room ? attack.Attack : $"{attack.Attack[..(room - 1)]}…") + suffix;
     }
 

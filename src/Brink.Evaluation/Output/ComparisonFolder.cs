@@ -16,6 +16,30 @@ public static class ComparisonFolder
     /// <summary>The comparison as <c>comparison.json</c> holds it.</summary>
     public static string ToJson(Comparison comparison) => JsonSerializer.Serialize(comparison, ResultFolder.JsonOptions);
 
+    /// <summary>The folders of runs, with the runs of a comparison in the place of its folder, in the order of its list.</summary>
+    /// <param name="folders">Folders of runs or of comparisons.</param>
+    /// <exception cref="BadInputException">A comparison cannot be read.</exception>
+    public static IReadOnlyList<string> Runs(IEnumerable<string> folders)
+    {
+        ArgumentNullException.ThrowIfNull(folders);
+        return [.. folders.SelectMany(folder => File.Exists(Path.Combine(folder, Numbers)) && !File.Exists(Path.Combine(folder, ResultFolder.Summary)) ? Attacks(folder) : [folder])];
+    }
+
+    private static string[] Attacks(string folder)
+    {
+        try
+        {
+            var comparison = JsonSerializer.Deserialize<Comparison>(File.ReadAllBytes(Path.Combine(folder, Numbers)), ResultFolder.JsonOptions);
+            return comparison?.Attacks is { Count: > 0 } attacks && attacks.All(attack => attack?.Folder is not null)
+                ? [.. attacks.Select(attack => Path.Combine(folder, Path.GetFileName(attack.Folder)))]
+                : throw new JsonException("it lists no attacks");
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"The comparison in {folder} cannot be read ({exception.Message.TrimEnd('.')}); give the folders of its runs, or write it anew with brink compare --out.", exception);
+        }
+    }
+
     /// <summary>Removes an older comparison, once this one has an attack finished: what stands there in the end is of this run. The attacks' sub-folders stay.</summary>
     /// <param name="folder">The folder.</param>
     /// <exception cref="BadInputException">A file cannot be removed.</exception>
@@ -23,7 +47,7 @@ public static class ComparisonFolder
     {
         try
         {
-            foreach (var name in new[] { Numbers, Drawing, Picture })
+            foreach (var name in new[] { Numbers, Drawing, Picture, ResultFolder.Report })
             {
                 File.Delete(Path.Combine(folder, name));
             }

@@ -36,7 +36,7 @@ public sealed class PerturbationPicture : IDisposable
     private int Height => Gap + (_images.Count * BlockHeight);
 
     /// <summary>Reads the runs.</summary>
-    /// <param name="folders">Their folders, at least one.</param>
+    /// <param name="folders">Their folders, or those of comparisons, at least one.</param>
     /// <param name="indices">The places of the images in the data set, at least one.</param>
     /// <param name="model">The network, in the space of pixels, for its confidence; null to leave that out. Stays the caller's.</param>
     /// <exception cref="BadInputException">A folder holds no run that can be read, or a run has no such image, or another one.</exception>
@@ -47,7 +47,7 @@ public sealed class PerturbationPicture : IDisposable
         var runs = new List<ReportedRun>();
         try
         {
-            foreach (var folder in folders)
+            foreach (var folder in ComparisonFolder.Runs(folders))
             {
                 runs.Add(ReportedRun.Read(folder));
             }

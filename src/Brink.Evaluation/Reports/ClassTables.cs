@@ -30,7 +30,7 @@ internal sealed class ClassTables(ReportedRun run)
         var longest = shown.Max(entry => entry.Median) ?? 0;
         return Html.Of($"""
             <p class="note">The easiest to fool first, by the median {Printed.Norm(run.Summary.Norm)} length of the change over the images that were fooled.{(classes.Length > shown.Length ? $" {Printed.Count(shown.Length)} of {Printed.Count(classes.Length)} classes." : "")}</p>
-            <div class="scroll"><table class="numbers"><thead><tr><th scope="col">class</th><th scope="col">images</th><th scope="col">attacked</th><th scope="col">fooled</th><th scope="col">median</th></tr></thead><tbody>
+            <div class="scroll"><table class="numbers"><thead><tr><th scope="col">class</th><th scope="col">median</th><th scope="col">fooled</th><th scope="col">attacked</th><th scope="col">images</th></tr></thead><tbody>
             {shown.Select(Row)}
             </tbody></table></div>
             """);
@@ -39,7 +39,7 @@ internal sealed class ClassTables(ReportedRun run)
         {
             var width = entry.Median is { } median && longest > 0 ? (100 * median / longest).ToString("F1", CultureInfo.InvariantCulture) : "0";
             return Html.Of($"""
-                <tr><th scope="row">{run.ClassName(entry.Label)}</th><td>{Printed.Count(entry.Images.Length)}</td><td>{Printed.Count(entry.Images.Count(image => image.Attacked))}</td><td>{Printed.Count(entry.Images.Count(image => image.Fooled))}</td><td class="bar" style="--share:{width}%">{Printed.Length(entry.Median)}</td></tr>
+                <tr><th scope="row">{run.ClassName(entry.Label)}</th><td class="bar" style="--share:{width}%">{Printed.Length(entry.Median)}</td><td>{Printed.Count(entry.Images.Count(image => image.Fooled))}</td><td>{Printed.Count(entry.Images.Count(image => image.Attacked))}</td><td>{Printed.Count(entry.Images.Length)}</td></tr>
                 """);
         }
     }

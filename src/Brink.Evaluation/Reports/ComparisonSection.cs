@@ -81,7 +81,7 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
             {comparison.Attacks.Select(Row)}
             </tbody></table></div>
             {(comparison.Warnings.Count == 0 ? null : Html.Of($"""<aside class="warnings"><ul>{comparison.Warnings.Select(warning => Html.Of($"<li>{warning}</li>"))}</ul></aside>"""))}
-            {(figure is null ? null : Html.Of($"""<div class="scroll"><div class="wide">{new Html(figure)}</div></div><p class="note">The lower left corner is where an attack wants to be.</p>"""))}
+            {(figure is null ? null : Html.Of($"""{new Html(figure)}<p class="note">Time an image against the mean change over the images that all attacks fooled; the lower left corner is where an attack wants to be.</p>"""))}
             {new ComparedImages(runs, _labels).Render()}
             </section>
             """);

@@ -11,7 +11,7 @@ public static class ReportFile
     public const string Name = ResultFolder.Report;
 
     /// <summary>Reads runs and writes their report.</summary>
-    /// <param name="folders">The runs' folders, at least one.</param>
+    /// <param name="folders">The folders of runs or of comparisons, at least one.</param>
     /// <param name="path">The file; null for <see cref="Name"/> in the first folder.</param>
     /// <returns>The file.</returns>
     /// <exception cref="BadInputException">A folder holds no run that can be read, or the file cannot be written. An older file, if any, is then untouched.</exception>
@@ -30,7 +30,7 @@ public static class ReportFile
     }
 
     /// <summary>The report as HTML.</summary>
-    /// <param name="folders">The runs' folders, at least one.</param>
+    /// <param name="folders">The folders of runs or of comparisons, at least one.</param>
     /// <exception cref="BadInputException">A folder holds no run that can be read.</exception>
     public static string Render(IReadOnlyList<string> folders)
     {
@@ -43,7 +43,7 @@ public static class ReportFile
         var runs = new List<ReportedRun>();
         try
         {
-            foreach (var folder in folders)
+            foreach (var folder in ComparisonFolder.Runs(folders))
             {
                 runs.Add(ReportedRun.Read(folder));
             }

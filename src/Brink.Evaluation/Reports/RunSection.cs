@@ -148,6 +148,7 @@ internal sealed class RunSection(ReportedRun run, string name)
             {(_summary.Skipped > 0 ? Count("of the target class already", "skipped", _summary.Skipped) : null)}
             {Count("attacked", "attacked", _summary.Attacked)}
             {Count("fooled", "fooled", _summary.Fooled)}
+            {Rounded()}
             </tbody>
             <tbody>
             <tr class="head"><th scope="col">change, of those fooled</th><th scope="col">mean</th><th scope="col">median</th><th scope="col">worst</th></tr>
@@ -164,6 +165,10 @@ internal sealed class RunSection(ReportedRun run, string name)
             </table>
             """);
     }
+
+    private Html? Rounded() => _summary.Rounded is not { } rounded ? null : Html.Of($"""
+        <tr><th scope="row">…still, rounded to 8 bits</th><td colspan="3">{Figure("rounded.stillFooled", Printed.Count(rounded.StillFooled))} of {Figure("rounded.images", Printed.Count(rounded.Images))}</td></tr>
+        """);
 
     private Html RobustAccuracy() => _summary.RobustAccuracy.Count == 0 ? Html.Empty : Html.Of($"""
         <section><h3>Robust accuracy</h3>

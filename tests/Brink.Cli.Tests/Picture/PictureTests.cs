@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Brink.Data;
 
 namespace Brink.Cli.Tests.Picture;
 
@@ -25,6 +26,19 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
+    public void A_comparison_stands_for_its_runs()
+    {
+        Invocation.Of("compare", "--attacks", "deepfool,tr[refine=0]", "--limit", "2", "--quiet", "--out", _folder["comparison"]).AssertDone();
+        Invocation.Of("report", _folder["comparison"]).AssertDone();
+        Invocation.Of("report", _folder["comparison/deepfool"], _folder["comparison/tr"], "--out", _folder["runs.html"]).AssertDone();
+        Assert.Equal(File.ReadAllText(_folder["runs.html"]), File.ReadAllText(_folder["comparison/report.html"]));
+        Invocation.Of("picture", _folder["comparison"], "--index", "1", "--out", _folder["a.svg"]).AssertDone();
+        Assert.Contains("deepfool", File.ReadAllText(_folder["a.svg"]), StringComparison.Ordinal);
+        File.WriteAllText(_folder["comparison/comparison.json"], "{}");
+        Assert.Contains("cannot be read", Invocation.Of("report", _folder["comparison"]).AssertRefused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_picture_needs_a_run_an_image_and_a_file()
     {
         Assert.Contains("no folder", Invocation.Of("picture").AssertRefused(), StringComparison.Ordinal);
@@ -44,7 +58,7 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void A_slice_needs_an_image_that_the_network_gets_right_and_attacks_that_go_together()
     {
-        Assert.Contains("of the class to reach", Invocation.Of("picture", "slice", "--index", "0", "--attacks", "deepfool,tr", "--target", "0", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
+        Assert.Contains("of the class to reach", Invocation.Of("picture", "slice", "--index", "7", "--attacks", "deepfool,tr", "--target", $"{DataCatalog.Open("signs", skip: 7, limit: 1).Label(0)}", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
         Assert.Contains("one norm", Invocation.Of("picture", "slice", "--index", "7", "--attacks", "tr[norm=l2],tr[norm=linf]", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
         Invocation.Of("picture", "slice", "--out", _folder["a.svg"]).AssertRefused();
     }
