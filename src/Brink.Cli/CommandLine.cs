@@ -1,9 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Brink.Cli.Attack;
 using Brink.Cli.Compare;
+using Brink.Cli.Data;
 using Brink.Cli.Doctor;
+using Brink.Cli.Models;
+using Brink.Cli.Picture;
 using Brink.Cli.Report;
 using Brink.Cli.Reproduce;
 using Brink.Cli.Train;
@@ -40,8 +44,11 @@ internal static class CommandLine
             CompareCommand.Create(output, error, cancellationToken),
             TransferCommand.Create(output, cancellationToken),
             ReportCommand.Create(output),
+            PictureCommand.Create(output, cancellationToken),
             ReproduceCommand.Create(output, error, cancellationToken),
             TrainCommand.Create(output, error, cancellationToken),
+            ModelsCommand.Create(output),
+            DataCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),
             new HelpOption(),
             new VersionOption(),
@@ -88,7 +95,7 @@ internal static class CommandLine
     private static string Problem(Command brink, ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var name = command == brink ? brink.Name : $"{brink.Name} {command.Name}";
+        var name = FullName(parsed.CommandResult);
         var choices = Choices([.. brink.Subcommands.Select(choice => choice.Name)]);
         return (parsed.UnmatchedTokens, command == brink) switch
         {
@@ -98,6 +105,8 @@ internal static class CommandLine
             _ => $"{parsed.Errors[0].Message} See {name} --help.",
         };
     }
+
+    private static string FullName(CommandResult result) => result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : result.Command.Name;
 
     private static string Choices(string[] names) => $"{string.Join(", ", names[..^1])} or {names[^1]}";
 

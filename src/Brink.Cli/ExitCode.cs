@@ -9,5 +9,8 @@ internal static class ExitCode
 
     public const int BadInput = 2;
 
+    /// <summary>A bar that the user set with --require.</summary>
+    public const int RequirementNotMet = 3;
+
     public const int Cancelled = 130;
 }

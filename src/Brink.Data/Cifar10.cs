@@ -16,6 +16,20 @@ public static class Cifar10
     public static IReadOnlyList<string> ClassNames { get; } =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
+    /// <summary>The folder of <see cref="FileNames"/> below a folder of data.</summary>
+    internal const string Folder = "cifar10";
+
+    /// <summary>The published files: five of training images, then that of test images.</summary>
+    internal static IReadOnlyList<string> FileNames { get; } = ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
+
+    /// <summary>Reads the 10,000 test images that <c>brink data fetch cifar10</c> fetched.</summary>
+    /// <exception cref="BadInputException">They are in none of <see cref="DataLocations.Folders"/>, or damaged.</exception>
+    public static ImageSet ReadTest() => Read(Folder, () => Fetched(FileNames.Skip(FileNames.Count - 1)));
+
+    /// <summary>Reads the 50,000 training images that <c>brink data fetch cifar10</c> fetched.</summary>
+    /// <exception cref="BadInputException">They are in none of <see cref="DataLocations.Folders"/>, or damaged.</exception>
+    public static ImageSet ReadTraining() => Read(Folder, () => Fetched(FileNames.SkipLast(1)));
+
     /// <summary>Reads one file, or all <c>*.bin</c> files of a folder, one after the other.</summary>
     /// <param name="path">
     /// A file of any name, or a folder. A folder's files are read in the ordinal order of their names, so that the published
@@ -27,14 +41,27 @@ public static class Cifar10
     public static ImageSet Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        return Read(path, () => FilesAt(path));
+    }
+
+    private static ImageSet Read(string path, Func<FileInfo[]> files)
+    {
         try
         {
-            return Read(FilesAt(path));
+            return Read(files());
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException($"CIFAR-10 was to be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check its permissions.", exception);
         }
+    }
+
+    private static FileInfo[] Fetched(IEnumerable<string> names)
+    {
+        var paths = names.Select(name => DataLocations.Resolve(Path.Combine(Folder, name))).ToArray();
+        return Array.TrueForAll(paths, File.Exists)
+            ? Array.ConvertAll(paths, path => new FileInfo(path))
+            : throw new BadInputException($"CIFAR-10 is in none of the folders {string.Join(", ", DataLocations.Folders)}; run brink data fetch cifar10, or write cifar10:PATH if you have it elsewhere.");
     }
 
     private static FileInfo[] FilesAt(string path)

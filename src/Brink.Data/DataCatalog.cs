@@ -6,7 +6,7 @@ public static class DataCatalog
     /// <summary>1000: how many signs are drawn where no limit is given.</summary>
     public const int DefaultSignCount = 1000;
 
-    /// <summary>Opens <c>signs</c>, <c>cifar10:FILE|FOLDER</c>, <c>images:FOLDER|FILE.tar</c> or <c>imagenet:FOLDER|FILE.tar</c>.</summary>
+    /// <summary>Opens <c>signs</c>, <c>cifar10</c> (<c>cifar10:test</c>) or <c>cifar10:train</c> as fetched, <c>cifar10:FILE|FOLDER</c>, <c>images:FOLDER|FILE.tar</c> or <c>imagenet:FOLDER|FILE.tar</c>.</summary>
     /// <param name="description">What to open.</param>
     /// <param name="skip">How many images to leave out at the start.</param>
     /// <param name="limit">The most images to keep; null for all (signs: <see cref="DefaultSignCount"/>).</param>
@@ -29,13 +29,14 @@ public static class DataCatalog
         return kind switch
         {
             "signs" when path.Length == 0 => Cut(Signs(skip, limit), skip, limit),
-            "cifar10" when path.Length > 0 => Cut(Cifar10.Read(DataLocations.Resolve(path)), skip, limit),
-            "cifar10" => throw new BadInputException("The data set cifar10 needs a file or folder in its binary format; write cifar10:PATH."),
+            "cifar10" when path is "" or "test" => Cut(Cifar10.ReadTest(), skip, limit),
+            "cifar10" when path is "train" => Cut(Cifar10.ReadTraining(), skip, limit),
+            "cifar10" => Cut(Cifar10.Read(DataLocations.Resolve(path)), skip, limit),
             "images" when path.Length > 0 => ImageFolder.Read(DataLocations.Resolve(path), skip, limit, cancellationToken),
             "images" => throw new BadInputException("Images need a folder or a tar archive with a folder for each class; write images:PATH."),
             "imagenet" when path.Length > 0 => ImageNetFolder.Read(DataLocations.Resolve(path), skip, limit, cancellationToken),
             "imagenet" => throw new BadInputException("ImageNet needs a folder or a tar archive with a folder for each synset; write imagenet:PATH."),
-            _ => throw new BadInputException($"There is no data set named '{description}'; choose signs, cifar10:PATH, images:PATH or imagenet:PATH."),
+            _ => throw new BadInputException($"There is no data set named '{description}'; choose signs, cifar10, cifar10:PATH, images:PATH or imagenet:PATH."),
         };
     }
 

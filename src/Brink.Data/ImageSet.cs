@@ -41,15 +41,7 @@ public sealed class ImageSet
                 nameof(pixels));
         }
 
-        foreach (var label in labels.Span)
-        {
-            if (label < 0 || label >= classNames.Count)
-            {
-                throw new ArgumentException(
-                    $"Labels must lie between 0 and {classNames.Count - 1}, the last of the class names, but {label} was given; correct it or name its class.",
-                    nameof(labels));
-            }
-        }
+        CheckLabels(classNames, labels);
     }
 
     private ImageSet(
@@ -170,6 +162,19 @@ public sealed class ImageSet
         return Slice(0, Math.Min(count, Count));
     }
 
+    /// <summary>The same images with other labels.</summary>
+    /// <param name="classNames">The name of each class, in the order of the labels.</param>
+    /// <param name="labels">One label an image, each the index of a class name.</param>
+    /// <returns>A set that shares this one's bytes.</returns>
+    /// <exception cref="ArgumentException">The number of labels is not that of the images, or a label has no class name.</exception>
+    public ImageSet WithLabels(IReadOnlyList<string> classNames, ReadOnlyMemory<long> labels)
+    {
+        CheckLabels(classNames, labels);
+        return labels.Length == Count
+            ? new ImageSet(Name, classNames, (Channels, Height, Width), _pixels, labels, FirstIndex) { Warnings = Warnings }
+            : throw new ArgumentException($"There must be one label an image, {Count} in all, but {labels.Length} were given.", nameof(labels));
+    }
+
     private ReadOnlyMemory<byte> PixelRange(int start, int count)
     {
         var size = Channels * Height * Width;
@@ -182,6 +187,19 @@ public sealed class ImageSet
         {
             throw new ArgumentOutOfRangeException(
                 nameof(start), $"The set holds {Count} images, but {count} were asked for from index {start}; ask for a range inside it.");
+        }
+    }
+
+    private static void CheckLabels(IReadOnlyList<string> classNames, ReadOnlyMemory<long> labels)
+    {
+        foreach (var label in labels.Span)
+        {
+            if (label < 0 || label >= classNames.Count)
+            {
+                throw new ArgumentException(
+                    $"Labels must lie between 0 and {classNames.Count - 1}, the last of the class names, but {label} was given; correct it or name its class.",
+                    nameof(labels));
+            }
         }
     }
 }

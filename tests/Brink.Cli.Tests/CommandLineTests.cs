@@ -3,12 +3,13 @@ namespace Brink.Cli.Tests;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("A command is needed: attack, compare, transfer, report, reproduce, train or doctor; see brink --help.")]
-    [InlineData("There is no command 'atack'; choose attack, compare, transfer, report, reproduce, train or doctor, or see brink --help.", "atack", "--limit", "8")]
+    [InlineData("A command is needed: attack, compare, transfer, report, picture, reproduce, train, models, data or doctor; see brink --help.")]
+    [InlineData("There is no command 'atack'; choose attack, compare, transfer, report, picture, reproduce, train, models, data or doctor, or see brink --help.", "atack", "--limit", "8")]
     [InlineData("brink has no flag or argument '--limit'; see brink --help.", "--limit", "8")]
     [InlineData("brink attack has no flag or argument '--epsilom'; see brink attack --help.", "attack", "--epsilom", "0.1")]
     [InlineData("brink attack has no flag or argument 'signs'; see brink attack --help.", "attack", "signs")]
     [InlineData("brink doctor has no flag or argument '--limit'; see brink doctor --help.", "doctor", "--limit", "8")]
+    [InlineData("brink data fetch has no flag or argument '--limit'; see brink data fetch --help.", "data", "fetch", "cifar10", "--limit", "8")]
     [InlineData("Required argument missing for option: '--limit'. See brink attack --help.", "attack", "--limit")]
     [InlineData("Option '--limit' expects a single argument but 2 were provided. See brink attack --help.", "attack", "--limit", "1", "--limit", "2")]
     public void Usage_errors_name_the_word_and_the_help(string sentence, params string[] arguments) =>

@@ -11,7 +11,7 @@ public sealed class TwoClasses(Func<Tensor, Tensor> function) : IClassifier
 
     public int ClassCount => 2;
 
-    public Bounds Bounds { get; } = new(-100, 100);
+    public Bounds Bounds { get; init; } = new(-100, 100);
 
     /// <summary>Class 1 where all of ⟨n_i, x⟩ ≥ c_i hold: an intersection of half-spaces.</summary>
     public static TwoClasses Intersection(double[][] normals, double[] offsets) => new(images =>

@@ -30,57 +30,86 @@ internal static class AttackCommand
     {
         // Everything that can be wrong is found out before the first pass: attack, data, network, folder.
         var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
-        using var input = RunInput.Open(parsed, options.Run, cancellationToken);
-        var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
-        var run = input.Describe(configured);
-        var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
-        if (folder?.Finished is { } finished)
+        if (parsed.GetValue(options.Quantized))
         {
-            Print(finished, folder);
-            if (!File.Exists(Path.Combine(folder.Folder, ReportFile.Name)))
-            {
-                ReportFile.Write([folder.Folder]);
-            }
-
-            return ExitCode.Done;
+            configured = configured.Quantized();
         }
 
-        var silent = parsed.GetValue(options.Run.Quiet);
-        using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(input.Images, progress, folder, cancellationToken));
+        var png = parsed.GetValue(options.Png);
+        if (png && parsed.GetValue(options.Run.Out) is null)
+        {
+            throw new BadInputException("Pictures need a folder, but none was given; add --out FOLDER.");
+        }
 
-        var summary = AttackSummary.Of(run, result);
-        var written = false;
+        var bars = Bars.Parse(parsed, options);
+        using var input = RunInput.Open(parsed, options.Run, cancellationToken);
+        var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
+        var run = input.Describe(configured) with { RobustAt = bars.Lengths };
+        var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
+        using var result = folder?.Finished is null
+            ? ProgressDisplay.Run(error, parsed.GetValue(options.Run.Quiet), progress => evaluation.Run(input.Images, progress, folder, cancellationToken))
+            : null;
+
+        var summary = result is null ? folder!.Finished! : AttackSummary.Of(run, result);
+        var filed = result is null;
         try
         {
-            if (folder is not null && result.Images.Count > 0)
+            if (folder is not null && result is { Images.Count: > 0 })
             {
                 folder.Write(summary, result);
-                written = true;
-                ReportFile.Write([folder.Folder]);
+                filed = true;
+            }
+
+            if (filed)
+            {
+                summary = Complete(folder!, summary);
             }
         }
         finally
         {
             // Neither a disk that filled up during the run nor a report that fails must take the figures with it.
-            Print(summary, written ? folder : null);
+            Print(summary, filed ? folder : null);
         }
 
-        if (result.Failure is { } failure)
+        if (result?.Failure is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        if (result.IsComplete)
+        if (result is null or { IsComplete: true })
         {
-            return ExitCode.Done;
+            return bars.Judge(result is null ? Robustness.Of(folder!) : Robustness.Of(run.Norm, result.Images), error);
         }
 
-        if (written && !parsed.GetValue(options.Run.Json))
+        if (filed && !parsed.GetValue(options.Run.Json))
         {
             output.WriteLine("The same command with --resume continues the run.");
         }
 
         return ExitCode.Cancelled;
+
+        // What is made of a run that is on disk, also of one that was finished long ago.
+        AttackSummary Complete(RunFolder written, AttackSummary figures)
+        {
+            if (bars.Lengths.Count > 0)
+            {
+                figures = figures with { RobustAccuracy = Robustness.Of(written).AccuraciesAt(bars.Lengths) };
+            }
+
+            if (png)
+            {
+                using var saved = SavedRun.Read(written.Folder);
+                figures = figures with { Rounded = PictureFolder.Write(saved, input.Model, input.Device) };
+            }
+
+            written.Rewrite(figures);
+            if (!File.Exists(Path.Combine(written.Folder, ReportFile.Name)))
+            {
+                ReportFile.Write([written.Folder]);
+            }
+
+            return figures;
+        }
 
         void Print(AttackSummary figures, RunFolder? filed)
         {

@@ -22,5 +22,13 @@ internal sealed class AttackOptions
 
     public Option<string?> Objective { get; } = new("--objective") { Description = "What the attack raises: gap or cross-entropy. [default: the attack's; tr gap]", HelpName = "NAME" };
 
-    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, .. Run.Computation];
+    public Option<string?> At { get; } = new("--at") { Description = "Lengths at which to say how much accuracy is left at most, in the norm of the attack and units of --space: 0.25,0.5,1.", HelpName = "LENGTHS" };
+
+    public Option<string[]> Require { get; } = new("--require") { Description = "A bar for build pipelines: 'accuracy@0.5>=0.6' or 'median>=0.1'; exit code 3 where the run does not meet it. May be given several times.", HelpName = "BAR" };
+
+    public Option<bool> Quantized { get; } = new("--quantized") { Description = "End on images of 8 bits, as a PNG file holds them, that fool as such." };
+
+    public Option<bool> Png { get; } = new("--png") { Description = "Write the adversarial images to --out as 8-bit PNG, too, and say how many of them still fool." };
+
+    public IEnumerable<Option> All => [.. Run.Subject, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, At, Require, Quantized, Png, .. Run.Computation];
 }

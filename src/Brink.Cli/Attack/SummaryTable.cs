@@ -36,6 +36,16 @@ internal static class SummaryTable
 
         Row("L2 length", Lengths(summary.Perturbation.L2));
         Row("L∞ length", Lengths(summary.Perturbation.Linf));
+        foreach (var (length, accuracy) in summary.RobustAccuracy)
+        {
+            Row(string.Create(CultureInfo.InvariantCulture, $"within {norm} {length}"), $"at most {Percent(accuracy)} right");
+        }
+
+        if (summary.Rounded is { } rounded)
+        {
+            Row("as 8-bit images", $"{rounded.StillFooled} of {rounded.Images} still fool");
+        }
+
         Row("passes an image", string.Create(CultureInfo.InvariantCulture, $"{summary.ForwardsPerImage:F1} forward, {summary.BackwardsPerImage:F1} backward{(summary.ProductsPerImage > 0 ? FormattableString.Invariant($", {summary.ProductsPerImage:F1} Hessian products") : "")}"));
         Row("time", string.Create(CultureInfo.InvariantCulture, $"{summary.Seconds:F1} s, {summary.SecondsPerImage * 1000:F1} ms an image"));
         console.Write(table);

@@ -1,11 +1,14 @@
 using System.CommandLine;
+using Brink.Classifiers;
 using Brink.Cli.Doctor;
 using Brink.Data;
+using Brink.Evaluation.Checks;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
 using Brink.Models;
 using Brink.Models.Samples;
+using Brink.Models.TorchScript;
 using TorchSharp;
 
 namespace Brink.Cli.Running;
@@ -16,6 +19,7 @@ internal sealed class RunInput : IDisposable
     private readonly string _dataName;
     private readonly SortedDictionary<string, object> _settings;
     private readonly long _seed;
+    private IReadOnlyList<string> _warnings;
 
     /// <summary>Brings a network and images together.</summary>
     /// <param name="network">The network, which the input owns from now on.</param>
@@ -28,7 +32,7 @@ internal sealed class RunInput : IDisposable
     /// <param name="seed">The seed of random draws.</param>
     public RunInput(LoadedModel network, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Network, _dataName, Images, Device, BatchSize, _seed) = (network, dataName, images, device, batchSize, seed);
+        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, images.Warnings);
         network.Module.to(device);
         Model = new(network, space);
         _settings = new(StringComparer.Ordinal)
@@ -43,7 +47,7 @@ internal sealed class RunInput : IDisposable
         };
     }
 
-    public ImageSet Images { get; }
+    public ImageSet Images { get; private set; }
 
     public LoadedModel Network { get; }
 
@@ -55,8 +59,12 @@ internal sealed class RunInput : IDisposable
     public int BatchSize { get; }
 
     /// <summary>Opens the images, then the network: everything that can be wrong with them is found out before the first pass.</summary>
+    /// <param name="parsed">The flags.</param>
+    /// <param name="options">Which they can be.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="index">The only image wanted; null for those that the flags name.</param>
     /// <exception cref="BadInputException">A flag, the images or the network cannot be used.</exception>
-    public static RunInput Open(ParseResult parsed, RunOptions options, CancellationToken cancellationToken)
+    public static RunInput Open(ParseResult parsed, RunOptions options, CancellationToken cancellationToken, int? index = null)
     {
         var space = parsed.GetValue(options.Space) switch
         {
@@ -64,6 +72,12 @@ internal sealed class RunInput : IDisposable
             "normalized" => InputSpace.Normalized,
             var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
         };
+        var labels = parsed.GetValue(options.Labels);
+        if (labels is not ("file" or "predicted"))
+        {
+            throw new BadInputException($"The labels must be file or predicted, but '{labels}' was given.");
+        }
+
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
         if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
@@ -71,15 +85,26 @@ internal sealed class RunInput : IDisposable
             throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
         }
 
-        var images = DataCatalog.Open(dataName, parsed.GetValue(options.Skip) ?? 0, parsed.GetValue(options.Limit), cancellationToken);
+        var images = DataCatalog.Open(dataName, index ?? parsed.GetValue(options.Skip) ?? 0, index is null ? parsed.GetValue(options.Limit) : 1, cancellationToken);
 
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
-        var weights = parsed.GetValue(options.Weights) is { } path ? DataLocations.Resolve(path) : null;
-        var loaded = ModelCatalog.Load(modelName, weights, preprocessing);
+        var weights = parsed.GetValue(options.Weights);
+        var loaded = Load(modelName, weights, preprocessing, images);
         try
         {
-            return new(loaded, parsed.GetValue(options.Weights), dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            var input = new RunInput(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            if (labels == "predicted")
+            {
+                input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device);
+                input._settings["labels"] = labels;
+            }
+
+            IEnumerable<string> unnormalized = loaded.Normalization == TorchScriptModel.NoNormalization
+                ? [$"{loaded.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
+                : [];
+            input._warnings = [.. input._warnings, .. unnormalized, .. NetworkChecks.Of(input.Model, input.Images, device)];
+            return input;
         }
         catch
         {
@@ -98,7 +123,7 @@ internal sealed class RunInput : IDisposable
         Criterion = configured.Target.Criterion,
         Model = Network.Name,
         Data = _dataName,
-        DataWarnings = Images.Warnings,
+        InputWarnings = _warnings,
         ClassNames = Images.ClassNames,
         // In brackets an attack may have a seed of its own.
         Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
@@ -107,6 +132,16 @@ internal sealed class RunInput : IDisposable
     };
 
     public void Dispose() => Network.Dispose();
+
+    private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, ImageSet images) => (IsFile(model), weights) switch
+    {
+        (true, null) => TorchScriptModel.Load(DataLocations.Resolve(model), [images.Channels, images.Height, images.Width], preprocessing),
+        (true, _) => throw new BadInputException($"A TorchScript file holds its own weights, but {model} was given others with --weights {weights}; drop them, or name the network whose weights they are as --model."),
+        _ => ModelCatalog.Load(model, weights is null ? null : DataLocations.Resolve(weights), preprocessing),
+    };
+
+    /// <summary>Whether <c>--model</c> means a file: no name in the catalogue has a dot or a slash.</summary>
+    private static bool IsFile(string model) => Path.GetExtension(model).Length > 0 || model.Contains('/', StringComparison.Ordinal) || model.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
     {

@@ -5,7 +5,7 @@ namespace Brink.Cli.Running;
 /// <summary>The flags shared by the verbs that run attacks: what is attacked, how it is computed, where the results go.</summary>
 internal sealed class RunOptions
 {
-    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), resnet20, resnet32, resnet44, resnet56, resnet110, mlp-swish, alexlike, alexlike-s.", HelpName = "NAME" };
+    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), another that brink models lists, or a TorchScript file, which is run: open only what you trust.", HelpName = "NAME|FILE.pt" };
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "Its weights: a PyTorch checkpoint (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
 
@@ -13,11 +13,13 @@ internal sealed class RunOptions
 
     public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation of each channel, goes with --mean.", HelpName = "A,B,C" };
 
-    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded), cifar10:FILE|FOLDER in the binary format, images:FOLDER|FILE.tar, PNG and JPEG in class folders, or imagenet:FOLDER|FILE.tar, in folders of synsets.", HelpName = "SET" };
+    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded), cifar10 (fetched; cifar10:FILE|FOLDER in the binary format), images:FOLDER|FILE.tar, PNG and JPEG in class folders, or imagenet:FOLDER|FILE.tar, in folders of synsets.", HelpName = "SET" };
 
     public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The most images to attack.", HelpName = "N" };
 
     public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber.Parse<int>, Description = "How many images to leave out at the start. [default: 0]", HelpName = "N" };
+
+    public Option<string> Labels { get; } = new("--labels") { Description = "What counts as right: file (the labels of the data) or predicted (what the network says, for images without labels).", DefaultValueFactory = _ => "file", HelpName = "LABELS" };
 
     public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: the attack's; tr l2]", HelpName = "NORM" };
 
@@ -42,7 +44,7 @@ internal sealed class RunOptions
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
 
     /// <summary>What is attacked: a verb lists these first.</summary>
-    public IEnumerable<Option> Subject => [Model, Weights, Mean, StandardDeviation, Data, Limit, Skip];
+    public IEnumerable<Option> Subject => [Model, Weights, Mean, StandardDeviation, Data, Labels, Limit, Skip];
 
     /// <summary>What counts as small and as fooled, for every attack.</summary>
     public IEnumerable<Option> Goal => [Norm, Target];

@@ -34,6 +34,12 @@ internal sealed class FigureFont : IFontResolver
             return null;
         }
 
+        return Typeface();
+    }
+
+    /// <summary>The font itself, for those who draw text without the plotting library.</summary>
+    public static SKTypeface Typeface()
+    {
         using var stream = typeof(FigureFont).Assembly.GetManifestResourceStream(Resource)
             ?? throw new InvalidOperationException($"The assembly Brink.Evaluation needs the resource {Resource}, but was built without it; build it again.");
         return SKTypeface.FromStream(stream);

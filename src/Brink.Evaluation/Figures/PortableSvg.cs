@@ -23,16 +23,21 @@ internal static partial class PortableSvg
         return FormattableString.Invariant($"<svg class=\"plot\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(description)}\">{Indentation().Replace(content.Trim(), "")}");
     }
 
-    private static string Draw(Plot plot, int width, int height, string name)
+    private static string Draw(Plot plot, int width, int height, string name) => Portable(plot.GetSvgXml(width, height), name);
+
+    /// <summary>The library's SVG made the same every time, its font one that a viewer can replace.</summary>
+    /// <param name="svg">The SVG.</param>
+    /// <param name="name">What its parts are called after.</param>
+    public static string Portable(string svg, string name)
     {
         // The library numbers clip paths through all drawings of a process.
         var numbers = new Dictionary<string, string>(StringComparer.Ordinal);
-        var svg = ClipPath().Replace(plot.GetSvgXml(width, height), match =>
+        var numbered = ClipPath().Replace(svg, match =>
         {
             numbers.TryAdd(match.Value, FormattableString.Invariant($"{name}clip{numbers.Count}"));
             return numbers[match.Value];
         });
-        return svg.Replace($"font-family=\"{FigureFont.Name}\"", $"font-family=\"{FigureFont.Name}, Verdana, sans-serif\"", StringComparison.Ordinal);
+        return numbered.Replace($"font-family=\"{FigureFont.Name}\"", $"font-family=\"{FigureFont.Name}, Verdana, sans-serif\"", StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"\bcl_[0-9a-f]+\b", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

@@ -89,6 +89,14 @@ public static class ResultFolder
         DeleteReport(folder);
     }
 
+    /// <summary>Writes <c>results.json</c> anew, and removes the report of what it said before.</summary>
+    /// <exception cref="BadInputException">It could not be written.</exception>
+    internal static void WriteSummary(string folder, AttackSummary summary)
+    {
+        AtomicFile.Write(Path.Combine(folder, Summary), stream => JsonSerializer.Serialize(stream, summary, JsonOptions));
+        DeleteReport(folder);
+    }
+
     /// <summary>Removes the three files and what was made of them; <c>results.json</c>, which vouches for the others, goes first.</summary>
     /// <exception cref="IOException">One cannot be removed.</exception>
     internal static void Delete(string folder)

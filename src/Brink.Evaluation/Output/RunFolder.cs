@@ -128,6 +128,20 @@ public sealed class RunFolder : IRangeStore
         }
     }
 
+    /// <summary>Gives a finished run another summary, and drops the report of the one before, if they differ.</summary>
+    /// <param name="summary">The summary.</param>
+    /// <returns>The same summary.</returns>
+    /// <exception cref="BadInputException">It could not be written.</exception>
+    public AttackSummary Rewrite(AttackSummary summary)
+    {
+        if (ResultFolder.ReadSummary(Folder) is { } earlier && ResultFolder.ToJson(earlier) != ResultFolder.ToJson(summary))
+        {
+            ResultFolder.WriteSummary(Folder, summary);
+        }
+
+        return summary;
+    }
+
     private static string RangesOf(string folder) => Path.Combine(folder, "ranges");
 
     private static IEnumerable<string> RangeFiles(string folder) => Directory.Exists(RangesOf(folder)) ? Directory.EnumerateFiles(RangesOf(folder), "*.safetensors") : [];

@@ -13,7 +13,6 @@ public sealed class SavedRun : IDisposable
 {
     private readonly Norm _norm;
     private readonly InputSpace _space;
-    private readonly Normalization _normalization;
     private readonly Tensor _originals;
     private readonly Tensor _adversarials;
     private readonly long[] _indices;
@@ -22,7 +21,7 @@ public sealed class SavedRun : IDisposable
 
     private SavedRun(string folder, AttackSummary summary, Reader reader)
     {
-        (Folder, Summary, _norm, _space, _normalization) = (folder, summary, reader.Norm(), reader.Space(), reader.Normalization());
+        (Folder, Summary, _norm, _space, Normalization) = (folder, summary, reader.Norm(), reader.Space(), reader.Normalization());
         _originals = reader.Images("original");
         _adversarials = reader.Images("adversarial");
         Labels = reader.Classes("label");
@@ -40,6 +39,9 @@ public sealed class SavedRun : IDisposable
 
     /// <summary>What <c>results.json</c> holds.</summary>
     public AttackSummary Summary { get; }
+
+    /// <summary>The preprocessing of the network that was attacked.</summary>
+    public Normalization Normalization { get; }
 
     /// <summary>y, one an image.</summary>
     public IReadOnlyList<long> Labels { get; }
@@ -65,6 +67,15 @@ public sealed class SavedRun : IDisposable
         using var scope = NewDisposeScope();
         return new(folder, summary, new(folder, summary, Safetensors.Read(Path.Combine(folder, ResultFolder.Tensors))));
     }
+
+    /// <summary>The place of an image in the whole data set.</summary>
+    /// <param name="row">Which.</param>
+    public long Index(int row) => _indices[row];
+
+    /// <summary>Whether a prediction for an attacked image counts as fooled: another than the label, or the class to reach.</summary>
+    /// <param name="row">Which image.</param>
+    /// <param name="prediction">The prediction.</param>
+    public bool Fools(int row, long prediction) => Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row];
 
     /// <summary>Images before the attack, pixels in [0, 1].</summary>
     /// <param name="rows">Which, int64.</param>
@@ -100,7 +111,7 @@ public sealed class SavedRun : IDisposable
         using var scope = NewDisposeScope();
         var (original, adversarial) = (_originals.to(ScalarType.Float64), _adversarials.to(ScalarType.Float64));
         var relative = Ratios(original, adversarial);
-        var normalized = _space == InputSpace.Normalized ? relative : Ratios(_normalization.Apply(original), _normalization.Apply(adversarial));
+        var normalized = _space == InputSpace.Normalized ? relative : Ratios(Normalization.Apply(original), Normalization.Apply(adversarial));
         return [.. _indices.Select((index, row) => new ComparedImage(index, IsAttacked(row), Fooled[row], relative[row], normalized[row], _forwards[row], _backwards[row]))];
     }
 
@@ -125,7 +136,7 @@ public sealed class SavedRun : IDisposable
     private Tensor ToPixels(Tensor images)
     {
         using var doubles = images.to(ScalarType.Float64);
-        return _space == InputSpace.Normalized ? _normalization.Revert(doubles) : doubles.alias();
+        return _space == InputSpace.Normalized ? Normalization.Revert(doubles) : doubles.alias();
     }
 
     private static BadInputException Refuse(string folder, string problem) => new($"The run in {folder} cannot be used: {problem}; write it anew with brink attack --out.");

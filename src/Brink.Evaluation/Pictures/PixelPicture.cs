@@ -57,10 +57,14 @@ internal static class PixelPicture
 
     /// <summary>A picture with every pixel a square of so many.</summary>
     /// <returns>A picture of its own.</returns>
-    public static SKBitmap Enlarge(SKBitmap picture, int times)
+    public static SKBitmap Enlarge(SKBitmap picture, int times) => Stretch(picture, picture.Width * times, picture.Height * times);
+
+    /// <summary>A picture stretched to a size, every pixel repeated.</summary>
+    /// <returns>A picture of its own.</returns>
+    public static SKBitmap Stretch(SKBitmap picture, int width, int height)
     {
         var pixels = picture.Pixels;
-        return Fill(picture.Width * times, picture.Height * times, entry => pixels[entry / (picture.Width * times) / times * picture.Width + (entry % (picture.Width * times) / times)]);
+        return Fill(width, height, entry => pixels[(entry / width * picture.Height / height * picture.Width) + (entry % width * picture.Width / width)]);
     }
 
     private static double[] Values(Tensor tensor)
@@ -71,7 +75,8 @@ internal static class PixelPicture
 
     private static byte Level(double value) => (byte)Math.Round(Math.Clamp(double.IsNaN(value) ? 0 : value, 0, 1) * Levels);
 
-    private static SKBitmap Fill(int width, int height, Func<int, SKColor> color)
+    /// <summary>A picture of given colours, row by row.</summary>
+    public static SKBitmap Fill(int width, int height, Func<int, SKColor> color)
     {
         var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         var bytes = new byte[width * height * 4];

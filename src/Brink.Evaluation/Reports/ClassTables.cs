@@ -11,6 +11,8 @@ internal sealed class ClassTables(ReportedRun run)
     /// <summary>20: what fits a page, as a matrix or as a list.</summary>
     private const int MostClasses = 20;
 
+    private const int LongestHeading = 20;
+
     /// <summary>Both tables; empty where no image was attacked.</summary>
     public Html Render() => run.Attacked.Count == 0 ? Html.Empty : Html.Of($"""
         <div class="columns">
@@ -55,8 +57,8 @@ internal sealed class ClassTables(ReportedRun run)
         var rows = classes.Where(label => pairs.Keys.Any(pair => pair.Label == label));
         return Html.Of($"""
             <p class="note">A row a true class, a column an answer after the attack, over the attacked images. On the diagonal: those that stayed right.</p>
-            <div class="scroll"><table class="matrix"><thead><tr><td></td>{classes.Select(after => Html.Of($"""<th scope="col"><span>{run.ClassName(after)}</span></th>"""))}</tr></thead><tbody>
-            {rows.Select(label => Html.Of($"""<tr><th scope="row">{run.ClassName(label)}</th>{classes.Select(after => Cell(label, after))}</tr>"""))}
+            <div class="scroll"><table class="matrix"><thead><tr><td></td>{classes.Select(after => Html.Of($"""<th scope="col"><span>{run.ClassName(after, LongestHeading)}</span></th>"""))}</tr></thead><tbody>
+            {rows.Select(label => Html.Of($"""<tr><th scope="row">{run.ClassName(label, LongestHeading)}</th>{classes.Select(after => Cell(label, after))}</tr>"""))}
             </tbody></table></div>
             """);
 

@@ -8,8 +8,8 @@ namespace Brink.Evaluation.Reports;
 /// <param name="runs">The runs, at least two.</param>
 internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
 {
-    /// <summary>4: more settings than that make a label nobody reads.</summary>
-    private const int MostSettings = 4;
+    // What people set. Other settings often follow from these.
+    private static readonly string[] Telling = ["target", "refine", "preset", "radius", "epsilon", "objective", "norm", "max-iterations", "seed"];
 
     private readonly IReadOnlyList<string> _labels = Labels(runs);
 
@@ -22,10 +22,17 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
         string Label(ReportedRun run)
         {
             var same = runs.Where(other => other.Summary.Attack == run.Summary.Attack).ToArray();
-            var keys = same.SelectMany(other => Settings(other).Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)
+            bool TellsApart(string[] keys) => same.Select(other => string.Join('\n', keys.Select(key => Settings(other).GetValueOrDefault(key)))).Distinct(StringComparer.Ordinal).Count() == same.Length;
+            var different = same.SelectMany(other => Settings(other).Keys).Distinct(StringComparer.Ordinal)
                 .Where(key => same.Select(other => Settings(other).GetValueOrDefault(key)).Distinct(StringComparer.Ordinal).Count() > 1)
-                .Where(key => Settings(run).ContainsKey(key)).Take(MostSettings).ToArray();
-            return keys.Length == 0 ? run.Summary.Attack : $"{run.Summary.Attack}[{string.Join(",", keys.Select(key => $"{key}={Settings(run)[key]}"))}]";
+                .OrderBy(key => Array.IndexOf(Telling, key) is >= 0 and var place ? place : Telling.Length).ThenBy(key => key, StringComparer.Ordinal).ToArray();
+            var keys = different.Where(key => Telling.Contains(key, StringComparer.Ordinal)).ToArray();
+            for (var count = keys.Length; !TellsApart(keys) && count < different.Length; count++)
+            {
+                keys = different[..(count + 1)];
+            }
+
+            return keys.Length == 0 ? run.Summary.Attack : $"{run.Summary.Attack}[{string.Join(",", keys.Where(Settings(run).ContainsKey).Select(key => $"{key}={Settings(run)[key]}"))}]";
         }
     }
 
@@ -39,7 +46,7 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
     }
 
     private static Dictionary<string, string> Settings(ReportedRun run) =>
-        run.Summary.Options.Where(option => option.Key is "target" or "norm" || option.Value is not JsonElement { ValueKind: JsonValueKind.Array })
+        run.Summary.Options.Where(option => option.Value is not JsonElement { ValueKind: JsonValueKind.Array }).Append(new("target", run.Summary.Target)).DistinctBy(option => option.Key, StringComparer.Ordinal)
             .ToDictionary(option => option.Key, option => $"{option.Value}", StringComparer.Ordinal);
 
     private string? WhyNotComparable()

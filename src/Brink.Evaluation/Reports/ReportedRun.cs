@@ -11,6 +11,7 @@ internal sealed class ReportedRun : IDisposable
     public const int Levels = 255;
 
     private const int Chunk = 64;
+    private const int LongestName = 60;
 
     private readonly SavedRun _run;
 
@@ -72,7 +73,13 @@ internal sealed class ReportedRun : IDisposable
     public double Length(SavedImage image) => IsLinf ? image.Linf : image.L2;
 
     /// <summary>The name of a class, or its number where it has no name; a dash for no prediction.</summary>
-    public string ClassName(long label) => label < 0 ? "–" : label < Summary.ClassNames.Count ? Summary.ClassNames[(int)label] : FormattableString.Invariant($"class {label}");
+    /// <param name="label">The class.</param>
+    /// <param name="longest">The letters there is room for.</param>
+    public string ClassName(long label, int longest = LongestName)
+    {
+        var name = label < 0 ? "–" : label < Summary.ClassNames.Count ? Summary.ClassNames[(int)label] : FormattableString.Invariant($"class {label}");
+        return name.Length <= longest ? name : $"{name[..(longest - 1)]}…";
+    }
 
     /// <summary>The images as a comparison needs them.</summary>
     public IReadOnlyList<ComparedImage> Compared() => _run.Compared();

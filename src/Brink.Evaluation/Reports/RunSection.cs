@@ -127,7 +127,8 @@ internal sealed class RunSection(ReportedRun run, string name)
     {
         null => "–",
         JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!,
-        JsonElement other => other.GetRawText().ReplaceLineEndings(" "),
+        JsonElement { ValueKind: JsonValueKind.Array } list => string.Join(", ", list.EnumerateArray().Select(entry => Text(entry))),
+        JsonElement other => other.GetRawText(),
         _ => JsonSerializer.Serialize(value).Trim('"'),
     };
 
@@ -156,6 +157,7 @@ internal sealed class RunSection(ReportedRun run, string name)
             {Row(Html.Of($"L∞ length"), "perturbation.linf", _summary.Perturbation.Linf, Printed.Length)}
             </tbody>
             <tbody>
+            {(_summary.Rounded is { } rounded ? Cost("saved as 8-bit pictures", Html.Of($"{Figure("rounded.stillFooled", Printed.Count(rounded.StillFooled))} of {Figure("rounded.images", Printed.Count(rounded.Images))} still fool the network")) : null)}
             {Cost("passes an image", Html.Of($"{Figure("forwardsPerImage", Printed.Passes(_summary.ForwardsPerImage))} forward, {Figure("backwardsPerImage", Printed.Passes(_summary.BackwardsPerImage))} backward{(_summary.ProductsPerImage > 0 ? Html.Of($", {Figure("productsPerImage", Printed.Passes(_summary.ProductsPerImage))} Hessian products") : null)}"))}
             {Cost("time", Html.Of($"{Printed.Time(_summary.Seconds)}, {Printed.Time(_summary.SecondsPerImage)} an image"))}
             </tbody>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json.Serialization;
 
 namespace Brink.Evaluation.Results;
 
@@ -61,6 +62,10 @@ public sealed record AttackSummary
 
     /// <summary>Upper bounds of the accuracy at the lengths that were asked for.</summary>
     public required IReadOnlyList<RobustAccuracy> RobustAccuracy { get; init; }
+
+    /// <summary>What is left of the adversarial images as 8-bit pictures; null where they were not saved as such.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RoundedImages? Rounded { get; init; }
 
     /// <summary>Forward passes, mean over attacked images, the first classification and the choice of class included.</summary>
     public required double ForwardsPerImage { get; init; }
@@ -125,7 +130,7 @@ public sealed record AttackSummary
             RelativePerturbation = Distribution.Of(fooled.Select(image => image.Attack.Relative)),
             RelativePerturbationNormalized = Distribution.Of(fooled.Select(image => image.RelativeNormalized)),
             Perturbation = new(Distribution.Of(fooled.Select(image => image.Attack.L2)), Distribution.Of(fooled.Select(image => image.Attack.LInf))),
-            RobustAccuracy = [],
+            RobustAccuracy = Robustness.Of(run.Norm, images).AccuraciesAt(run.RobustAt),
             ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Forwards),
             BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Backwards),
             ProductsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Products),

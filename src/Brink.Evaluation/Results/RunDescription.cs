@@ -24,9 +24,13 @@ public sealed record RunDescription
     /// <summary>The data set.</summary>
     public required string Data { get; init; }
 
-    /// <summary>What is questionable about the data set, as sentences.</summary>
+    /// <summary>What is questionable about the data set and the network, as sentences.</summary>
     /// <value>None.</value>
-    public IReadOnlyList<string> DataWarnings { get; init; } = [];
+    public IReadOnlyList<string> InputWarnings { get; init; } = [];
+
+    /// <summary>The lengths at which <see cref="AttackSummary.RobustAccuracy"/> is asked for.</summary>
+    /// <value>None.</value>
+    public IReadOnlyList<double> RobustAt { get; init; } = [];
 
     /// <summary>The name of each class, in the order of the labels.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
@@ -37,12 +41,17 @@ public sealed record RunDescription
     /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
     public required IReadOnlyDictionary<string, object> Options { get; init; }
 
-    /// <summary>What is questionable about the data and the settings, as sentences.</summary>
+    /// <summary>What is questionable about the data, the network and the settings, as sentences.</summary>
     internal IEnumerable<string> Warnings()
     {
-        foreach (var warning in DataWarnings)
+        foreach (var warning in InputWarnings)
         {
             yield return warning;
+        }
+
+        if (Options.TryGetValue("labels", out var labels) && labels is "predicted")
+        {
+            yield return "The labels are the network's own predictions, so that it is right about every image to begin with by construction.";
         }
 
         if (Space == "pixel" && Options.TryGetValue("preset", out var preset) && preset is "authors")

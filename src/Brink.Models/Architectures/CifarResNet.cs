@@ -55,38 +55,4 @@ public sealed class CifarResNet : Module<Tensor, Tensor>
     private static Sequential Stage(int blocks, int inputChannels, int channels, int stride) =>
         Sequential(Enumerable.Range(0, blocks).Select(block =>
             block == 0 ? new BasicBlock(inputChannels, channels, stride) : new BasicBlock(channels, channels, 1)));
-
-    /// <summary>Two 3×3 convolutions and a shortcut around them.</summary>
-    private sealed class BasicBlock : Module<Tensor, Tensor>
-    {
-        private readonly Conv2d _conv1;
-        private readonly BatchNorm2d _bn1;
-        private readonly Conv2d _conv2;
-        private readonly BatchNorm2d _bn2;
-        private readonly ReLU _relu;
-        private readonly Sequential? _downsample;
-
-        public BasicBlock(int inputChannels, int channels, int stride)
-            : base(nameof(BasicBlock))
-        {
-            register_module("conv1", _conv1 = Conv2d(inputChannels, channels, 3, stride, padding: 1, bias: false));
-            register_module("bn1", _bn1 = BatchNorm2d(channels));
-            register_module("conv2", _conv2 = Conv2d(channels, channels, 3, padding: 1, bias: false));
-            register_module("bn2", _bn2 = BatchNorm2d(channels));
-            register_module("relu", _relu = ReLU());
-            if (stride != 1 || inputChannels != channels)
-            {
-                register_module("downsample", _downsample = Sequential(Conv2d(inputChannels, channels, 1, stride, bias: false), BatchNorm2d(channels)));
-            }
-        }
-
-        public override Tensor forward(Tensor input)
-        {
-            using var scope = NewDisposeScope();
-            var shortcut = _downsample is null ? input : _downsample.forward(input);
-            var residual = _relu.forward(_bn1.forward(_conv1.forward(input)));
-            residual = _bn2.forward(_conv2.forward(residual));
-            return _relu.forward(residual + shortcut).MoveToOuterDisposeScope();
-        }
-    }
 }

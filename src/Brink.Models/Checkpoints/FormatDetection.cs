@@ -14,7 +14,10 @@ internal static class FormatDetection
 
     /// <summary>Why an unknown file is refused: what it seems to be instead.</summary>
     public static BadInputException Refuse(Stream stream, string name) => new(
-        $"{name} should be a safetensors file or a PyTorch checkpoint, but it is {Describe(Start(stream))}; give a file written by torch.save or by safetensors.");
+        $"{name} should be a safetensors file or a PyTorch checkpoint, but it is {Describe(stream)}; give a file written by torch.save or by safetensors.");
+
+    /// <summary>What a file of unknown format seems to be, with its article.</summary>
+    public static string Describe(Stream stream) => Describe(Start(stream));
 
     private static CheckpointFormat Of(ReadOnlySpan<byte> start, long length)
     {

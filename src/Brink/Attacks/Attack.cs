@@ -137,11 +137,7 @@ public abstract class Attack : IAttack
             }
         }
 
-        var originals = run.Images.to(ScalarType.Float64);
-        var perturbations = run.Adversarial.to(ScalarType.Float64) - originals;
-        var l2 = Norm.L2.Of(perturbations).ToDoubles();
-        var lInf = Norm.LInf.Of(perturbations).ToDoubles();
-        var relative = Norm.Of(perturbations).div(Norm.Of(originals)).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity).ToDoubles();
+        var lengths = MeasuredLengths.Of(run.Images, run.Adversarial, Norm);
         var images = Enumerable.Range(0, labels.Length).Select(row => new ImageResult
         {
             Label = labels[row],
@@ -149,9 +145,9 @@ public abstract class Attack : IAttack
             PredictionAfter = after[row],
             Target = run[row].Target,
             Exit = run[row].Exit,
-            L2 = l2[row],
-            LInf = lInf[row],
-            Relative = relative[row],
+            L2 = lengths.L2[row],
+            LInf = lengths.LInf[row],
+            Relative = lengths.Relative[row],
             Iterations = run[row].Iterations,
             Forwards = run[row].Forwards,
             Backwards = run[row].Backwards,

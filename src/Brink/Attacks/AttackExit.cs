@@ -23,4 +23,7 @@ public enum AttackExit
 
     /// <summary>The attack had fooled the image, but a fresh pass, in another batch, did not confirm it.</summary>
     Unconfirmed,
+
+    /// <summary>The attack had fooled the image, but no 8-bit image along its perturbation does.</summary>
+    Rounded,
 }

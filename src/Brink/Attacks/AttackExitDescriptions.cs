@@ -13,6 +13,7 @@ public static class AttackExitDescriptions
         AttackExit.ZeroGradient => "Not fooled: the gradient vanished inside the bounds; check for saturated outputs such as probabilities instead of logits.",
         AttackExit.NotFinite => "Not fooled: a logit, a gradient or the curvature was not a finite number; check the network for overflow.",
         AttackExit.Unconfirmed => "Not fooled: rounding decided, and a fresh pass decided otherwise; a larger overshoot or confidence helps where the attack has one.",
+        AttackExit.Rounded => "Not fooled: the perturbation that was found does not survive rounding to 8 bits at any scale up to ten.",
         _ => throw new ArgumentOutOfRangeException(nameof(exit), exit, "There is no such ending."),
     };
 }

@@ -47,7 +47,7 @@ internal static class AttackInput
         var inside = classifier.Bounds.Contain(images, slack: 1e-5);
         if (!inside.all().item<bool>())
         {
-            throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the batch runs from {images.min().to(ScalarType.Float64).item<double>():G4} to {images.max().to(ScalarType.Float64).item<double>():G4}); scale the images, or give the classifier the bounds of its input."));
+            throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the batch runs from {images.min().to(ScalarType.Float64).item<double>():G4} to {images.max().to(ScalarType.Float64).item<double>():G4}); {(LookLikeBytes(classifier, images) ? "these look like bytes: divide them by 255" : "scale the images, or give the classifier the bounds of its input")}."));
         }
 
         var known = labels.ge(0).logical_and(labels.lt(classifier.ClassCount));
@@ -56,6 +56,13 @@ internal static class AttackInput
             var image = FirstFalse(known);
             throw new BadInputException($"Labels must be classes of {classifier.Name}, 0 to {classifier.ClassCount - 1}, but image {image} of the batch has label {labels[image].item<long>()}.");
         }
+    }
+
+    /// <summary>Whether values run to about 255 where the bounds end at about 1.</summary>
+    private static bool LookLikeBytes(IClassifier classifier, Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        return classifier.Bounds.Upper(images).max().to(ScalarType.Float64).item<double>() <= 1 && images.ge(0).logical_and(images.le(255)).all().item<bool>() && images.max().to(ScalarType.Float64).item<double>() > 16;
     }
 
     private static long FirstFalse(Tensor flags) => Array.IndexOf(flags.cpu().data<bool>().ToArray(), false);

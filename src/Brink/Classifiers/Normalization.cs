@@ -24,6 +24,9 @@ public sealed class Normalization
     /// <summary>The constants most CIFAR-10 networks were trained with, the trust-region paper's authors' among them.</summary>
     public static Normalization Cifar10 { get; } = new([0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010]);
 
+    /// <summary>The constants of torchvision's networks for ImageNet.</summary>
+    public static Normalization ImageNet { get; } = new([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+
     /// <summary>The mean of each channel.</summary>
     public IReadOnlyList<double> Mean { get; }
 

@@ -78,5 +78,25 @@ save("checkpoint", checkpoint())
 save("two_networks", {"model": {"w": torch.arange(2.0)}, "ema": {"w": torch.arange(2.0)}})
 torch.save(torch.nn.Linear(2, 2), FOLDER / "whole_module_zip.pt")
 torch.jit.script(torch.nn.Linear(2, 2)).save(str(FOLDER / "torchscript.pt"))
+torch.manual_seed(0)
+classifier = torch.nn.Sequential(
+    torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.SiLU(), torch.nn.Dropout(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 10))
+classifier[1].running_mean.uniform_(-0.1, 0.1)
+classifier[1].running_var.uniform_(0.05, 0.2)
+classifier[6].weight.data *= 20
+with torch.no_grad():
+    # So that classes meet in the middle of what random images give.
+    classifier[6].bias -= classifier.eval()(torch.rand(100, 3, 8, 8)).mean(0)
+classifier.train()
+torch.jit.script(classifier).save(str(FOLDER / "torchscript_classifier.pt"))
+torch.jit.trace(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3)).eval(), torch.zeros(1, 3, 4, 4)).save(str(FOLDER / "torchscript_traced.pt"))
+
+
+class Pair(torch.nn.Module):
+    def forward(self, x):
+        return x, x
+
+
+torch.jit.script(Pair()).save(str(FOLDER / "torchscript_pair.pt"))
 safetensors()
 hostile()

@@ -1,0 +1,5 @@
+namespace Brink.Data.Downloads;
+
+/// <summary>A transfer broke off; what has arrived is kept, and another attempt goes on from there.</summary>
+/// <param name="cause">What broke it off.</param>
+internal sealed class InterruptedTransferException(Exception cause) : Exception(cause.Message, cause);

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Brink.Data;
+using Brink.Evaluation.Pictures;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using static TorchSharp.torch;
+
+namespace Brink.Evaluation.Output;
+
+/// <summary>The folder <c>png</c> of a run: every adversarial image as a picture of 8 bits, named by its place in the data set.</summary>
+public static class PictureFolder
+{
+    private const string Name = "png";
+    private const int BatchSize = AttackEvaluation.DefaultBatchSize;
+
+    /// <summary>Writes the adversarial images of a run, and asks the network about what was written.</summary>
+    /// <param name="run">The run; its folder gets the pictures.</param>
+    /// <param name="model">The network that was attacked, on <paramref name="device"/>.</param>
+    /// <param name="device">Where to compute; null for the CPU.</param>
+    /// <returns>How many of them survive rounding.</returns>
+    /// <exception cref="BadInputException">A picture cannot be written, or images of this many channels cannot be pictures.</exception>
+    public static RoundedImages Write(SavedRun run, OpenedModel model, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(model);
+        var folder = Prepare(run.Folder);
+        using var evaluation = model.Classifier.EnterEvaluation();
+        using var withoutGradients = no_grad();
+        var fooled = Enumerable.Range(0, run.Fooled.Count).Where(row => run.Fooled[row]).ToArray();
+        var still = 0;
+        foreach (var rows in fooled.Chunk(BatchSize))
+        {
+            using var scope = NewDisposeScope();
+            var pixels = run.AdversarialPixels(tensor(rows.Select(row => (long)row).ToArray())).mul(255).round().div(255);
+            if (pixels.dim() != 4 || pixels.shape[1] is not (1 or 3))
+            {
+                throw new BadInputException($"A picture has one channel or three, but these images have shape [{string.Join(", ", pixels.shape.Skip(1))}]; drop --png.");
+            }
+
+            var inputs = model.FromPixels(pixels);
+            var predictions = model.Classifier.Logits(device is null ? inputs : inputs.to(device)).argmax(1).cpu().data<long>().ToArray();
+            for (var position = 0; position < rows.Length; position++)
+            {
+                var row = rows[position];
+                still += run.Fools(row, predictions[position]) ? 1 : 0;
+                using var picture = PixelPicture.Of(pixels[position]);
+                var png = PixelPicture.ToPng(picture);
+                AtomicFile.Write(Path.Combine(folder, $"{run.Index(row).ToString("D6", CultureInfo.InvariantCulture)}.png"), stream => stream.Write(png));
+            }
+        }
+
+        return new(fooled.Length, still);
+    }
+
+    /// <summary>The folder, without the pictures of an earlier run.</summary>
+    private static string Prepare(string run)
+    {
+        var folder = Path.Combine(run, Name);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            foreach (var path in Directory.EnumerateFiles(folder, "*.png").ToArray())
+            {
+                File.Delete(path);
+            }
+
+            return folder;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"The pictures need a folder that can be written to, but {folder} cannot ({exception.Message.TrimEnd('.')}); free space or choose another.", exception);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Playwright;
+
+namespace Brink.Browser.Tests;
+
+/// <summary>A browser that is installed on this machine; none is downloaded.</summary>
+public sealed class BrowserFixture : IAsyncLifetime
+{
+    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
+
+    private IPlaywright? _playwright;
+
+    /// <summary>Why there is nothing to test with; null where there is.</summary>
+    public static string? Missing => Executable is null ? $"no browser on the PATH ({string.Join(", ", Names)})" : null;
+
+    public IBrowser Browser { get => field ?? throw new InvalidOperationException(Missing); private set; }
+
+    private static string? Executable => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .SelectMany(folder => Names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Executable is { } path)
+        {
+            _playwright = await Playwright.CreateAsync();
+            Browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = ["--no-sandbox"] });
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_playwright is not null)
+        {
+            await Browser.DisposeAsync();
+            _playwright.Dispose();
+        }
+    }
+}

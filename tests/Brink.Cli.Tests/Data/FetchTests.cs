@@ -1,0 +1,45 @@
+using Brink.Testing;
+
+namespace Brink.Cli.Tests.Data;
+
+public sealed class FetchTests
+{
+    [Fact]
+    public void What_is_not_the_published_archive_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var server = new TinyServer([1, 2, 3]);
+        var error = Invocation.Of("data", "fetch", "cifar10", "--to", folder["data"], "--from", $"{server.Address}", "--quiet").AssertRefused();
+        Assert.Contains("c32a1d4ab5d03f1284b67883e8d87530", error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(folder["data"]));
+    }
+
+    [Fact]
+    public void Progress_goes_to_the_error_stream_in_lines()
+    {
+        using var folder = new TemporaryFolder();
+        using var server = new TinyServer(new byte[1_500_000]);
+        var fetched = Invocation.Of("data", "fetch", "cifar10", "--to", folder["data"], "--from", $"{server.Address}");
+        Assert.Equal(2, fetched.ExitCode);
+        Assert.Empty(fetched.Output);
+        Assert.StartsWith("0.0 of 1.5 MB", fetched.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_of_it_being_there_nothing_is_fetched()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(folder["data"], "cifar10"));
+        string[] names = ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
+        Array.ForEach(names, name => File.WriteAllBytes(Path.Combine(folder["data"], "cifar10", name), new byte[3073]));
+        var output = Invocation.Of("data", "fetch", "cifar10", "--to", folder["data"], "--from", "http://127.0.0.1:1/").AssertDone().Output;
+        Assert.Contains("--data cifar10:train", output, StringComparison.Ordinal);
+        Assert.Contains("BRINK_DATA", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("choose cifar10", "mnist")]
+    [InlineData("--from takes an address", "cifar10", "--from", "somewhere")]
+    public void What_cannot_be_fetched_is_refused(string part, params string[] arguments) =>
+        Assert.Contains(part, Invocation.Of(["data", "fetch", .. arguments]).AssertRefused(), StringComparison.Ordinal);
+}

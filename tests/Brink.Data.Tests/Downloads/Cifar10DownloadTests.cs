@@ -1,0 +1,90 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Brink.Data.Downloads;
+using Brink.Testing;
+
+namespace Brink.Data.Tests.Downloads;
+
+public sealed class Cifar10DownloadTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("brink-cifar10-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task The_archive_is_unpacked_to_files_that_can_be_read_and_leaves_nothing_else()
+    {
+        var archive = Archive([.. Cifar10.FileNames.Select((name, number) => ($"cifar-10-batches-bin/{name}", Image((byte)number))), ("cifar-10-batches-bin/readme.html", [1])]);
+        using var server = new TinyServer(archive, knowsRanges: true, archive.Length / 2);
+        var folder = await FetchAsync(server, archive);
+        Assert.Equal(Path.Combine(_folder, "cifar10"), folder);
+        Assert.Equal(Cifar10.FileNames.Order(StringComparer.Ordinal).ToArray(), Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray()!);
+        Assert.Equal([folder], Directory.EnumerateFileSystemEntries(_folder).ToArray());
+        var set = Cifar10.Read(folder);
+        Assert.Equal([0L, 1, 2, 3, 4, 5], Enumerable.Range(0, set.Count).Select(set.Label));
+
+        await FetchAsync(server, archive);
+        Assert.Equal(2, server.Ranges.Count);
+        AssertFoundByName();
+    }
+
+    [Fact]
+    public async Task An_archive_that_lacks_a_file_is_refused_by_its_name()
+    {
+        var archive = Archive([.. Cifar10.FileNames.Skip(1).Select(name => (name, Image(0)))]);
+        using var server = new TinyServer(archive);
+        Assert.Contains("lacks data_batch_1.bin;", (await Assert.ThrowsAsync<BadInputException>(() => FetchAsync(server, archive))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_in_the_archive_decides_where_files_go()
+    {
+        var archive = Archive([.. Cifar10.FileNames.Select(name => ($"../../{name}", Image(0)))]);
+        using var server = new TinyServer(archive);
+        await FetchAsync(server, archive);
+        Assert.Equal(6, Directory.EnumerateFiles(Path.Combine(_folder, "cifar10")).Count());
+    }
+
+    private void AssertFoundByName()
+    {
+        // Other tests' data is found before it changes for a moment.
+        _ = SharedFiles.Data;
+        var before = Environment.GetEnvironmentVariable(DataLocations.Variable);
+        try
+        {
+            Environment.SetEnvironmentVariable(DataLocations.Variable, _folder);
+            Assert.Equal([5L], Labels(DataCatalog.Open("cifar10")));
+            Assert.Equal([5L], Labels(DataCatalog.Open("cifar10:test")));
+            Assert.Equal([0L, 1, 2, 3, 4], Labels(DataCatalog.Open("cifar10:train")));
+            Assert.Equal([1L, 2], Labels(DataCatalog.Open("cifar10:train", skip: 1, limit: 2)));
+            Environment.SetEnvironmentVariable(DataLocations.Variable, Path.Combine(_folder, "cifar10"));
+            Assert.Contains("brink data fetch cifar10", Assert.Throws<BadInputException>(() => DataCatalog.Open("cifar10:train")).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(DataLocations.Variable, before);
+        }
+
+        static IEnumerable<long> Labels(ImageSet set) => Enumerable.Range(0, set.Count).Select(set.Label);
+    }
+
+    private Task<string> FetchAsync(TinyServer server, byte[] archive) =>
+        Cifar10Download.FetchAsync(_folder, server.Address, Convert.ToHexStringLower(MD5.HashData(archive)), progress: null, CancellationToken.None);
+
+    private static byte[] Image(byte label) => [label, .. new byte[3072]];
+
+    private static byte[] Archive(params (string Name, byte[] Content)[] files)
+    {
+        using var packed = new MemoryStream();
+        using (var writer = new TarWriter(new GZipStream(packed, CompressionLevel.Fastest)))
+        {
+            foreach (var (name, content) in files)
+            {
+                writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) });
+            }
+        }
+
+        return packed.ToArray();
+    }
+}

@@ -1,0 +1,91 @@
+using Brink.Attacks;
+using Brink.Evaluation.Results;
+
+namespace Brink.Evaluation.Tests.Results;
+
+public sealed class RequirementTests
+{
+    // Ten images: one wrong to begin with, one of the class to reach, one that was never fooled, seven fooled at 0.1, 0.2, …, 0.7.
+    private static readonly EvaluatedImage[] Images =
+    [
+        Image(AttackExit.Misclassified, double.NaN),
+        Image(AttackExit.Skipped, double.NaN),
+        Image(AttackExit.IterationLimit, double.NaN),
+        .. Enumerable.Range(1, 7).Select(tenth => Image(AttackExit.Fooled, tenth / 10.0)),
+    ];
+
+    [Theory]
+    [InlineData(0, 0.9)]
+    [InlineData(0.05, 0.9)]
+    [InlineData(0.1, 0.8)]
+    [InlineData(0.35, 0.6)]
+    [InlineData(0.7, 0.2)]
+    [InlineData(100, 0.2)]
+    public void Accuracy_is_of_all_images_and_what_was_not_fooled_stays_right(double length, double accuracy) =>
+        Assert.Equal(accuracy, Robustness.Of("l2", Images).AccuracyAt(length), 12);
+
+    [Fact]
+    public void The_median_counts_what_was_not_fooled_as_infinite()
+    {
+        // Eight attacked: 0.1 … 0.7, ∞.
+        Assert.Equal(0.45, Robustness.Of("l2", Images).MedianLength, 12);
+        Assert.Equal(double.PositiveInfinity, Robustness.Of("l2", Images.Take(4)).MedianLength);
+        Assert.Equal(double.NaN, Robustness.Of("l2", Images.Take(2)).MedianLength);
+    }
+
+    [Fact]
+    public void Lengths_are_those_of_the_norm() => Assert.Equal(0.0045, Robustness.Of("linf", Images).MedianLength, 12);
+
+    [Theory]
+    [InlineData("accuracy@0.35>=0.6", true)]
+    [InlineData(" accuracy@3.5e-1 >= 0.6 ", true)]
+    [InlineData("accuracy@0.35>0.6", false)]
+    [InlineData("accuracy@0.35>=0.61", false)]
+    [InlineData("median>=0.45", true)]
+    [InlineData("median>0.45", false)]
+    [InlineData("median>=0.46", false)]
+    public void A_bar_is_met_or_said_not_to_be(string text, bool met)
+    {
+        var sentence = Requirement.Parse(text).Unmet(Robustness.Of("l2", Images));
+        Assert.Equal(met, sentence is null);
+        Assert.True(met || (sentence!.Contains(text, StringComparison.Ordinal) && sentence.Contains(text.StartsWith('m') ? "0.45" : "0.6", StringComparison.Ordinal)), sentence);
+    }
+
+    [Fact]
+    public void Nothing_attacked_meets_no_median() =>
+        Assert.Contains("no image was attacked", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(2))), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("accuracy>=0.5")]
+    [InlineData("accuracy@>=0.5")]
+    [InlineData("accuracy@0.5<=0.5")]
+    [InlineData("accuracy@0,5>=0.5")]
+    [InlineData("median>=")]
+    [InlineData("median>=0.1x")]
+    [InlineData("median>=--1")]
+    [InlineData("median>=1e999")]
+    [InlineData("mean>=0.1")]
+    [InlineData("accuracy@0.5>=60")]
+    public void What_is_no_bar_is_refused_in_a_sentence(string text)
+    {
+        var message = Assert.Throws<BadInputException>(() => Requirement.Parse(text)).Message;
+        Assert.Contains($"'{text}'", message, StringComparison.Ordinal);
+    }
+
+    private static EvaluatedImage Image(AttackExit exit, double length) => new(0, new()
+    {
+        Label = 1,
+        PredictionBefore = exit == AttackExit.Misclassified ? 2 : 1,
+        PredictionAfter = exit is AttackExit.Fooled or AttackExit.Misclassified ? 2 : 1,
+        Target = -1,
+        Exit = exit,
+        L2 = exit == AttackExit.Fooled ? length : 0,
+        LInf = exit == AttackExit.Fooled ? length / 100 : 0,
+        Relative = 0,
+        Iterations = 1,
+        Forwards = 1,
+        Backwards = 1,
+        Products = 0,
+    }, 0);
+}

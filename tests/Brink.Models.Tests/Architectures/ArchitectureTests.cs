@@ -1,0 +1,157 @@
+using System.Text.Json;
+using Brink.Models.Checkpoints;
+using Brink.Models.Tests.Golden;
+using static TorchSharp.torch;
+
+namespace Brink.Models.Tests.Architectures;
+
+/// <summary>Every network of the catalogue beside torchvision's, or beside the public PyTorch program whose checkpoints it reads: Golden/generate.py.</summary>
+public sealed class ArchitectureTests
+{
+    /// <summary>Names a folder that generate.py wrote checkpoints into.</summary>
+    private const string CheckpointsVariable = "BRINK_CHECKPOINTS";
+
+    public static TheoryData<string> Names => [.. Golden().EnumerateObject().Select(network => network.Name)];
+
+    public static TheoryData<string, string> Files
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var network in Golden().EnumerateObject())
+            {
+                data.Add(network.Name, "zip");
+                data.Add(network.Name, "legacy");
+            }
+
+            return data;
+        }
+    }
+
+    [Fact]
+    public void Every_network_of_the_catalogue_but_the_embedded_one_is_checked() =>
+        Assert.Equal(ModelCatalog.Names.Where(name => name != "signs").Order(StringComparer.Ordinal), Golden().EnumerateObject().Select(network => network.Name).Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void With_the_weights_of_a_formula_it_computes_what_PyTorch_computes(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var loaded = ModelCatalog.WithRandomWeights(name);
+        var golden = Golden().GetProperty(name);
+        var state = loaded.Module.state_dict();
+        Assert.Equal(golden.GetProperty("tensors").GetInt32(), state.Count);
+        Assert.Equal(golden.GetProperty("names").GetString(), FormulaWeights.Names(state));
+        Assert.Equal(golden.GetProperty("parameters").GetInt64(), loaded.Module.parameters().Sum(parameter => parameter.numel()));
+        Assert.Equal(golden.GetProperty("parameters").GetInt64(), Description(name).ParameterCount);
+
+        FormulaWeights.Fill(loaded.Module);
+        AssertLogits(golden, loaded);
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void A_checkpoint_written_by_PyTorch_gives_the_same_logits(string name, string form)
+    {
+        var file = Path.Combine(Environment.GetEnvironmentVariable(CheckpointsVariable) ?? "", $"{name}_{form}.pt");
+        if (!File.Exists(file))
+        {
+            Assert.Skip($"needs {name}_{form}.pt; run Golden/generate.py --checkpoints FOLDER and set {CheckpointsVariable} to that folder");
+        }
+
+        using var loaded = ModelCatalog.Load(name, file);
+        AssertLogits(Golden().GetProperty(name), loaded);
+    }
+
+    [Fact]
+    public void DenseNet_loads_under_the_old_names_with_dots_too()
+    {
+        using var scope = NewDisposeScope();
+        using var network = ModelCatalog.WithRandomWeights("densenet121");
+        FormulaWeights.Fill(network.Module);
+        var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            var old = network.Module.state_dict().ToDictionary(
+                entry => entry.Key.Contains("denselayer", StringComparison.Ordinal)
+                    ? entry.Key.Replace("norm1.", "norm.1.", StringComparison.Ordinal).Replace("norm2.", "norm.2.", StringComparison.Ordinal)
+                        .Replace("conv1.", "conv.1.", StringComparison.Ordinal).Replace("conv2.", "conv.2.", StringComparison.Ordinal)
+                    : entry.Key,
+                entry => entry.Value,
+                StringComparer.Ordinal);
+            Assert.Contains("features.denseblock4.denselayer16.norm.2.running_var", old.Keys, StringComparer.Ordinal);
+            Assert.DoesNotContain("features.denseblock1.denselayer1.norm1.weight", old.Keys, StringComparer.Ordinal);
+            using (var stream = File.Create(file))
+            {
+                Safetensors.Write(stream, old);
+            }
+
+            using var loaded = ModelCatalog.Load("densenet121", file);
+            AssertLogits(Golden().GetProperty("densenet121"), loaded);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void The_embedded_network_is_described_as_it_is()
+    {
+        using var scope = NewDisposeScope();
+        using var loaded = ModelCatalog.Load("signs", weights: null);
+        Assert.Equal(loaded.Module.parameters().Sum(parameter => parameter.numel()), Description("signs").ParameterCount);
+        Assert.Equal([1L, loaded.ClassCount], loaded.Module.call(zeros([1, .. Description("signs").InputShape])).shape);
+    }
+
+    [Theory]
+    [InlineData("resnet20")]
+    [InlineData("wresnet16-4")]
+    [InlineData("alexlike-s")]
+    [InlineData("signs")]
+    public void Random_weights_follow_from_the_seed_alone_and_keep_activations_alive(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var before = random.get_rng_state();
+        using var one = ModelCatalog.WithRandomWeights(name, seed: 5);
+        Assert.True(before.equal(random.get_rng_state()).all().item<bool>());
+        random.manual_seed(123);
+        using var same = ModelCatalog.WithRandomWeights(name, seed: 5);
+        using var other = ModelCatalog.WithRandomWeights(name, seed: 6);
+        Assert.All(one.Module.state_dict(), entry => Assert.True(entry.Value.equal(same.Module.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
+
+        using var image = FormulaWeights.Image(32);
+        var (logits, otherLogits) = (one.Module.call(image), other.Module.call(image));
+        Assert.False(logits.allclose(otherLogits));
+        Assert.InRange(logits.std().item<float>(), 0.05, 1000);
+        Assert.False(one.Module.training);
+    }
+
+    [Fact]
+    public void Loading_leaves_the_global_random_state_alone()
+    {
+        using var scope = NewDisposeScope();
+        using var before = random.get_rng_state();
+        using var loaded = ModelCatalog.Load("signs", weights: null);
+        Assert.True(before.equal(random.get_rng_state()).all().item<bool>());
+    }
+
+    private static NetworkDescription Description(string name) => ModelCatalog.Networks.Single(network => network.Name == name);
+
+    private static JsonElement Golden() => JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", "architectures.json"))).RootElement;
+
+    private static void AssertLogits(JsonElement golden, LoadedModel loaded)
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradients = no_grad();
+        var description = Description(loaded.Name);
+        Assert.Equal([3, description.InputShape[2], description.InputShape[2]], description.InputShape);
+        var logits = loaded.Module.call(FormulaWeights.Image(description.InputShape[2]));
+        var expected = tensor(golden.GetProperty("logits").EnumerateArray().Select(logit => logit.GetDouble()).ToArray()).unsqueeze(0);
+        Assert.Equal([1L, loaded.ClassCount], logits.shape);
+        Assert.Equal(expected.shape, logits.shape);
+        var error = ((logits.to(ScalarType.Float64) - expected).abs().max() / expected.abs().max()).item<double>();
+        Assert.True(error < 1e-3, $"The logits differ by {error:E2} of the largest.");
+        TestContext.Current.SendDiagnosticMessage($"{loaded.Name}: {error:E2}");
+    }
+}

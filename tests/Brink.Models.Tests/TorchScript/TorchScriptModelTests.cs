@@ -1,0 +1,162 @@
+using System.IO.Compression;
+using System.Text;
+using Brink.Attacks.TrustRegion;
+using Brink.Classifiers;
+using Brink.Models.TorchScript;
+using CsCheck;
+using static TorchSharp.torch;
+
+namespace Brink.Models.Tests.TorchScript;
+
+/// <summary>Files that PyTorch wrote with torch.jit: Fixtures/make_fixtures.py.</summary>
+public sealed class TorchScriptModelTests : IDisposable
+{
+    private static readonly long[] Shape = [3, 8, 8];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("brink-torchscript-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_scripted_network_computes_what_its_layers_say_in_eval_mode()
+    {
+        using var scope = NewDisposeScope();
+        using var loaded = TorchScriptModel.Load(Fixture("torchscript_classifier.pt"), Shape);
+        Assert.Equal(("torchscript_classifier.pt", 10), (loaded.Name, loaded.ClassCount));
+        using var withoutGradients = no_grad();
+        var weights = loaded.Module.state_dict();
+        Assert.Equal(
+            ["0.bias", "0.weight", "1.bias", "1.num_batches_tracked", "1.running_mean", "1.running_var", "1.weight", "6.bias", "6.weight"],
+            weights.Keys.Order(StringComparer.Ordinal).ToArray());
+        var images = rand(4, 3, 8, 8, generator: new Generator(1));
+        var features = nn.functional.conv2d(images, weights["0.weight"], weights["0.bias"]);
+        Tensor Channels(string part) => weights[$"1.{part}"].reshape(4, 1, 1);
+        features = (features - Channels("running_mean")) / (Channels("running_var") + 1e-5).sqrt() * Channels("weight") + Channels("bias");
+        features = (features * features.sigmoid()).mean([2, 3]);
+        var expected = features.matmul(weights["6.weight"].t()) + weights["6.bias"];
+        Assert.True(loaded.Module.call(images).allclose(expected, rtol: 1e-4, atol: 1e-5));
+    }
+
+    [Fact]
+    public void A_traced_network_has_the_classes_that_one_image_shows()
+    {
+        using var loaded = TorchScriptModel.Load(Fixture("torchscript_traced.pt"), [3, 4, 4]);
+        Assert.Equal(3, loaded.ClassCount);
+    }
+
+    [Fact]
+    public void The_trust_region_attack_fools_it_and_leaves_its_parts_in_the_mode_they_had()
+    {
+        using var scope = NewDisposeScope();
+        using var loaded = TorchScriptModel.Load(Fixture("torchscript_classifier.pt"), Shape);
+        var before = loaded.Module.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.clone(), StringComparer.Ordinal);
+        loaded.Module.train();
+        var classifier = new ModuleClassifier(loaded.Module, loaded.ClassCount, Bounds.Pixels, loaded.Name);
+        var images = rand(6, 3, 8, 8, generator: new Generator(2));
+        Tensor labels;
+        using (classifier.EnterEvaluation())
+        {
+            labels = loaded.Module.call(images).argmax(1);
+        }
+
+        using var result = new TrustRegionAttack(new()).Run(classifier, images, labels);
+        Assert.Contains(result.Images, image => image.Fooled && image.L2 > 0);
+        Assert.All(result.Images, image => Assert.Equal(image.Label, image.PredictionBefore));
+        Assert.True(loaded.Module.training);
+        Assert.All(before, entry => Assert.True(entry.Value.equal(loaded.Module.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
+    }
+
+    [Fact]
+    public void Networks_that_make_no_logits_of_the_images_are_refused()
+    {
+        AssertRefused(Fixture("torchscript_pair.pt"), "one tensor");
+        AssertRefused(Fixture("torchscript_traced.pt"), "images of [3, 8, 8]", "failed on one");
+    }
+
+    [Theory]
+    [InlineData("checkpoint_zip.pt", "--weights")]
+    [InlineData("checkpoint_legacy.pt", "--weights")]
+    [InlineData("whole_module_zip.pt", "--weights")]
+    [InlineData("by_hand.safetensors", "--weights")]
+    public void Weights_without_code_are_sent_where_they_belong(string file, string part) => AssertRefused(Fixture(file), part);
+
+    [Fact]
+    public void What_is_no_TorchScript_is_refused_with_a_reason()
+    {
+        AssertRefused(Path.Combine(_folder, "absent.pt"), "does not exist");
+        AssertRefused(_folder, "is a folder");
+        AssertRefused(Write([]), "empty");
+        AssertRefused(Write("import torch"u8.ToArray()), "text");
+        AssertRefused(Write([0x50, 0x4b, 5, 6, .. new byte[18]]), "another zip archive");
+    }
+
+    [Fact]
+    public void Code_that_is_missing_or_calls_what_is_not_here_is_refused()
+    {
+        AssertRefused(Rewritten(name => name.Replace("_mangle_2.", "_mangle_9.", StringComparison.Ordinal), text => text), "the code of", "is missing");
+        AssertRefused(Rewritten(name => name, text => text.Replace("torch.linear(", "ops.torchvision.nms(", StringComparison.Ordinal)), "'torchvision'");
+    }
+
+    [Fact]
+    public void Any_damage_is_found_before_libtorch_sees_it()
+    {
+        var whole = File.ReadAllBytes(Fixture("torchscript_traced.pt"));
+        Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte[1, 255], Gen.Bool).Sample(
+            (position, change, cut) =>
+            {
+                var bytes = cut ? whole[..position] : whole.ToArray();
+                if (!cut)
+                {
+                    bytes[position] ^= change;
+                }
+
+                try
+                {
+                    using var loaded = TorchScriptModel.Load(Write(bytes), [3, 4, 4]);
+                    // Padding and dates in the archive carry nothing.
+                    Assert.Equal(3, loaded.ClassCount);
+                }
+                catch (BadInputException exception)
+                {
+                    Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
+                }
+            },
+            iter: 300,
+            threads: 1);
+    }
+
+    private static string Fixture(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", name);
+
+    private static void AssertRefused(string path, params string[] parts)
+    {
+        var exception = Assert.Throws<BadInputException>(() => TorchScriptModel.Load(path, Shape));
+        Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
+        Assert.All(parts, part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
+    }
+
+    /// <summary>A file like the traced network with other names of code, or other code.</summary>
+    private string Rewritten(Func<string, string> rename, Func<string, string> edit)
+    {
+        var path = Path.Combine(_folder, $"{Guid.NewGuid():N}.pt");
+        using var source = ZipFile.OpenRead(Fixture("torchscript_traced.pt"));
+        using var target = ZipFile.Open(path, ZipArchiveMode.Create);
+        foreach (var entry in source.Entries)
+        {
+            using var input = entry.Open();
+            using var bytes = new MemoryStream();
+            input.CopyTo(bytes);
+            var isCode = entry.FullName.EndsWith(".py", StringComparison.Ordinal);
+            using var output = target.CreateEntry(isCode ? rename(entry.FullName) : entry.FullName, CompressionLevel.NoCompression).Open();
+            output.Write(isCode ? Encoding.UTF8.GetBytes(edit(Encoding.UTF8.GetString(bytes.ToArray()))) : bytes.ToArray());
+        }
+
+        return path;
+    }
+
+    private string Write(byte[] bytes)
+    {
+        var path = Path.Combine(_folder, "damaged.pt");
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+}
