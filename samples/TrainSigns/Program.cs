@@ -1,7 +1,10 @@
 using System.CommandLine;
 using Brink.Data;
-using Brink.Models.Checkpoints;
+using Brink.Models;
 using Brink.Models.Samples;
+using Brink.Training;
+using Brink.Training.Data;
+using Brink.Training.Output;
 using TorchSharp;
 using TrainSigns;
 
@@ -21,19 +24,28 @@ command.SetAction(options =>
     Directory.CreateDirectory(Path.GetDirectoryName(path)!);
 
     torch.set_num_threads(Environment.ProcessorCount);
-    torch.manual_seed(options.GetValue(seed));
-
     var training = TrafficSigns.Generate(TrafficSigns.TrainingSeed, options.GetValue(images));
     var fresh = TrafficSigns.Generate(TrafficSigns.TestSeed, 2_000);
     Console.WriteLine($"mean and deviation per channel: {ChannelStatistics.Measure(training)}");
 
-    using var network = SampleNetwork.Untrained();
-    var trainer = new Trainer(network, training, options.GetValue(seed), options.GetValue(epsilon));
-    trainer.Run(options.GetValue(epochs), (epoch, loss) =>
-        Console.WriteLine(FormattableString.Invariant($"epoch {epoch}: loss {loss:F4}, accuracy on {fresh.Count} fresh images {Accuracy.Of(network, fresh):P2}")));
-
-    using var stream = File.Create(path);
-    Safetensors.Write(stream, network.state_dict());
+    using var network = Untrained(options.GetValue(seed));
+    var settings = new TrainingOptions
+    {
+        Epochs = options.GetValue(epochs),
+        BatchSize = 64,
+        LearningRate = 0.1,
+        Augmentation = Augmentation.None,
+        Seed = options.GetValue(seed),
+        Adversarial = options.GetValue(epsilon) > 0 ? new() { Epsilon = options.GetValue(epsilon), Share = 1 } : null,
+    };
+    new Trainer(network, settings).Run(new ImagePool(training).Split(settings.Seed, heldOut: 0), new ImagePool(fresh), progress: new EpochLines());
+    WeightsFile.Write(path, network.Module);
 });
 
 return command.Parse(args).Invoke();
+
+static LoadedModel Untrained(long seed)
+{
+    using var random = new SeededTorch(seed);
+    return new(SampleNetwork.Name, SampleNetwork.Untrained(), TrafficSigns.ClassNames.Count, SampleNetwork.Normalization);
+}

@@ -41,9 +41,13 @@ internal static class TrainDisplay
         {
             task.MaxValue = value.Epochs;
             task.Value = value.Epoch - 1 + (value.Batch / (double)value.Batches);
-            task.Description = Markup.Escape(Describe(value));
-            if (value.Finished is not null)
+            if (value.Finished is null)
             {
+                task.Description = Markup.Escape(Describe(value));
+            }
+            else
+            {
+                // Above the bar, and it stays.
                 console.WriteLine(Describe(value));
             }
         }
