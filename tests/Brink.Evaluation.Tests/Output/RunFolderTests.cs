@@ -101,7 +101,7 @@ public sealed class RunFolderTests : IDisposable
     public void A_range_gives_back_every_number_bit_for_bit()
     {
         using var scope = NewDisposeScope();
-        double[] numbers = [0, -0.0, 1.0 / 3, double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NaN];
+        double[] numbers = [0, -0.0, 1.0 / 3, double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NaN, double.NegativeInfinity];
         var images = Enum.GetValues<AttackExit>().Select((exit, index) => new EvaluatedImage(
             index,
             new ImageResult { Label = index, PredictionBefore = -1, PredictionAfter = long.MaxValue, Target = 2, Exit = exit, L2 = numbers[index], LInf = 0.1, Relative = numbers[^(index + 1)], Iterations = int.MaxValue, Forwards = 3, Backwards = 4 },
