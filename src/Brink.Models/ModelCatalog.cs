@@ -110,8 +110,7 @@ public static class ModelCatalog
     /// <exception cref="BadInputException">There is no such network, or it comes trained.</exception>
     public static LoadedModel Untrained(string name, Normalization? normalization = null)
     {
-        var model = Find(name);
-        return model.CreateWithWeights is null
+        return Models.TryGetValue(name, out var model) && model.CreateWithWeights is null
             ? new(name, model.Create(), model.Description.ClassCount, normalization ?? model.Description.Normalization)
             : throw new BadInputException($"There is no untrained model named '{name}'; choose one of {string.Join(", ", Models.Values.Where(known => known.CreateWithWeights is null).Select(known => known.Description.Name))}.");
     }
