@@ -28,7 +28,8 @@ public sealed record AttackPath(string Attack, ImageResult Result, IReadOnlyList
         ArgumentNullException.ThrowIfNull(image);
         var recording = new RecordingClassifier(model.Classifier);
         using var result = attack.Run(recording, image, label, [index], cancellationToken: cancellationToken);
-        using var end = result.Adversarial.cpu().to(ScalarType.Float32).flatten().contiguous();
+        using var scope = NewDisposeScope();
+        var end = result.Adversarial.cpu().to(ScalarType.Float32).flatten().contiguous();
         return new(name, result.Images[0], recording.Points, end.data<float>().ToArray());
     }
 }

@@ -69,8 +69,8 @@ internal static class PixelPicture
 
     private static double[] Values(Tensor tensor)
     {
-        using var doubles = tensor.to(ScalarType.Float64).contiguous();
-        return doubles.data<double>().ToArray();
+        using var scope = NewDisposeScope();
+        return tensor.to(ScalarType.Float64).contiguous().data<double>().ToArray();
     }
 
     private static byte Level(double value) => (byte)Math.Round(Math.Clamp(double.IsNaN(value) ? 0 : value, 0, 1) * Levels);

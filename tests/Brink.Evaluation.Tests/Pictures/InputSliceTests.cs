@@ -7,6 +7,7 @@ using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
 using Brink.Models;
 using Brink.Models.Samples;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Tests.Pictures;
@@ -23,11 +24,16 @@ public sealed class InputSliceTests : IDisposable
     [Fact]
     public void A_path_begins_at_the_image_and_has_a_point_a_step()
     {
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var path = Record("tr[refine=0]");
-        using var image = _images.Images(0, 1);
-        Assert.Equal(image.data<float>().ToArray(), path.Points[0]);
+        using (var image = _images.Images(0, 1))
+        {
+            Assert.Equal(image.data<float>().ToArray(), path.Points[0]);
+        }
+
         Assert.Equal(path.Result.Iterations + 1, path.Points.Count);
         Assert.Equal(path.End, path.Points[^1]);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Fact]

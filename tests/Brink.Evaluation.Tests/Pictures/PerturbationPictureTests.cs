@@ -3,6 +3,7 @@ using Brink.Attacks;
 using Brink.Evaluation.Pictures;
 using Brink.Evaluation.Tests.Reports;
 using SkiaSharp;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Tests.Pictures;
@@ -51,13 +52,18 @@ public sealed class PerturbationPictureTests : IDisposable
     [InlineData(2, 5, 300)]
     public void Any_size_and_any_number_of_channels_can_be_drawn(int channels, int height, int width)
     {
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         new MadeRun { Images = 3, Channels = channels, Height = height, Width = width, Exit = row => row == 0 ? AttackExit.Misclassified : row == 1 ? AttackExit.IterationLimit : AttackExit.Fooled }.Write(Folder("run"));
-        using var picture = PerturbationPicture.Read([Folder("run")], [0, 1, 2]);
-        using var bitmap = SKBitmap.Decode(picture.ToPng());
-        Assert.True(bitmap.Width > 800 && bitmap.Height > 1000, $"{bitmap.Width} × {bitmap.Height}");
-        var texts = Texts(picture);
-        Assert.Contains("not attacked", texts, StringComparer.Ordinal);
-        Assert.Contains("not fooled", texts, StringComparer.Ordinal);
+        using (var picture = PerturbationPicture.Read([Folder("run")], [0, 1, 2]))
+        {
+            using var bitmap = SKBitmap.Decode(picture.ToPng());
+            Assert.Equal((2 * 432, 1), (bitmap.Width, Math.Sign(bitmap.Height - 1000)));
+            var texts = Texts(picture);
+            Assert.Contains("not attacked", texts, StringComparer.Ordinal);
+            Assert.Contains("not fooled", texts, StringComparer.Ordinal);
+        }
+
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Fact]

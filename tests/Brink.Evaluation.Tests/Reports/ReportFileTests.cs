@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -6,6 +5,7 @@ using System.Text.Json.Nodes;
 using Brink.Attacks;
 using Brink.Evaluation.Output;
 using Brink.Evaluation.Reports;
+using TorchSharp;
 
 namespace Brink.Evaluation.Tests.Reports;
 
@@ -138,17 +138,22 @@ public sealed class ReportFileTests : IDisposable
     [Theory]
     [InlineData(1000, 32)]
     [InlineData(30, 224)]
-    public void A_large_run_makes_a_small_page_soon(int images, int side)
+    public void A_large_run_makes_a_small_page(int images, int side)
     {
         new MadeRun { Images = images, Height = side, Width = side }.Write(Folder("run"));
-        // The best of a few: on a machine that does other things too, one alone measures those.
-        var seconds = Enumerable.Range(0, 4).Select(_ =>
-        {
-            var stopwatch = Stopwatch.StartNew();
-            Assert.InRange(new FileInfo(ReportFile.Write([Folder("run")])).Length, 1000, 3 * Megabyte);
-            return stopwatch.Elapsed.TotalSeconds;
-        });
-        Assert.Contains(seconds, time => time < 5);
+        Assert.InRange(new FileInfo(ReportFile.Write([Folder("run")])).Length, 1000, 3 * Megabyte);
+    }
+
+    [Fact]
+    public void No_tensor_stays_behind()
+    {
+        new MadeRun().Write(Folder("a"));
+        new MadeRun { Seed = 2, Attack = "deepfool", Norm = "linf" }.Write(Folder("b"));
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        ReportFile.Render([Folder("a")]);
+        ReportFile.Render([Folder("a"), Folder("b")]);
+        ReportFile.Render([Folder("a"), Folder("a")]);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Fact]
