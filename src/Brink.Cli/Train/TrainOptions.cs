@@ -6,7 +6,7 @@ namespace Brink.Cli.Train;
 /// <summary>The flags of <c>brink train</c>.</summary>
 internal sealed class TrainOptions
 {
-    public Option<string> Model { get; } = new("--model") { Description = "The network: resnet20, resnet32, resnet44, resnet56, resnet110, mlp-swish, alexlike, alexlike-s.", HelpName = "NAME", Required = true };
+    public Option<string> Model { get; } = new("--model") { Description = "The network: one that brink models lists, but signs.", HelpName = "NAME", Required = true };
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "Weights to start from instead of random ones: a PyTorch checkpoint (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
 
