@@ -86,6 +86,16 @@ public sealed class BoxedHyperplaneTests
     }
 
     [Fact]
+    public void Entries_of_very_different_weight_all_move_as_far_as_they_must()
+    {
+        using var scope = NewDisposeScope();
+        var (normals, points, rises) = (tensor(new[] { 1, 5e-4 }).unsqueeze(0), tensor(new[] { 0.9, 0 }).unsqueeze(0), tensor([1.0002]));
+        var nearest = Nearest("l2", normals, zeros_like(points), points, rises);
+        Assert.Equal(1, nearest[0, 0].item<double>(), 12);
+        Assert.Equal(0.4, nearest[0, 1].item<double>(), 9);
+    }
+
+    [Fact]
     public void A_normal_of_zero_leaves_the_point_where_it_is()
     {
         using var scope = NewDisposeScope();

@@ -34,10 +34,10 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     /// <summary>How λ shrinks when it fell back.</summary>
     private const double Shrinkage = 0.5;
 
-    /// <summary>What a step leaves of how far the cut must be risen to: where the network bends, an old linearisation holds less and less.</summary>
-    private const double CutFading = 0.99;
+    /// <summary>By what share of itself the rise that the cut asks for falls at every step: where the network bends, an old linearisation holds less and less.</summary>
+    private const double CutFading = 0.01;
 
-    /// <summary>By how much f must be positive, as a share of the largest logit: less could be rounding, which another batch rounds otherwise.</summary>
+    /// <summary>By how much f must be positive, as a share of how far the logits lie apart: less could be rounding, which another batch rounds otherwise.</summary>
     private const double Rounding = 1e-5;
 
     private readonly Norm _norm = options.Norm;
@@ -69,7 +69,9 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
                 using var pass = run.Forward(points, rows, keepGraph: !isLast);
                 var values = _target.Values(LogitGap.Instance, pass.Logits, labels, targets);
                 var fooled = Fooled(pass, values);
-                best.Improve(positions, points, _norm.Of(points - images), fooled);
+                // Another class than the one that the walk follows may have made the point adversarial.
+                var margins = _target.Margins(pass.Logits, labels, targets);
+                best.Improve(positions, points, _norm.Of(points - images), Fooled(pass, margins));
                 if (!isLast)
                 {
                     var model = new LinearModel(values.detach(), pass.Gradients(values));
@@ -130,13 +132,14 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         return _bounds.Clamp(restored + ((nearest - restored) * PerSample.Broadcast(state.Trust, images))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Whether f is positive, by more than rounding, [walking] of bool.</summary>
+    /// <summary>Whether values of the logits are positive, by more than rounding, [walking] of bool.</summary>
     private static Tensor Fooled(ForwardPass pass, Tensor values)
     {
         using var scope = NewDisposeScope();
         using var rounding = Scalars.Of(Rounding);
         var logits = pass.Logits.detach();
-        return values.detach().gt(logits.abs().amax([1]).mul(rounding)).logical_and(PerSample.IsFinite(logits)).MoveToOuterDisposeScope();
+        var spread = (logits.amax([1]) - logits.amin([1])).mul(rounding);
+        return values.detach().gt(spread).logical_and(PerSample.IsFinite(logits)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The state at new points: the normal averaged, the slope measured along it, the trust adapted, and what cut it off remembered.</summary>
@@ -164,7 +167,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
             where(usable, distances, state.Distances).MoveToOuterDisposeScope(),
             trust.MoveToOuterDisposeScope(),
             where(PerSample.Broadcast(fellBack, units), units, state.CutNormals).MoveToOuterDisposeScope(),
-            where(fellBack, rises, state.CutRises.mul(fading)).MoveToOuterDisposeScope());
+            where(fellBack, rises, state.CutRises - state.CutRises.abs().mul(fading)).MoveToOuterDisposeScope());
     }
 
     /// <summary>⟨g, d⟩, d the direction that is steepest for the normal, [walking].</summary>

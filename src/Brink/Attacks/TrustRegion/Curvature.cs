@@ -11,6 +11,8 @@ namespace Brink.Attacks.TrustRegion;
 /// <param name="options">The settings of its second-order part.</param>
 internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions options)
 {
+    private bool _wasSeen;
+
     private bool NeedsSecondDerivatives => options.Products == HessianProductMethod.Exact && attack.Objective.IsLinear;
 
     /// <summary>Refuses a classifier that says it has no second derivatives, where they are needed.</summary>
@@ -40,11 +42,14 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
         var seeds = rows.Rows.Select(row => unchecked((long)RandomSeed.Of(options.Seed, run.Indices[row])));
         var subproblem = new LanczosSubproblem(model, state.Radii, options.MaxProducts, options.Tolerance, [.. seeds]);
         run.CountProducts(rows, subproblem.Products, passes: exact ? 0 : 2);
-        // A classifier that does not know finds out at its first images: all products zero to the last bit is no accident.
-        if (NeedsSecondDerivatives && iteration == 1 && run.Classifier.Derivatives == Derivatives.AtLeastFirst && subproblem.IsLinear)
+        // A classifier that does not know finds out at the first images: all products zero to the last bit is no accident. Once there was
+        // curvature, images without any are images in a flat part of the network, and no reason to end a long run.
+        if (NeedsSecondDerivatives && iteration == 1 && run.Classifier.Derivatives == Derivatives.AtLeastFirst && !_wasSeen && subproblem.IsLinear)
         {
             throw NoCurvature(run.Classifier);
         }
+
+        _wasSeen |= !subproblem.IsLinear;
 
         return subproblem;
     }
@@ -57,7 +62,7 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
         return pass.Gradients(attack.Target.Values(attack.Objective, pass.Logits, state.Labels, state.Targets)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>H between the entries that can move: those that <see cref="Linearization"/> took out of the gradient stay where they are.</summary>
+    /// <summary>H between the entries that can move: those at their bound whose gradient is zero, most of them because <see cref="Linearization"/> took them out of it, stay where they are.</summary>
     private LinearOperator Project(LinearOperator hessian, Bounds bounds, TrustRegionState state)
     {
         if (!attack.ProjectGradient)

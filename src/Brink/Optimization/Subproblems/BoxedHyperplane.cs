@@ -10,9 +10,6 @@ namespace Brink.Optimization.Subproblems;
 /// <param name="Upper">u, broadcasting against a row.</param>
 internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Rises, Tensor Lower, Tensor Upper)
 {
-    /// <summary>What is left of the slope, as a share of it, where nothing but rounding may be left: no entry can move any more.</summary>
-    private const double Rounding = 1e-6;
-
     /// <summary>Some of the rows.</summary>
     public BoxedHyperplane Select(Tensor rows) =>
         this with { Normals = Normals.index_select(0, rows), Anchors = Anchors.index_select(0, rows), Rises = Rises.index_select(0, rows) };
@@ -36,14 +33,12 @@ internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Ri
     public Tensor Nearest(Tensor points, Norm norm)
     {
         using var scope = NewDisposeScope();
-        using var rounding = Scalars.Of(Rounding);
         var missing = Missing(points);
         var (toward, distance) = (missing.sign(), missing.abs());
         var directions = (norm == Norm.LInf ? Normals.sign() : Normals) * PerSample.Broadcast(toward, Normals);
         var slopes = norm == Norm.LInf ? Normals.abs() : Normals.square();
-        var total = slopes.flatten(1).sum(1);
-        var flat = total.mul(rounding);
-        var (nearest, rest, length, slope, stuck) = (points.alias(), distance, zeros_like(distance), total, zeros_like(distance));
+        var slope = slopes.flatten(1).sum(1);
+        var (nearest, rest, length, stuck) = (points.alias(), distance, zeros_like(distance), zeros_like(distance));
         for (var moves = slope.gt(Scalars.Zero); moves.any().item<bool>();)
         {
             using var step = NewDisposeScope();
@@ -53,9 +48,10 @@ internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Ri
             nearest = maximum(beyond, Lower).minimum(Upper).MoveToOtherDisposeScope(scope);
             var atBound = beyond.sub_(nearest).abs_().sign_();
             var count = atBound.flatten(1).sum(1);
-            slope = (total - PerSample.Dot(slopes, atBound)).MoveToOtherDisposeScope(scope);
+            // Summed over those that are free, not taken off the whole: what is left may be many times smaller.
+            slope = PerSample.Dot(slopes, atBound.neg_().add_(Scalars.One)).MoveToOtherDisposeScope(scope);
             rest = (distance - (PerSample.Dot(Normals, nearest - points) * toward)).MoveToOtherDisposeScope(scope);
-            moves = count.gt(stuck).logical_and(slope.gt(flat)).MoveToOtherDisposeScope(scope);
+            moves = count.gt(stuck).logical_and(slope.gt(Scalars.Zero)).MoveToOtherDisposeScope(scope);
             stuck = count.MoveToOtherDisposeScope(scope);
         }
 

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization.Subproblems;
 
-/// <summary>What lies on a hyperplane, within a box, and not short of a second hyperplane of the same box, one for each row.</summary>
+/// <summary>A hyperplane in a box, and a second one of the same box that is not to be fallen short of, one pair for each row.</summary>
 /// <param name="Face">The hyperplane.</param>
 /// <param name="Other">The second: {x : ⟨n, x − a⟩ ≥ r}; a normal and a rise of zero say nothing.</param>
 internal sealed record BoxedWedge(BoxedHyperplane Face, BoxedHyperplane Other)
@@ -10,7 +10,7 @@ internal sealed record BoxedWedge(BoxedHyperplane Face, BoxedHyperplane Other)
     /// <summary>How often the mixture is halved: the edge is found to 1/64 of the angle, and the rest is interpolated.</summary>
     private const int Halvings = 6;
 
-    /// <summary>The point nearest to the given one, [batch, …]: that of the face, or where this falls short of the second hyperplane, one on both.</summary>
+    /// <summary>The point nearest to the given one, [batch, …]: that of the face; or where this falls short of the second hyperplane, the nearest that reaches both, beyond the face where the second alone leads there.</summary>
     /// <remarks>
     /// By duality the answer is the nearest point of a hyperplane (1 − θ)·face + θ·other, and the larger θ, the less that point falls short
     /// of the other: bisection finds θ. In L∞ the nearest points of the last two mixtures may lie far apart, since many points of a

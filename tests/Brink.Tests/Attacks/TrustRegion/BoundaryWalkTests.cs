@@ -141,19 +141,48 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         }
     }
 
-    [Fact]
-    public void A_function_that_turns_flat_or_into_NaN_on_the_way_keeps_what_was_found()
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("flat")]
+    public void A_function_that_turns_flat_or_into_NaN_on_the_way_keeps_what_was_found(string kind)
     {
         using var scope = NewDisposeScope();
         var rows = Rows(-1, 1, row => row[0] < 0.5);
-        // Class 1 beyond x₀ = 1; where the walk would go on, to the left of 1.05, there are no numbers, and above 3 no slope.
+        // Class 1 beyond x₀ = 1. Just beyond it, where the walk goes, there are no numbers; or from a little beyond on there is no slope.
         var classifier = new TwoClasses(images =>
         {
             var first = images.select(1, 0);
-            return where(first.gt(1).logical_and(first.lt(1.05)), full_like(first, double.NaN), first - 1);
+            return kind == "flat" ? (first - 1).clamp(-5, 0.01) : where(first.gt(1).logical_and(first.lt(1.005)), full_like(first, double.NaN), first - 1);
         });
-        using var result = Attack(Norm.L2).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
-        Assert.All(result.Images, image => Assert.True(image is { Fooled: true, PredictionAfter: 1 } || image.Exit == AttackExit.NotFinite));
+        var options = new TrustRegionOptions { Overshoot = 0.2 };
+        using var before = new TrustRegionAttack(options with { Refine = 0, Radius = RadiusPolicy.Coarse }).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
+        using var after = new TrustRegionAttack(options).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
+        Assert.All(before.Images.Zip(after.Images), pair =>
+        {
+            Assert.True(pair.First.Fooled && pair.Second.Fooled, pair.Second.Exit.Describe());
+            Assert.InRange(pair.Second.L2, 0, pair.First.L2);
+        });
+    }
+
+    [Theory]
+    [InlineData("hardest", "l2")]
+    [InlineData("hardest", "linf")]
+    [InlineData("any", "l2")]
+    public void No_point_on_the_way_that_fooled_was_nearer_whichever_class_it_fooled_into(string target, string normName)
+    {
+        using var scope = NewDisposeScope();
+        using var network = new SmoothNetwork(12, 20, 5, seed: 1);
+        var (images, labels) = network.Batch(24, seed: 3);
+        var norm = ByName(normName);
+        var attack = new TrustRegionAttack(new() { Norm = norm, Target = target == "any" ? TargetSelection.Any : TargetSelection.Hardest });
+        for (var row = 0; row < 24; row++)
+        {
+            using var step = NewDisposeScope();
+            var (image, label) = (images.narrow(0, row, 1), labels.narrow(0, row, 1));
+            var seen = new NearestSeen(network.AsClassifier(), norm, image, label.item<long>());
+            using var result = attack.Run(seen, image, label);
+            Assert.InRange(Length(norm, result.Images[0]), 0, seen.Length * (1 + 1e-9));
+        }
     }
 
     private static TrustRegionAttack Attack(Norm norm) => new(new() { Norm = norm });
@@ -247,4 +276,31 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     private static Tensor Images(double[][] rows) => tensor(rows.SelectMany(row => row).ToArray()).reshape(rows.Length, Size);
 
     private static Tensor Labels(Linear classifier, double[][] rows) => tensor(rows.Select(row => (long)classifier.ClassOf(row)).ToArray());
+
+    /// <summary>Remembers how near the nearest point is that clearly fooled, of one image.</summary>
+    private sealed class NearestSeen(IClassifier inner, Norm norm, Tensor image, long label) : IClassifier
+    {
+        public double Length { get; private set; } = double.PositiveInfinity;
+
+        public string Name => inner.Name;
+
+        public int ClassCount => inner.ClassCount;
+
+        public Bounds Bounds => inner.Bounds;
+
+        public Tensor Logits(Tensor images)
+        {
+            var logits = inner.Logits(images);
+            using var scope = NewDisposeScope();
+            var answers = logits.detach()[0];
+            if ((answers.max() - answers[label]).item<double>() > 1e-4 * (answers.max() - answers.min()).item<double>())
+            {
+                Length = Math.Min(Length, norm.Of(images.detach() - image).item<double>());
+            }
+
+            return logits;
+        }
+
+        public IDisposable EnterEvaluation() => inner.EnterEvaluation();
+    }
 }
