@@ -63,7 +63,8 @@ internal static class SummaryTable
 
     /// <summary>Which form of the trust-region attack it was: the preset, or that the walk along the boundary followed.</summary>
     private static string Method(AttackSummary summary) =>
-        summary.Options.TryGetValue("refine", out var refine) && refine is not 0 ? ", refined"
+        // As text: a summary that was read back holds JSON's numbers.
+        summary.Options.TryGetValue("refine", out var refine) && $"{refine}" != "0" ? ", refined"
         : summary.Options.TryGetValue("preset", out var preset) ? $", {preset}"
         : "";
 

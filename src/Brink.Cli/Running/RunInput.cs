@@ -85,6 +85,7 @@ internal sealed class RunInput : IDisposable
             throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
         }
 
+        var batchSize = AttackEvaluation.CheckBatchSize(parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize);
         var images = DataCatalog.Open(dataName, index ?? parsed.GetValue(options.Skip) ?? 0, index is null ? parsed.GetValue(options.Limit) : 1, cancellationToken);
 
         NativeLibrary.Require();
@@ -93,17 +94,14 @@ internal sealed class RunInput : IDisposable
         var loaded = Load(modelName, weights, preprocessing, images);
         try
         {
-            var input = new RunInput(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize, parsed.GetValue(options.Seed) ?? 0);
+            var input = new RunInput(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0);
             if (labels == "predicted")
             {
-                input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device);
+                input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device, cancellationToken);
                 input._settings["labels"] = labels;
             }
 
-            IEnumerable<string> unnormalized = loaded.Normalization == TorchScriptModel.NoNormalization
-                ? [$"{loaded.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
-                : [];
-            input._warnings = [.. input._warnings, .. unnormalized, .. NetworkChecks.Of(input.Model, input.Images, device)];
+            input._warnings = [.. input._warnings, .. NetworkChecks.Of(input.Model, input.Images, input.BatchSize, device)];
             return input;
         }
         catch

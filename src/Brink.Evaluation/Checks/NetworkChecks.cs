@@ -20,17 +20,18 @@ public static class NetworkChecks
     /// <summary>Looks at a network and the images it is to be attacked on.</summary>
     /// <param name="model">The network, on <paramref name="device"/>.</param>
     /// <param name="images">The images, at least one.</param>
+    /// <param name="batchSize">The most images that are to be in memory at once, at least 1: where these are fewer, so are those looked at.</param>
     /// <param name="device">Where to compute; null for the CPU.</param>
     /// <returns>A sentence for each thing that is wrong; none for a sound network.</returns>
     /// <exception cref="BadInputException">The network cannot take these images.</exception>
-    public static IReadOnlyList<string> Of(OpenedModel model, ImageSet images, Device? device = null)
+    public static IReadOnlyList<string> Of(OpenedModel model, ImageSet images, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
         using var evaluation = model.Classifier.EnterEvaluation();
         using var gradients = enable_grad();
-        var count = Math.Min(SampleSize, images.Count);
+        var count = Math.Min(Math.Min(SampleSize, batchSize), images.Count);
         var pixels = model.FromPixels(images.Images(0, count));
         var points = (device is null ? pixels : pixels.to(device)).clone().requires_grad_(true);
         var labels = images.Labels(0, count).to(points.device);

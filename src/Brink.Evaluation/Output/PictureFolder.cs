@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Brink.Data;
 using Brink.Evaluation.Pictures;
 using Brink.Evaluation.Results;
@@ -8,7 +9,7 @@ using static TorchSharp.torch;
 namespace Brink.Evaluation.Output;
 
 /// <summary>The folder <c>png</c> of a run: every adversarial image as a picture of 8 bits, named by its place in the data set.</summary>
-public static class PictureFolder
+public static partial class PictureFolder
 {
     private const string Name = "png";
     private const int BatchSize = AttackEvaluation.DefaultBatchSize;
@@ -52,18 +53,38 @@ public static class PictureFolder
         return new(fooled.Length, still);
     }
 
+    /// <summary>Removes the pictures of an earlier run, and their folder unless something else is in it.</summary>
+    /// <param name="run">The folder of the run.</param>
+    /// <exception cref="IOException">One cannot be removed.</exception>
+    /// <exception cref="UnauthorizedAccessException">One cannot be removed.</exception>
+    internal static void Delete(string run)
+    {
+        var folder = Path.Combine(run, Name);
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        // What has another name is somebody else's.
+        foreach (var path in Directory.EnumerateFiles(folder).Where(path => Picture().IsMatch(Path.GetFileName(path))).ToArray())
+        {
+            File.Delete(path);
+        }
+
+        if (!Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Directory.Delete(folder);
+        }
+    }
+
     /// <summary>The folder, without the pictures of an earlier run.</summary>
     private static string Prepare(string run)
     {
         var folder = Path.Combine(run, Name);
         try
         {
+            Delete(run);
             Directory.CreateDirectory(folder);
-            foreach (var path in Directory.EnumerateFiles(folder, "*.png").ToArray())
-            {
-                File.Delete(path);
-            }
-
             return folder;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -71,4 +92,8 @@ public static class PictureFolder
             throw new BadInputException($"The pictures need a folder that can be written to, but {folder} cannot ({exception.Message.TrimEnd('.')}); free space or choose another.", exception);
         }
     }
+
+    /// <summary>The name of a picture, also of one that a killed process was still writing.</summary>
+    [GeneratedRegex(@"^[0-9]{6,}\.png(\.[0-9a-f]{32}\.partial)?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Picture();
 }

@@ -87,6 +87,7 @@ public static class ResultFolder
             Named(Summary, stream => JsonSerializer.Serialize(stream, summary, JsonOptions)),
         ]);
         DeleteReport(folder);
+        DeletePictures(folder);
     }
 
     /// <summary>Writes <c>results.json</c> anew, and removes the report of what it said before.</summary>
@@ -106,6 +107,7 @@ public static class ResultFolder
             File.Delete(path);
         }
 
+        PictureFolder.Delete(folder);
         DeleteReport(folder);
     }
 
@@ -119,6 +121,19 @@ public static class ResultFolder
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // The results are more important than what was made of older ones.
+        }
+    }
+
+    /// <summary>Removes pictures of other results; where they cannot be removed, whoever writes the new ones says so.</summary>
+    private static void DeletePictures(string folder)
+    {
+        try
+        {
+            PictureFolder.Delete(folder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // As with the report.
         }
     }
 

@@ -73,7 +73,14 @@ public sealed class RunFolder : IRangeStore
             throw new BadInputException($"The folder {folder} holds a run with other settings, which this one cannot continue ({differences}); give the same settings or another folder.");
         }
 
-        return new(folder, here, begun: unfinished, resume && complete ? summary : null);
+        var opened = new RunFolder(folder, here, begun: unfinished, resume && complete ? summary : null);
+        if (opened.Finished is not null)
+        {
+            // A process that was killed after it wrote the results may have left them.
+            opened.CleanUp();
+        }
+
+        return opened;
     }
 
     /// <inheritdoc/>
@@ -109,22 +116,9 @@ public sealed class RunFolder : IRangeStore
     {
         ArgumentNullException.ThrowIfNull(result);
         ResultFolder.Write(Folder, summary, result);
-        if (!result.IsComplete)
+        if (result.IsComplete)
         {
-            return;
-        }
-
-        try
-        {
-            DeleteRanges();
-            foreach (var path in ResultFolder.Paths(Folder).Append(DescriptionPath))
-            {
-                AtomicFile.DiscardRemains(path);
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // The run is complete all the same, and said to be by results.json.
+            CleanUp();
         }
     }
 
@@ -229,6 +223,23 @@ public sealed class RunFolder : IRangeStore
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException($"The folder {Folder} could not be made ready for the run ({exception.Message.TrimEnd('.')}); free space or choose another.", exception);
+        }
+    }
+
+    /// <summary>Removes what a complete run needs no longer.</summary>
+    private void CleanUp()
+    {
+        try
+        {
+            DeleteRanges();
+            foreach (var path in ResultFolder.Paths(Folder).Append(DescriptionPath).Append(Path.Combine(Folder, ResultFolder.Report)))
+            {
+                AtomicFile.DiscardRemains(path);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The run is complete all the same, and said to be by results.json.
         }
     }
 

@@ -16,7 +16,13 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     /// <summary>64 (ours: large enough to keep a few cores busy, small enough for the memory of a laptop).</summary>
     public const int DefaultBatchSize = 64;
 
-    private readonly int _batchSize = batchSize >= 1
+    private readonly int _batchSize = CheckBatchSize(batchSize);
+
+    /// <summary>A batch size that was asked for, for use before there is an attack.</summary>
+    /// <param name="batchSize">The number of images.</param>
+    /// <returns>The same number.</returns>
+    /// <exception cref="BadInputException">It is less than 1.</exception>
+    public static int CheckBatchSize(int batchSize) => batchSize >= 1
         ? batchSize
         : throw new BadInputException($"The batch size must be at least 1, but {batchSize} was given.");
 

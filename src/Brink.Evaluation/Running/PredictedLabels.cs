@@ -11,9 +11,11 @@ public static class PredictedLabels
     /// <param name="images">The images.</param>
     /// <param name="batchSize">How many images are classified at once.</param>
     /// <param name="device">Where to compute; null for the CPU.</param>
+    /// <param name="cancellationToken">Looked at before each batch.</param>
     /// <returns>A set that shares the images' bytes. Classes beyond the names of the set are called by their number.</returns>
     /// <exception cref="BadInputException">The network cannot take these images.</exception>
-    public static ImageSet Of(OpenedModel model, ImageSet images, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static ImageSet Of(OpenedModel model, ImageSet images, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
@@ -22,6 +24,7 @@ public static class PredictedLabels
         var labels = new List<long>();
         for (var start = 0; start < images.Count; start += batchSize)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var inputs = model.FromPixels(images.Images(start, Math.Min(batchSize, images.Count - start)));
             labels.AddRange(model.Classifier.Logits(device is null ? inputs : inputs.to(device)).argmax(1).cpu().data<long>());

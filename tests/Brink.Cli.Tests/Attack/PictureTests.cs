@@ -62,6 +62,29 @@ public sealed class PictureTests : IDisposable
         Assert.InRange(Pictures().Length, 1, all - 1);
     }
 
+    [Fact]
+    public void A_new_run_without_pictures_leaves_none_of_the_run_before_and_what_is_not_ours_stays()
+    {
+        Invocation.Of([.. Flags, "--png", "--out", _folder["run"]]).AssertDone();
+        string[] foreign = ["holiday.png", "00001.png", "000001.jpg", "x000001.png"];
+        foreach (var name in foreign)
+        {
+            File.WriteAllText(Path.Combine(_folder["run"], "png", name), "mine");
+        }
+
+        Invocation.Of([.. Flags, "--png", "--resume", "--out", _folder["run"]]).AssertDone();
+        Assert.Empty(foreign.Except(Pictures().Select(path => Path.GetFileName(path)), StringComparer.Ordinal));
+        Assert.True(Pictures().Length > foreign.Length, "The pictures are missing.");
+
+        Invocation.Of("attack", "--limit", "3", "--quiet", "--out", _folder["run"]).AssertDone();
+        Assert.Equal(foreign.Order(StringComparer.Ordinal), Pictures().Select(path => Path.GetFileName(path)), StringComparer.Ordinal);
+        Array.ForEach(Pictures(), File.Delete);
+
+        Invocation.Of([.. Flags, "--png", "--out", _folder["run"]]).AssertDone();
+        Invocation.Of("attack", "--limit", "3", "--quiet", "--out", _folder["run"]).AssertDone();
+        Assert.False(Directory.Exists(Path.Combine(_folder["run"], "png")), "The folder of the pictures is of a run that is gone.");
+    }
+
     [Theory]
     [InlineData("Pictures need a folder", "--png")]
     [InlineData("drop the epsilon", "--quantized", "--attack", "ifgsm", "--epsilon", "0.1")]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 
 namespace Brink.Cli.Tests.Attack;
 
@@ -40,12 +41,18 @@ public sealed class ResumeTests : IDisposable
         {
             Assert.True(File.ReadAllBytes(Path.Combine(_folder["whole"], name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["killed"], name))), name);
         }
+
+        Assert.Equal(WithoutTimes(_folder["whole"]), WithoutTimes(_folder["killed"]));
     }
 
-    [Fact]
-    public void A_complete_run_prints_the_same_again()
+    [Theory]
+    [InlineData]
+    [InlineData("--refine", "0")]
+    [InlineData("--refine", "0", "--preset", "authors", "--target", "3")]
+    [InlineData("--attack", "deepfool", "--norm", "linf", "--at", "0.01,0.1", "--png")]
+    public void A_complete_run_prints_the_same_again(params string[] more)
     {
-        string[] flags = ["attack", "--limit", "4", "--quiet", "--out", _folder["results"]];
+        string[] flags = ["attack", "--limit", "4", "--quiet", "--out", _folder["results"], .. more];
         var (table, json) = (Invocation.Of(flags).AssertDone().Output, File.ReadAllText(Path.Combine(_folder["results"], "results.json")));
         Assert.Equal(table, Invocation.Of([.. flags, "--resume"]).AssertDone().Output);
         Assert.Equal(json, Invocation.Of([.. flags, "--resume", "--json"]).AssertDone().Output.TrimEnd());
@@ -62,6 +69,14 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void Without_a_folder_there_is_nothing_to_resume() =>
         Assert.Contains("add --out FOLDER", Invocation.Of("attack", "--limit", "4", "--resume").AssertRefused(), StringComparison.Ordinal);
+
+    private static string WithoutTimes(string folder)
+    {
+        var results = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "results.json")))!.AsObject();
+        Assert.True(results.Remove("seconds"));
+        Assert.True(results.Remove("secondsPerImage"));
+        return results.ToJsonString();
+    }
 
     private int Kept() => Directory.Exists(Path.Combine(_folder["killed"], "ranges")) ? Directory.GetFiles(Path.Combine(_folder["killed"], "ranges"), "*.safetensors").Length : 0;
 }

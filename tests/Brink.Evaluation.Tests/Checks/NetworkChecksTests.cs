@@ -52,6 +52,17 @@ public sealed class NetworkChecksTests : IDisposable
         Assert.Contains($"at {saturated} of the first {_images.Count}", Assert.Single(Of(network)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(5, 5)]
+    [InlineData(64, NetworkChecks.SampleSize)]
+    public void No_more_images_go_through_at_once_than_the_run_would_send(int batchSize, int most)
+    {
+        using var network = new Defective(_signs.Module, "nothing");
+        Assert.Empty(NetworkChecks.Of(Opened(network), _images, batchSize));
+        Assert.Equal(most, network.LargestBatch);
+    }
+
     [Fact]
     public void Everything_is_as_it_was_afterwards()
     {
@@ -64,8 +75,9 @@ public sealed class NetworkChecksTests : IDisposable
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    private IReadOnlyList<string> Of(Defective network) =>
-        NetworkChecks.Of(new(new LoadedModel(network.GetName(), network, 10, _signs.Normalization), InputSpace.Pixel), _images);
+    private IReadOnlyList<string> Of(Defective network) => NetworkChecks.Of(Opened(network), _images);
+
+    private OpenedModel Opened(Defective network) => new(new LoadedModel(network.GetName(), network, 10, _signs.Normalization), InputSpace.Pixel);
 
     /// <summary>The sample network with something wrong.</summary>
     private sealed class Defective(nn.Module<Tensor, Tensor> sound, string defect) : nn.Module<Tensor, Tensor>(defect)
@@ -73,12 +85,16 @@ public sealed class NetworkChecksTests : IDisposable
         /// <summary>Images brighter than this saturate.</summary>
         public const double Dark = 0.45;
 
+        public long LargestBatch { get; private set; }
+
         public override Tensor forward(Tensor input)
         {
+            LargestBatch = Math.Max(LargestBatch, input.shape[0]);
             using var scope = NewDisposeScope();
             var logits = sound.forward(input);
             return (GetName() switch
             {
+                "nothing" => logits,
                 // Cooled, so that none is so sure that its gradient rounds to zero.
                 "probabilities" => (logits / 10).softmax(1),
                 "noise" => logits + randn_like(logits),

@@ -139,10 +139,12 @@ public sealed class RunFolderTests : IDisposable
             File.Copy(file, Path.Combine(_root.FullName, "part", Path.GetFileName(file)), overwrite: true);
         }
 
+        File.WriteAllText(Path.Combine(Folder("part"), $"images.parquet.{Guid.NewGuid():N}.partial"), "");
         _attack.Runs = 0;
         Assert.Equal(Count, Run("part", resume: true).Images);
         Assert.Equal(0, _attack.Runs);
         Assert.NotEqual(Count, part.Images);
+        AssertFiles("part", "adversarial.safetensors", "images.parquet", "results.json", "run.json");
     }
 
     [Fact]
