@@ -8,6 +8,10 @@ namespace Brink.Evaluation.Paper;
 /// <param name="Sections">Its halves.</param>
 public sealed record PaperTable(string Name, string Title, string Images, IReadOnlyList<PaperNetwork> Networks, IReadOnlyList<PaperSection> Sections)
 {
+    /// <summary>Where the images come from.</summary>
+    /// <value>CIFAR-10.</value>
+    public PaperData Data { get; init; } = PaperData.Cifar10;
+
     /// <summary>Where the table counts accuracy after each of so many steps instead of perturbations; null where it does not.</summary>
     public int? Steps { get; init; }
 }

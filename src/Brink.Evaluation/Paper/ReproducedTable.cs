@@ -1,6 +1,5 @@
 using System.Globalization;
 using Brink.Evaluation.Results;
-using Brink.Models;
 
 namespace Brink.Evaluation.Paper;
 
@@ -77,7 +76,7 @@ public sealed record ReproducedTable
 
         if (runs.FirstOrDefault(run => run.Attack.CorrectImages is null)?.Summary is { } whole)
         {
-            yield return $"Images: the first {whole.Images} of {Path.GetFileName(whole.Data)}; the paper's are {table.Images}.";
+            yield return $"Images: the first {whole.Images} of {Path.GetFileName(Path.TrimEndingDirectorySeparator(whole.Data))}; the paper's are {table.Images}.";
         }
 
         foreach (var run in runs.Where(run => run.Attack.CorrectImages is not null))
@@ -99,11 +98,8 @@ public sealed record ReproducedTable
     private static string Describe(PaperNetwork network, AttackSummary? run)
     {
         var paper = network.Accuracy is { } accuracy ? string.Create(CultureInfo.InvariantCulture, $"{network.Name}, {accuracy} % right in the paper") : network.Name;
-        return (run, network.Model) switch
-        {
-            ({ } summary, _) => string.Create(CultureInfo.InvariantCulture, $"{paper}: here {summary.Model} with the weights {Path.GetFileName($"{summary.Options["weights"]}")}, {summary.AccuracyBefore * 100:F2} % right. {network.Remark}"),
-            (_, { } model) when ModelCatalog.Names.Contains(model, StringComparer.Ordinal) => $"{paper}: not run; give weights with --weights {model}=FILE. {network.Remark}",
-            _ => $"{paper}: not run. {network.Remark}",
-        };
+        return run is { } summary
+            ? string.Create(CultureInfo.InvariantCulture, $"{paper}: here {summary.Model} with the weights {Path.GetFileName($"{summary.Options["weights"]}")}, {summary.AccuracyBefore * 100:F2} % right. {network.Remark}")
+            : $"{paper}: not run; give weights with --weights {network.Model}=FILE. {network.Remark}";
     }
 }

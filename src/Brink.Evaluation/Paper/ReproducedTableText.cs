@@ -23,37 +23,16 @@ public static class ReproducedTableText
             text.Append(CultureInfo.InvariantCulture, $"## {table.Table}: {table.Title}, {(section.Key == "linf" ? "L∞" : "L2")}\n\n");
             if (section.Any(row => row.PaperAccuracies is not null))
             {
-                Append(text, StepTableText.Accuracies([.. section]));
-                Append(text, StepTableText.Times([.. section]));
+                MarkdownTable.Append(text, StepTableText.Accuracies([.. section]));
+                MarkdownTable.Append(text, StepTableText.Times([.. section]));
             }
             else
             {
-                Append(text, [["network", "attack", "paper, %", "ours, %", "over fooled, %", "fooled", "images", "passes"], .. Cells(section)]);
+                MarkdownTable.Append(text, [["network", "attack", "paper, %", "ours, %", "over fooled, %", "fooled", "images", "passes"], .. Cells(section)]);
             }
         }
 
         return text.AppendJoin('\n', table.Remarks.Select(remark => $"- {remark}")).ToString();
-    }
-
-    private static void Append(StringBuilder text, string[][] rows)
-    {
-        // A heading alone is no table.
-        if (rows.Length < 2)
-        {
-            return;
-        }
-
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        for (var row = 0; row < rows.Length; row++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", rows[row].Zip(widths, (cell, width) => cell.PadRight(width)))} |\n");
-            if (row == 0)
-            {
-                text.Append(CultureInfo.InvariantCulture, $"|{string.Join('|', widths.Select(width => new string('-', width + 2)))}|\n");
-            }
-        }
-
-        text.Append('\n');
     }
 
     private static IEnumerable<string[]> Cells(IEnumerable<ReproducedRow> rows)
