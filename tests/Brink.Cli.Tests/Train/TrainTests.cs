@@ -67,7 +67,7 @@ public sealed class TrainTests : IDisposable
     }
 
     [Theory]
-    [InlineData("There is no model named 'vgg'", "--model", "vgg")]
+    [InlineData("There is no untrained model named 'vgg'", "--model", "vgg")]
     [InlineData("There is no untrained model named 'signs'", "--model", "signs")]
     [InlineData("There is no data set named 'mnist'", "--data", "mnist")]
     [InlineData("The number of epochs of a training must be at least 1, but 0 was given", "--epochs", "0")]
