@@ -19,7 +19,7 @@ internal static class ReproduceCommand
     public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var options = new ReproduceOptions();
-        var command = new Command("reproduce", "Compute a table of the paper and print every cell beside the paper's, as Markdown.") { options.Table };
+        var command = new Command("reproduce", "Compute a table or a figure of the paper and print it beside the paper's own numbers, as Markdown.") { options.Table };
         foreach (var option in options.All)
         {
             command.Add(option);
@@ -31,9 +31,19 @@ internal static class ReproduceCommand
 
     private static int Run(ParseResult parsed, ReproduceOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
+        if (parsed.GetValue(options.Table) == Figure4.Name)
+        {
+            return Figure4Run.Run(parsed, options, output, error, cancellationToken);
+        }
+
         var table = PaperTables.Named(parsed.GetValue(options.Table)!);
+        if (parsed.GetValue(options.Steps) is not null)
+        {
+            throw new BadInputException($"The steps that are timed belong to {Figure4.Name}, but {table.Name} was asked for; drop --steps.");
+        }
+
         var without = Without(table, parsed.GetValue(options.Without));
-        var weights = Weights(table, parsed.GetValue(options.Weights) ?? []);
+        var weights = Weights(table.Name, table.Networks, parsed.GetValue(options.Weights) ?? []);
         var folder = parsed.GetValue(options.Out);
         if (parsed.GetValue(options.Resume) && folder is null)
         {
@@ -48,7 +58,7 @@ internal static class ReproduceCommand
         var inputs = new List<RunInput>();
         try
         {
-            var planned = weights.Count > 0 ? Plan(parsed, options, table, weights, without, inputs) : [];
+            var planned = weights.Count > 0 ? Plan(parsed, options, table, weights, without, inputs, cancellationToken) : [];
             var finished = new List<ReproducedRun>();
             try
             {
@@ -88,20 +98,21 @@ internal static class ReproduceCommand
     /// <param name="weights">The weights by network of the table.</param>
     /// <param name="without">The rows to leave out.</param>
     /// <param name="inputs">Takes the opened networks, which the caller owns, also after an exception.</param>
-    private static List<TableRun> Plan(ParseResult parsed, ReproduceOptions options, PaperTable table, Dictionary<PaperNetwork, string> weights, HashSet<string> without, List<RunInput> inputs)
+    /// <param name="cancellationToken">Stops the reading of images.</param>
+    private static List<TableRun> Plan(ParseResult parsed, ReproduceOptions options, PaperTable table, Dictionary<PaperNetwork, string> weights, HashSet<string> without, List<RunInput> inputs, CancellationToken cancellationToken)
     {
         var data = parsed.GetValue(options.Data);
-        if (data?.StartsWith("cifar10:", StringComparison.Ordinal) != true)
+        if (data is null || !table.Data.Is(data))
         {
-            throw new BadInputException($"The table {table.Name} needs images of CIFAR-10, but {(data is null ? "none were" : $"'{data}' was")} given; add --data cifar10:FILE.");
+            throw new BadInputException($"The table {table.Name} needs images of {table.Data.Name}, but {(data is null ? "none were" : $"'{data}' was")} given; add --data {table.Data.Example}.");
         }
 
-        var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit));
+        var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit), cancellationToken: cancellationToken);
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         foreach (var (network, file) in weights)
         {
-            inputs.Add(new(ModelCatalog.Load(network.Model!, DataLocations.Resolve(file)), file, data, images, device, InputSpace.Normalized));
+            inputs.Add(new(ModelCatalog.Load(network.Model, DataLocations.Resolve(file)), file, data, images, device, InputSpace.Normalized, table.Data.BatchSize));
         }
 
         var rows =
@@ -175,23 +186,23 @@ internal static class ReproduceCommand
             : without;
     }
 
-    /// <summary>The files by network of the table.</summary>
-    private static Dictionary<PaperNetwork, string> Weights(PaperTable table, string[] assignments)
+    /// <summary>The files by network of a table or figure.</summary>
+    internal static Dictionary<PaperNetwork, string> Weights(string name, IReadOnlyList<PaperNetwork> networks, string[] assignments)
     {
-        var runnable = table.Networks.Where(network => network.Model is { } model && ModelCatalog.Names.Contains(model, StringComparer.Ordinal)).ToArray();
+        var names = string.Join(" or ", networks.Select(network => network.Model));
         var weights = new Dictionary<PaperNetwork, string>();
         foreach (var assignment in assignments)
         {
-            if (assignment.Split('=', 2) is not [var name, var file])
+            if (assignment.Split('=', 2) is not [var model, var file])
             {
-                throw new BadInputException($"The weights of a network are written NAME=FILE, but '{assignment}' was given; for this table NAME is {string.Join(" or ", runnable.Select(one => one.Model))}.");
+                throw new BadInputException($"The weights of a network are written NAME=FILE, but '{assignment}' was given; for {name} NAME is {names}.");
             }
 
-            var network = Array.Find(runnable, one => one.Model == name)
-                ?? throw new BadInputException($"The table {table.Name} has no network '{name}'; give weights to {string.Join(" or ", runnable.Select(one => one.Model))}.");
+            var network = networks.FirstOrDefault(one => one.Model == model)
+                ?? throw new BadInputException($"For {name} there is no network '{model}'; give weights to {names}.");
             if (!weights.TryAdd(network, file))
             {
-                throw new BadInputException($"Each network takes one file of weights, but {name} was given two; drop one.");
+                throw new BadInputException($"Each network takes one file of weights, but {model} was given two; drop one.");
             }
         }
 

@@ -26,6 +26,18 @@ public sealed class ReproduceTests : IDisposable
         Assert.Contains("give weights with --weights resnet20=FILE", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("table1", "AlexLike, 85.78 % right in the paper: not run; give weights with --weights alexlike=FILE.", "| 1.74 / 11.0 |")]
+    [InlineData("table1", "WResNet, 94.77 % right in the paper: not run; give weights with --weights wresnet16-4=FILE.", "| 0.66 / 4.51 |")]
+    [InlineData("table3", "VGG16, 71.6 % right in the paper: not run; give weights with --weights vgg16=FILE. The paper's L∞ half says 71.5. vgg16-397923af.pth of https://download.pytorch.org/models/ fits.", "| 0.20 / 4.1 |")]
+    [InlineData("table4", "DenseNet121, 74.4 % right in the paper: not run; give weights with --weights densenet121=FILE. densenet121-a639ec97.pth", "| 0.36 / 11.6 |")]
+    public void Each_network_says_how_it_is_had(string table, string remark, string cell)
+    {
+        var output = Invocation.Of("reproduce", table).AssertDone().Output;
+        Assert.Contains(remark, output, StringComparison.Ordinal);
+        Assert.Contains(cell, output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Own_figures_stand_beside_the_papers()
     {
@@ -68,13 +80,25 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("no table named 'table9' to reproduce; choose table1", "table9")]
+    [InlineData("no table named 'table9' to reproduce; choose table1, table2, table3, table4, table5 or figure4", "table9")]
     [InlineData("no row 'fast' to leave out; it has deepfool", "table1", "--without", "cw,fast")]
-    [InlineData("written NAME=FILE, but 'weights.pt' was given; for this table NAME is resnet20", "table1", "--weights", "weights.pt")]
-    [InlineData("no network 'vgg16'; give weights to resnet20", "table1", "--weights", "vgg16=weights.pt")]
+    [InlineData("written NAME=FILE, but 'weights.pt' was given; for table1 NAME is alexlike or alexlike-s or resnet20 or wresnet16-4", "table1", "--weights", "weights.pt")]
+    [InlineData("no network 'vgg16'; give weights to alexlike or alexlike-s or resnet20 or wresnet16-4", "table1", "--weights", "vgg16=weights.pt")]
     [InlineData("resnet20 was given two", "table1", "--weights", "resnet20=a", "--weights", "resnet20=b")]
     [InlineData("needs images of CIFAR-10, but none were given; add --data cifar10:FILE", "table1", "--weights", "resnet20=a")]
     [InlineData("needs images of CIFAR-10, but 'signs' was given", "table1", "--weights", "resnet20=a", "--data", "signs")]
+    [InlineData("needs images of CIFAR-10, but 'imagenet:val' was given", "table2", "--weights", "alexlike=a", "--data", "imagenet:val")]
+    [InlineData("needs images of ImageNet, but none were given; add --data imagenet:FOLDER", "table3", "--weights", "vgg16=a")]
+    [InlineData("needs images of ImageNet, but 'cifar10' was given", "table4", "--weights", "alexnet=a", "--data", "cifar10")]
+    [InlineData("no network 'resnet20'; give weights to alexnet or vgg16 or resnet50 or densenet121", "table3", "--weights", "resnet20=a")]
+    [InlineData("drop --steps", "table1", "--steps", "3")]
+    [InlineData("needs images of ImageNet, but none were given; add --data imagenet:FOLDER", "figure4")]
+    [InlineData("needs images of ImageNet, but 'signs' was given", "figure4", "--data", "signs")]
+    [InlineData("no network 'fast' to leave out; it has alexnet, vgg16, resnet50, densenet121", "figure4", "--without", "fast")]
+    [InlineData("no network left", "figure4", "--without", "alexnet,vgg16,resnet50,densenet121")]
+    [InlineData("drop --resume", "figure4", "--resume", "--out", "folder")]
+    [InlineData("at least 1, but 0 was given", "figure4", "--steps", "0", "--data", "imagenet:val")]
+    [InlineData("for figure4 NAME is alexnet or vgg16 or resnet50 or densenet121", "figure4", "--weights", "a.pth")]
     [InlineData("add --out FOLDER", "table1", "--resume")]
     [InlineData("but the file ", "table1", "--out", "/dev/null")]
     public void What_cannot_be_used_is_refused_in_a_sentence(string fragment, params string[] arguments) =>

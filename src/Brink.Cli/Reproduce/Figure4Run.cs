@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.Runtime.ExceptionServices;
+using System.Text;
+using Brink.Cli.Doctor;
+using Brink.Cli.Running;
+using Brink.Data;
+using Brink.Evaluation.Figures;
+using Brink.Evaluation.Output;
+using Brink.Evaluation.Paper;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Running;
+using Brink.Evaluation.Settings;
+using Brink.Models;
+using TorchSharp;
+
+namespace Brink.Cli.Reproduce;
+
+/// <summary><c>brink reproduce figure4</c>: the attacks timed on the networks for ImageNet, one after the other.</summary>
+internal static class Figure4Run
+{
+    public static int Run(ParseResult parsed, ReproduceOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        var steps = parsed.GetValue(options.Steps) ?? Figure4.DefaultSteps;
+        if (steps < 1)
+        {
+            throw new BadInputException(FormattableString.Invariant($"The number of steps to time must be at least 1, but {steps} was given."));
+        }
+
+        if (parsed.GetValue(options.Resume))
+        {
+            throw new BadInputException($"Times are of one run and are not resumed, but {Figure4.Name} was asked to; drop --resume.");
+        }
+
+        var networks = Networks(parsed.GetValue(options.Without));
+        var weights = ReproduceCommand.Weights(Figure4.Name, [.. Figure4.Networks.Select(pair => pair.Network)], parsed.GetValue(options.Weights) ?? []);
+        var data = parsed.GetValue(options.Data);
+        if (data is null || !PaperData.ImageNet.Is(data))
+        {
+            throw new BadInputException($"For {Figure4.Name} Brink needs images of {PaperData.ImageNet.Name}, but {(data is null ? "none were" : $"'{data}' was")} given; add --data {PaperData.ImageNet.Example}.");
+        }
+
+        var folder = parsed.GetValue(options.Out);
+        if (folder is not null)
+        {
+            ResultFolder.Prepare(folder);
+        }
+
+        var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit) ?? Figure4.DefaultImages, cancellationToken: cancellationToken);
+        NativeLibrary.Require();
+        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
+        var timed = new List<TimedNetwork>();
+        try
+        {
+            foreach (var (network, claim) in networks)
+            {
+                if (Time(network, claim) is not { } times)
+                {
+                    break;
+                }
+
+                timed.Add(times);
+            }
+        }
+        finally
+        {
+            // Minutes of finished networks must not go with the one that failed.
+            Print(new() { Networks = timed, Images = images.Count, Steps = steps, Threads = torch.get_num_threads(), Device = parsed.GetValue(options.Device)! }, folder, parsed.GetValue(options.Json), output);
+        }
+
+        return timed.Count == networks.Count ? ExitCode.Done : ExitCode.Cancelled;
+
+        // Null where that was cancelled.
+        TimedNetwork? Time(PaperNetwork network, string? claim)
+        {
+            var file = weights.GetValueOrDefault(network);
+            using var loaded = file is null ? ModelCatalog.WithRandomWeights(network.Model) : ModelCatalog.Load(network.Model, DataLocations.Resolve(file));
+            loaded.Module.to(device);
+            var model = new OpenedModel(loaded, InputSpace.Normalized);
+            var labelled = PredictedLabels.Of(model, images, PaperData.ImageNet.BatchSize, device);
+            if (Attack(Figure4.WholeAttack, "whole attack") is not { } whole || Attack(Figure4.TrustRegionSteps(steps), "trust-region steps") is not { } trustRegion || Attack(Figure4.CarliniWagnerSteps(steps), "steps of Carlini–Wagner") is not { } carliniWagner)
+            {
+                return null;
+            }
+
+            return new()
+            {
+                Network = network.Name,
+                Claim = claim,
+                Weights = file is null ? "random" : Path.GetFileName(file),
+                Attacked = whole.Attacked,
+                Fooled = whole.Fooled,
+                AttackSeconds = whole.Seconds / whole.Attacked,
+                AttackSteps = (double)whole.Steps / whole.Attacked,
+                TrustRegionStepSeconds = trustRegion.Seconds / trustRegion.Steps,
+                CarliniWagnerStepSeconds = carliniWagner.Seconds / carliniWagner.Steps,
+            };
+
+            (double Seconds, long Steps, int Attacked, int Fooled)? Attack(string specification, string name)
+            {
+                var evaluation = new AttackEvaluation(model, AttackCatalog.Create(specification).Attack, PaperData.ImageNet.BatchSize, device);
+                evaluation.WarmUp(labelled);
+                using var result = ProgressDisplay.Run(error, parsed.GetValue(options.Quiet), progress => evaluation.Run(labelled, progress, cancellationToken: cancellationToken), $"{network.Model}, {name}");
+                if (result.Failure is { } failure)
+                {
+                    ExceptionDispatchInfo.Throw(failure);
+                }
+
+                var attacked = result.Images.Where(image => image.Attack.Attacked).ToArray();
+                return result.IsComplete ? (result.Seconds, attacked.Sum(image => (long)image.Attack.Iterations), attacked.Length, attacked.Count(image => image.Attack.Fooled)) : null;
+            }
+        }
+    }
+
+    /// <summary>The networks that are to be timed.</summary>
+    private static List<(PaperNetwork Network, string? Claim)> Networks(string? list)
+    {
+        var without = (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (without.Except(Figure4.Networks.Select(pair => pair.Network.Model), StringComparer.Ordinal).FirstOrDefault() is { } unknown)
+        {
+            throw new BadInputException($"For {Figure4.Name} there is no network '{unknown}' to leave out; it has {string.Join(", ", Figure4.Networks.Select(pair => pair.Network.Model))}.");
+        }
+
+        var left = Figure4.Networks.Where(pair => !without.Contains(pair.Network.Model, StringComparer.Ordinal)).ToList();
+        return left.Count > 0 ? left : throw new BadInputException("At least one network is needed to be timed, but there is no network left; give --without fewer.");
+    }
+
+    private static void Print(ReproducedFigure4 times, string? folder, bool json, TextWriter output)
+    {
+        var (markdown, data) = (times.ToMarkdown(), times.ToJson());
+        try
+        {
+            if (folder is not null)
+            {
+                Write("md", Encoding.UTF8.GetBytes(markdown + "\n"));
+                if (StepTimes.Of(times) is { } figure)
+                {
+                    Write("svg", Encoding.UTF8.GetBytes(figure.ToSvg()));
+                    Write("png", figure.ToPng());
+                }
+
+                Write("json", Encoding.UTF8.GetBytes(data + "\n"));
+            }
+        }
+        finally
+        {
+            output.WriteLine(json ? data : markdown);
+        }
+
+        void Write(string extension, byte[] content) => AtomicFile.Write(Path.Combine(folder, $"{Figure4.Name}.{extension}"), stream => stream.Write(content));
+    }
+}
