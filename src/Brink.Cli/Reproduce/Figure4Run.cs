@@ -7,7 +7,6 @@ using Brink.Data;
 using Brink.Evaluation.Figures;
 using Brink.Evaluation.Output;
 using Brink.Evaluation.Paper;
-using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Brink.Evaluation.Settings;
 using Brink.Models;
