@@ -22,7 +22,7 @@ internal sealed class AttackOptions
 
     public Option<string?> Objective { get; } = new("--objective") { Description = "What the attack raises: gap or cross-entropy. [default: the attack's; tr gap]", HelpName = "NAME" };
 
-    public Option<string?> At { get; } = new("--at") { Description = "Lengths at which to say how much accuracy is left at most, in the norm of the attack and units of --space: 0.25,0.5,1.", HelpName = "LENGTHS" };
+    public Option<string?> At { get; } = new("--at") { Description = "Lengths at which to say how much accuracy is left at most, in the norm of the attack and units of --space: 0.25,0.5 or 4/255,8/255.", HelpName = "LENGTHS" };
 
     public Option<string[]> Require { get; } = new("--require") { Description = "A bar for build pipelines: 'accuracy@0.5>=0.6' or 'median>=0.1'; exit code 3 where the run does not meet it. May be given several times.", HelpName = "BAR" };
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using Brink.Evaluation.Results;
+using Brink.Evaluation.Settings;
 
 namespace Brink.Cli.Attack;
 
@@ -27,7 +27,7 @@ internal sealed record Bars(IReadOnlyList<double> Lengths, IReadOnlyList<Require
     }
 
     private static IEnumerable<double> Numbers(string? list) => list is null ? [] : list.Split(',').Select(text =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) && number >= 0
+        RealNumber.TryParse(text, out var number) && number >= 0
             ? number
-            : throw new BadInputException($"The flag --at takes lengths separated by commas, such as 0.25,0.5,1, but '{list}' was given."));
+            : throw new BadInputException($"The flag --at takes lengths separated by commas, such as 0.25,0.5 or 4/255,8/255, but '{list}' was given."));
 }

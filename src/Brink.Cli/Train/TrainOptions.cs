@@ -26,23 +26,23 @@ internal sealed class TrainOptions
 
     public Option<int?> BatchSize { get; } = new("--batch-size") { CustomParser = WholeNumber.Parse<int>, Description = "Images in a step. [default: 128]", HelpName = "N" };
 
-    public Option<double?> LearningRate { get; } = new("--learning-rate") { CustomParser = RealNumber.Parse, Description = "The highest learning rate. [default: 0.08]", HelpName = "NUMBER" };
+    public Option<double?> LearningRate { get; } = new("--learning-rate") { CustomParser = RealNumberFlag.Parse, Description = "The highest learning rate. [default: 0.08]", HelpName = "NUMBER" };
 
     public Option<string?> Schedule { get; } = new("--schedule") { Description = "What becomes of the learning rate: one-cycle (up, then down as a cosine), cosine, step or constant. [default: one-cycle]", HelpName = "NAME" };
 
-    public Option<double?> WarmUp { get; } = new("--warm-up") { CustomParser = RealNumber.Parse, Description = "The share of the run in which one-cycle rises. [default: 0.2]", HelpName = "SHARE" };
+    public Option<double?> WarmUp { get; } = new("--warm-up") { CustomParser = RealNumberFlag.Parse, Description = "The share of the run in which one-cycle rises. [default: 0.2]", HelpName = "SHARE" };
 
-    public Option<double?> Momentum { get; } = new("--momentum") { CustomParser = RealNumber.Parse, Description = "How much of the last step a step keeps. [default: 0.9]", HelpName = "NUMBER" };
+    public Option<double?> Momentum { get; } = new("--momentum") { CustomParser = RealNumberFlag.Parse, Description = "How much of the last step a step keeps. [default: 0.9]", HelpName = "NUMBER" };
 
-    public Option<double?> WeightDecay { get; } = new("--weight-decay") { CustomParser = RealNumber.Parse, Description = "λ: λ/2·‖w‖² is added to the loss. [default: 5e-4]", HelpName = "NUMBER" };
+    public Option<double?> WeightDecay { get; } = new("--weight-decay") { CustomParser = RealNumberFlag.Parse, Description = "λ: λ/2·‖w‖² is added to the loss. [default: 5e-4]", HelpName = "NUMBER" };
 
-    public Option<double?> LabelSmoothing { get; } = new("--label-smoothing") { CustomParser = RealNumber.Parse, Description = "The share of the label's probability that is spread over all classes. [default: 0]", HelpName = "SHARE" };
+    public Option<double?> LabelSmoothing { get; } = new("--label-smoothing") { CustomParser = RealNumberFlag.Parse, Description = "The share of the label's probability that is spread over all classes. [default: 0]", HelpName = "SHARE" };
 
     public Option<string?> Augment { get; } = new("--augment") { Description = "What is done to the images: crop,flip, crop, flip or none. A crop moves by up to 4 pixels. [default: crop,flip]", HelpName = "LIST" };
 
     public Option<string?> Adversarial { get; } = new("--adversarial") { Description = "Train on adversarial images, too: fgsm, ifgsm, pgd or tr. [default: none]", HelpName = "NAME" };
 
-    public Option<double?> Epsilon { get; } = new("--epsilon") { CustomParser = RealNumber.Parse, Description = "How long a perturbation may be, of pixels in 0 to 1. [default: 4/255]", HelpName = "LENGTH" };
+    public Option<double?> Epsilon { get; } = new("--epsilon") { CustomParser = RealNumberFlag.Parse, Description = "How long a perturbation may be, of pixels in 0 to 1. [default: 4/255]", HelpName = "LENGTH" };
 
     public Option<string?> Norm { get; } = new("--norm") { Description = "The norm of --epsilon: linf or l2. [default: linf]", HelpName = "NORM" };
 
@@ -50,15 +50,15 @@ internal sealed class TrainOptions
 
     public Option<string?> Target { get; } = new("--target") { Description = "The class that tr goes for: best (the largest other logit) or hardest (the smallest). [default: hardest]", HelpName = "CLASS" };
 
-    public Option<double?> AdversarialShare { get; } = new("--adversarial-share") { CustomParser = RealNumber.Parse, Description = "The share of each batch that is made adversarial. [default: 0.5]", HelpName = "SHARE" };
+    public Option<double?> AdversarialShare { get; } = new("--adversarial-share") { CustomParser = RealNumberFlag.Parse, Description = "The share of each batch that is made adversarial. [default: 0.5]", HelpName = "SHARE" };
 
     public Option<int?> AdversarialUntil { get; } = new("--adversarial-until") { CustomParser = WholeNumber.Parse<int>, Description = "The last epoch with adversarial images. [default: the last]", HelpName = "EPOCH" };
 
     public Option<int?> MaxBatch { get; } = new("--max-batch") { CustomParser = WholeNumber.Parse<int>, Description = "Let batch size and learning rate grow, up to this batch size, as the loss becomes flatter (ABSA). [default: they stay]", HelpName = "N" };
 
-    public Option<double?> Growth { get; } = new("--growth") { CustomParser = RealNumber.Parse, Description = "By what factor they grow. [default: 2]", HelpName = "FACTOR" };
+    public Option<double?> Growth { get; } = new("--growth") { CustomParser = RealNumberFlag.Parse, Description = "By what factor they grow. [default: 2]", HelpName = "FACTOR" };
 
-    public Option<double?> EigenvalueDrop { get; } = new("--eigenvalue-drop") { CustomParser = RealNumber.Parse, Description = "They grow when the top eigenvalue of the loss's Hessian in the weights has fallen by this factor. [default: 2]", HelpName = "FACTOR" };
+    public Option<double?> EigenvalueDrop { get; } = new("--eigenvalue-drop") { CustomParser = RealNumberFlag.Parse, Description = "They grow when the top eigenvalue of the loss's Hessian in the weights has fallen by this factor. [default: 2]", HelpName = "FACTOR" };
 
     public Option<int?> GrowthPatience { get; } = new("--growth-patience") { CustomParser = WholeNumber.Parse<int>, Description = "They also grow when they have not for so many epochs. [default: 10]", HelpName = "EPOCHS" };
 

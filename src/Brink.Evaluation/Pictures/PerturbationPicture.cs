@@ -39,7 +39,7 @@ public sealed class PerturbationPicture : IDisposable
     /// <param name="folders">Their folders, or those of comparisons, at least one.</param>
     /// <param name="indices">The places of the images in the data set, at least one.</param>
     /// <param name="model">The network, in the space of pixels, for its confidence; null to leave that out. Stays the caller's.</param>
-    /// <exception cref="BadInputException">A folder holds no run that can be read, or a run has no such image, or another one.</exception>
+    /// <exception cref="BadInputException">A folder holds no run that can be read, the runs have different norms, or a run has no such image, or another one.</exception>
     public static PerturbationPicture Read(IReadOnlyList<string> folders, IReadOnlyList<long> indices, OpenedModel? model = null)
     {
         ArgumentNullException.ThrowIfNull(folders);
@@ -50,6 +50,11 @@ public sealed class PerturbationPicture : IDisposable
             foreach (var folder in ComparisonFolder.Runs(folders))
             {
                 runs.Add(ReportedRun.Read(folder));
+            }
+
+            if (runs.Find(run => run.IsLinf != runs[0].IsLinf) is { } other)
+            {
+                throw new BadInputException($"The heat maps of a picture measure the change in one norm, but the run in {runs[0].Folder} is {Printed.Norm(runs[0].Summary.Norm)} and the one in {other.Folder} {Printed.Norm(other.Summary.Norm)}; draw a picture of each norm.");
             }
 
             return new(runs, [.. indices.Select(index => Find(runs, index))], model);

@@ -35,6 +35,9 @@ internal static class Printed
         _ => string.Create(CultureInfo.InvariantCulture, $"{seconds:#,0.0} s"),
     };
 
+    /// <summary>A version without the commit that it was built from.</summary>
+    public static string Version(string version) => version.Split('+')[0];
+
     /// <summary>L2 or L∞.</summary>
     public static string Norm(string norm) => norm == "linf" ? "L∞" : "L2";
 }

@@ -38,11 +38,11 @@ internal sealed class ReportPage(IReadOnlyList<ReportedRun> runs)
             </style>
             </head>
             <body>
-            <header><h1>How robust is {models}?</h1><p class="quiet">{data}</p></header>
+            <header><h1>How robust is {models}?</h1><p class="quiet">network {models}, images {data}</p></header>
             <main>
             {content}
             </main>
-            <footer><p>The changes found are upper bounds: no network is more robust than this says, and a better attack may find smaller changes. Every changed image went through the network once more before it was counted.</p><p>Brink {runs[0].Summary.BrinkVersion}</p></footer>
+            <footer><p>The changes found are upper bounds: no network is more robust than this says, and a better attack may find smaller changes. Every changed image went through the network once more before it was counted.</p><p>Brink {Printed.Version(runs[0].Summary.BrinkVersion)}</p></footer>
             </body>
             </html>
 
@@ -53,7 +53,7 @@ internal sealed class ReportPage(IReadOnlyList<ReportedRun> runs)
     {
         var labels = ComparisonSection.Labels(runs);
         return runs.Select((run, number) => Html.Of($"""
-            <section class="run"><h2>{labels[number]}</h2><p class="quiet">{Printed.Norm(run.Summary.Norm)} · {run.Summary.Model} · {run.Summary.Data}</p>
+            <section class="run"><h2>{labels[number]}</h2><p class="quiet">{Printed.Norm(run.Summary.Norm)} · network {run.Summary.Model} · images {run.Summary.Data}</p>
             {new RunSection(run, FormattableString.Invariant($"r{number}")).Render()}
             </section>
             """));

@@ -100,7 +100,7 @@ internal sealed class RunSection(ReportedRun run, string name)
             {Row("weights", Text(_summary.Options.GetValueOrDefault("weights")))}
             {Row("images", _summary.Data)}
             {Row("seed", FormattableString.Invariant($"{_summary.Seed}"))}
-            {Row("Brink", _summary.BrinkVersion)}
+            {Row("Brink", Printed.Version(_summary.BrinkVersion))}
             </table>
             <details><summary>Every setting</summary><table class="facts">{_summary.Options.OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => Row(option.Key, Text(option.Value)))}</table></details>
             """);

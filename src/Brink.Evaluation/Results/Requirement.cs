@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Brink.Evaluation.Settings;
 
 namespace Brink.Evaluation.Results;
 
@@ -24,6 +25,11 @@ public sealed partial class Requirement(string text, double? length, double leas
 
         double? length = match.Groups["length"].Success ? Number(match.Groups["length"], text) : null;
         var least = Number(match.Groups["least"], text);
+        if (length < 0 || least < 0)
+        {
+            throw new BadInputException($"Lengths and shares are never negative, but the bar '{text}' asks for one that is; every run would meet it, or none.");
+        }
+
         return length is not null && least > 1
             ? throw new BadInputException($"An accuracy is a share between 0 and 1, but '{text}' asks for more than all; write 0.6 for 60 %.")
             : new(text, length, least, match.Groups["sign"].Value == ">=");
@@ -42,16 +48,23 @@ public sealed partial class Requirement(string text, double? length, double leas
 
         var norm = robustness.Norm == "linf" ? "L∞" : "L2";
         return double.IsNaN(value)
-            ? $"The bar {text} was not met: no image was attacked, because the network gets none right."
+            ? $"The bar {text} was not met: no image was attacked, because {(robustness.AnyRight ? "those that the network gets right are of the class to reach already" : "the network gets none right")}."
             : length is not null
-                ? string.Create(CultureInfo.InvariantCulture, $"The bar {text} was not met: with perturbations of {norm} length up to {length} the accuracy is at most {value:0.####}.")
-                : string.Create(CultureInfo.InvariantCulture, $"The bar {text} was not met: half of the attacked images are fooled by perturbations of {norm} length {value:0.####} or less.");
+                ? string.Create(CultureInfo.InvariantCulture, $"The bar {text} was not met: with perturbations of {norm} length up to {length} the accuracy is at most {Print(value)}.")
+                : string.Create(CultureInfo.InvariantCulture, $"The bar {text} was not met: half of the attacked images are fooled by perturbations of {norm} length {Print(value)} or less.");
     }
 
-    private static double Number(Group group, string text) => double.TryParse(group.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-        ? number
-        : throw new BadInputException($"The bar '{text}' needs numbers such as 0.5, but has '{group.Value}'.");
+    /// <summary>Four digits, or as many as it takes to stay below the bar.</summary>
+    private string Print(double value)
+    {
+        var rounded = value.ToString("G4", CultureInfo.InvariantCulture);
+        return value < least && double.Parse(rounded, CultureInfo.InvariantCulture) >= least ? value.ToString("R", CultureInfo.InvariantCulture) : rounded;
+    }
 
-    [GeneratedRegex(@"^\s*(?:accuracy@(?<length>[0-9.eE+-]+)|median)\s*(?<sign>>=|>)\s*(?<least>[0-9.eE+-]+)\s*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static double Number(Group group, string text) => RealNumber.TryParse(group.Value, out var number)
+        ? number
+        : throw new BadInputException($"The bar '{text}' needs numbers such as 0.5 or 8/255, but has '{group.Value}'.");
+
+    [GeneratedRegex(@"^\s*(?:accuracy@(?<length>[0-9.eE+/-]+)|median)\s*(?<sign>>=|>)\s*(?<least>[0-9.eE+/-]+)\s*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }

@@ -25,6 +25,9 @@ public sealed class Robustness
     /// <summary>The length up to which half of the attacked images withstood every perturbation found, those that were not fooled counted as infinite; NaN where none was attacked.</summary>
     public double MedianLength => _attacked.Length == 0 ? double.NaN : Distribution.MedianOf(_attacked);
 
+    /// <summary>Whether the network gets any image right.</summary>
+    public bool AnyRight => _lengths.Length > 0;
+
     /// <summary>Of images that were just attacked.</summary>
     /// <param name="norm">The norm of the attack.</param>
     /// <param name="images">The images.</param>

@@ -54,7 +54,7 @@ internal static class AttackSettings
         _ => throw new BadInputException($"The norm must be l2 or linf, but '{value}' was given."),
     };
 
-    /// <summary>A finite number with a point, whatever the culture.</summary>
+    /// <summary>A finite number, which may be a fraction.</summary>
     /// <exception cref="BadInputException">It is none.</exception>
     public static double ParseNumber(string key, string value) =>
         TryParseNumber(value, out var number)
@@ -63,7 +63,7 @@ internal static class AttackSettings
 
     /// <summary>Reads a number that float32, the type images come in, can hold too.</summary>
     public static bool TryParseNumber(string value, out double number) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && float.IsFinite((float)number);
+        RealNumber.TryParse(value, out number) && float.IsFinite((float)number);
 
     private static IEnumerable<Slot> Slots(object owner, string prefix)
     {

@@ -13,7 +13,7 @@ public sealed class BarTests : IDisposable
     [Fact]
     public void Robust_accuracy_falls_with_the_length_from_accuracy_before_to_accuracy_after()
     {
-        using var results = Json(Invocation.Of([.. Flags, "--json", "--at", "1000,0.1,0,0.3,0.1"]).AssertDone().Output);
+        using var results = Json(Invocation.Of([.. Flags, "--json", "--at", "1000,0.1,0,3/10,0.1"]).AssertDone().Output);
         var curve = results.RootElement.GetProperty("robustAccuracy").EnumerateArray().Select(entry => (Epsilon: entry.GetProperty("epsilon").GetDouble(), Accuracy: entry.GetProperty("accuracy").GetDouble())).ToArray();
         Assert.Equal([0, 0.1, 0.3, 1000], curve.Select(entry => entry.Epsilon));
         Assert.Equal(curve.Select(entry => entry.Accuracy).OrderDescending(), curve.Select(entry => entry.Accuracy));
@@ -59,9 +59,9 @@ public sealed class BarTests : IDisposable
     }
 
     [Theory]
-    [InlineData("lengths separated by commas, such as 0.25,0.5,1, but '0.1;0.2'", "--at", "0.1;0.2")]
-    [InlineData("lengths separated by commas, such as 0.25,0.5,1, but '-1'", "--at", "-1")]
-    [InlineData("lengths separated by commas, such as 0.25,0.5,1, but 'NaN'", "--at", "NaN")]
+    [InlineData("lengths separated by commas, such as 0.25,0.5 or 4/255,8/255, but '0.1;0.2'", "--at", "0.1;0.2")]
+    [InlineData("lengths separated by commas, such as 0.25,0.5 or 4/255,8/255, but '-1'", "--at", "-1")]
+    [InlineData("lengths separated by commas, such as 0.25,0.5 or 4/255,8/255, but 'NaN'", "--at", "NaN")]
     [InlineData("written accuracy@LENGTH>=SHARE or median>=LENGTH", "--require", "robust")]
     [InlineData("must be file or predicted, but 'guess'", "--labels", "guess")]
     public void What_cannot_be_asked_is_refused_before_any_work(string fragment, params string[] flags) =>

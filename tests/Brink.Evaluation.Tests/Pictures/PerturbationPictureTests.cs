@@ -85,6 +85,14 @@ public sealed class PerturbationPictureTests : IDisposable
         Assert.Contains("images 0 to 39, but 40", Assert.Throws<BadInputException>(() => PerturbationPicture.Read([Folder("a")], [40])).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Runs_of_different_norms_are_refused()
+    {
+        new MadeRun().Write(Folder("a"));
+        new MadeRun { Norm = "linf" }.Write(Folder("b"));
+        Assert.Contains("draw a picture of each norm", Assert.Throws<BadInputException>(() => PerturbationPicture.Read([Folder("a"), Folder("b")], [3])).Message, StringComparison.Ordinal);
+    }
+
     private static string[] Texts(PerturbationPicture picture) => [.. XDocument.Parse(picture.ToSvg()).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim())];
 
     private string Folder(string name) => Path.Combine(_root.FullName, name);

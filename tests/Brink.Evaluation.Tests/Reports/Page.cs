@@ -9,6 +9,8 @@ internal sealed partial class Page
 {
     private static readonly HashSet<string> Void = new(["meta", "link", "br", "img"], StringComparer.Ordinal);
 
+    private static readonly HashSet<string> Counts = new(["images", "misclassified", "skipped", "attacked", "fooled", "rounded.images", "rounded.stillFooled"], StringComparer.Ordinal);
+
     public Page(string html)
     {
         var open = new Stack<string>();
@@ -50,17 +52,17 @@ internal sealed partial class Page
     /// <summary>The numbers of results.json, by where they stand there, as they are printed.</summary>
     public IReadOnlyList<(string Property, string Printed)> Figures { get; }
 
-    /// <summary>Whether a printed number is the given one, rounded to as many digits as are printed.</summary>
-    public static bool IsRounded(string printed, double value)
+    /// <summary>Whether a printed number is the given one, rounded as numbers of its kind are: counts not at all, accuracies to hundredths of a percent, passes to tenths, the rest to three digits.</summary>
+    public static bool IsRounded(string property, string printed, double value)
     {
         var percent = printed.EndsWith(" %", StringComparison.Ordinal);
+        var exact = percent ? value * 100 : value;
+        var step = property.Contains("accuracy", StringComparison.Ordinal) ? 0.01
+            : property.EndsWith("PerImage", StringComparison.Ordinal) && !property.StartsWith("seconds", StringComparison.Ordinal) ? 0.1
+            : Counts.Contains(property) || exact == 0 ? 0
+            : Math.Pow(10, Math.Min(0, Math.Floor(Math.Log10(Math.Abs(exact))) - 2));
         var digits = (percent ? printed[..^2] : printed).Replace(",", "", StringComparison.Ordinal);
-        var mantissa = digits.Split('e')[0];
-        var decimals = mantissa.Contains('.', StringComparison.Ordinal) ? mantissa.Length - mantissa.IndexOf('.', StringComparison.Ordinal) - 1 : 0;
-        var exponent = digits.Contains('e', StringComparison.Ordinal) ? int.Parse(digits.Split('e')[1], CultureInfo.InvariantCulture) : 0;
-        // Trailing zeros are not printed, so a number may be rounded to more digits than it shows, never to fewer.
-        var shown = double.Parse(digits, CultureInfo.InvariantCulture);
-        return Math.Abs(shown - (percent ? value * 100 : value)) <= 0.5000001 * Math.Pow(10, exponent - decimals);
+        return Math.Abs(double.Parse(digits, CultureInfo.InvariantCulture) - exact) <= 0.5000001 * step;
     }
 
     [GeneratedRegex(@"<(?<end>/)?(?<name>[a-zA-Z][a-zA-Z0-9]*)(?<attributes>(?:\s+[a-zA-Z:-]+(?:=""[^""]*"")?)*)\s*(?<closed>/)?>", RegexOptions.ExplicitCapture, 10_000)]

@@ -48,7 +48,7 @@ public sealed class ReportFileTests : IDisposable
         Assert.All(page.Figures, figure =>
         {
             var value = figure.Property.Split('.').Aggregate(json.RootElement, (element, key) => element.ValueKind == JsonValueKind.Array ? element[int.Parse(key, CultureInfo.InvariantCulture)] : element.GetProperty(key));
-            Assert.True(value.ValueKind == JsonValueKind.Null ? figure.Printed == "–" : Page.IsRounded(figure.Printed, value.GetDouble()), $"{figure.Property} is {value}, not {figure.Printed}.");
+            Assert.True(value.ValueKind == JsonValueKind.Null ? figure.Printed == "–" : Page.IsRounded(figure.Property, figure.Printed, value.GetDouble()), $"{figure.Property} is {value}, not {figure.Printed}.");
         });
         string[] numbers = ["images", "misclassified", "attacked", "fooled", "accuracyBefore", "accuracyAfter", "forwardsPerImage", "backwardsPerImage"];
         string[] distributions = ["relativePerturbation", "perturbation.l2", "perturbation.linf"];
@@ -232,6 +232,23 @@ public sealed class ReportFileTests : IDisposable
         File.Copy(Path.Combine(Folder("b"), "images.parquet"), Path.Combine(Folder("a"), "images.parquet"), overwrite: true);
         Assert.Contains("tells of other images", Assert.Throws<BadInputException>(() => ReportFile.Render([Folder("a")])).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_heading_names_network_and_images_and_the_version_is_without_its_commit()
+    {
+        new MadeRun { Summary = summary => summary with { BrinkVersion = "1.2.3-alpha+0123456789abcdef" } }.Write(Folder("run"));
+        var text = new Page(ReportFile.Render([Folder("run")])).Text;
+        Assert.Contains("network signs, images signs", text, StringComparison.Ordinal);
+        Assert.Contains("Brink 1.2.3-alpha ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("0123456789abcdef", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("perturbation.l2.mean", "0.2", 0.161)]
+    [InlineData("accuracyAfter", "12 %", 0.1234)]
+    [InlineData("fooled", "964", 963)]
+    [InlineData("forwardsPerImage", "23", 23.4)]
+    public void A_number_that_is_rounded_too_much_is_noticed(string property, string printed, double value) => Assert.False(Page.IsRounded(property, printed, value));
 
     [Fact]
     public void New_results_take_the_older_report_with_them()

@@ -41,6 +41,9 @@ public sealed class RequirementTests
     [InlineData(" accuracy@3.5e-1 >= 0.6 ", true)]
     [InlineData("accuracy@0.35>0.6", false)]
     [InlineData("accuracy@0.35>=0.61", false)]
+    [InlineData("accuracy@35/100>=6/10", true)]
+    [InlineData("accuracy@35/100>6/10", false)]
+    [InlineData("median>=9/20", true)]
     [InlineData("median>=0.45", true)]
     [InlineData("median>0.45", false)]
     [InlineData("median>=0.46", false)]
@@ -51,9 +54,23 @@ public sealed class RequirementTests
         Assert.True(met || (sentence!.Contains(text, StringComparison.Ordinal) && sentence.Contains(text.StartsWith('m') ? "0.45" : "0.6", StringComparison.Ordinal)), sentence);
     }
 
+    [Theory]
+    [InlineData("median>=0.450001", "length 0.45 or")]
+    [InlineData("median>=0.45", "length 0.4499999 or", -1e-7)]
+    [InlineData("accuracy@0.5>=0.5", "at most 0.4.", -1e-7)]
+    public void What_misses_a_bar_is_printed_below_it(string bar, string fragment, double less = 0)
+    {
+        // Both of the middle lengths a little shorter.
+        var images = Images.Select(image => image with { Attack = image.Attack with { L2 = image.Attack.L2 + (image.Attack.L2 is > 0.39 and < 0.51 ? less : 0) } });
+        Assert.Contains(fragment, Requirement.Parse(bar).Unmet(Robustness.Of("l2", images)), StringComparison.Ordinal);
+    }
+
     [Fact]
-    public void Nothing_attacked_meets_no_median() =>
-        Assert.Contains("no image was attacked", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(2))), StringComparison.Ordinal);
+    public void Nothing_attacked_meets_no_median_and_the_sentence_says_why()
+    {
+        Assert.Contains("are of the class to reach already", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(2))), StringComparison.Ordinal);
+        Assert.Contains("gets none right", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(1))), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("")]
@@ -62,6 +79,11 @@ public sealed class RequirementTests
     [InlineData("accuracy@0.5<=0.5")]
     [InlineData("accuracy@0,5>=0.5")]
     [InlineData("median>=")]
+    [InlineData("median>=-0.1")]
+    [InlineData("accuracy@-0.1>=0.5")]
+    [InlineData("accuracy@0.1>=-0.5")]
+    [InlineData("accuracy@1/0>=0.5")]
+    [InlineData("median>=1/2/3")]
     [InlineData("median>=0.1x")]
     [InlineData("median>=--1")]
     [InlineData("median>=1e999")]

@@ -1,18 +1,16 @@
 using System.CommandLine.Parsing;
-using System.Globalization;
+using Brink.Evaluation.Settings;
 
 namespace Brink.Cli.Running;
 
 /// <summary>Reads the number of a flag, which may be a fraction such as 4/255.</summary>
-internal static class RealNumber
+internal static class RealNumberFlag
 {
     /// <summary>Alike in every culture, and says what is wrong without naming .NET's types.</summary>
     public static double? Parse(ArgumentResult argument)
     {
         var text = argument.Tokens[0].Value;
-        var parts = text.Split('/').Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN).ToArray();
-        var value = parts is [var numerator, var denominator] ? numerator / denominator : parts is [var single] ? single : double.NaN;
-        if (double.IsFinite(value))
+        if (RealNumber.TryParse(text, out var value))
         {
             return value;
         }
