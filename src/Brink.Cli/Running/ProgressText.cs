@@ -36,7 +36,8 @@ internal static class ProgressText
             var speed = string.Create(CultureInfo.InvariantCulture, $"{rate:G3}/s");
             var minutes = left.ToString(left.TotalHours < 1 ? @"m\:ss" : @"mm\:ss", CultureInfo.InvariantCulture);
             var rest = left.TotalHours < 1 ? $"{minutes} left" : string.Create(CultureInfo.InvariantCulture, $"{(int)left.TotalHours}:{minutes} left");
-            if (string.Join(", ", [.. parts, speed, rest]).Length <= columns)
+            // A name needs three columns at least: "…: ".
+            if (string.Join(", ", [.. parts, speed, rest]).Length + (name is null ? 0 : 3) <= columns)
             {
                 parts.Add(speed);
             }
