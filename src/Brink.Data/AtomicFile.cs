@@ -53,6 +53,25 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Makes the folder of a file, where it does not exist.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="BadInputException">It cannot be made.</exception>
+    public static void CreateFolder(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        try
+        {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+            {
+                Directory.CreateDirectory(folder);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new BadInputException($"The file {path} needs a folder, but it could not be made ({exception.Message.TrimEnd('.')}); choose another.", exception);
+        }
+    }
+
     /// <summary>Removes what a process that was killed while it wrote a file left of it.</summary>
     /// <param name="path">The final name; nobody is writing it now.</param>
     public static void DiscardRemains(string path)

@@ -28,7 +28,7 @@ public static class DataCatalog
         var (kind, path) = description.Split(':', 2) is [var first, var second] ? (first, second) : (description, "");
         return kind switch
         {
-            "signs" when path.Length == 0 => Cut(Signs(skip, limit), skip, limit),
+            "signs" when path.Length == 0 => Signs(skip, limit ?? DefaultSignCount),
             "cifar10" when path is "" or "test" => Cut(Cifar10.ReadTest(), skip, limit),
             "cifar10" when path is "train" => Cut(Cifar10.ReadTraining(), skip, limit),
             "cifar10" => Cut(Cifar10.Read(DataLocations.Resolve(path)), skip, limit),
@@ -49,12 +49,12 @@ public static class DataCatalog
     }
 
     // Any number of signs can be drawn, so a skip never runs out of them.
-    private static ImageSet Signs(int skip, int? limit)
+    private static ImageSet Signs(int skip, int limit)
     {
         const int most = 1_000_000;
-        var count = (long)skip + (limit ?? DefaultSignCount);
+        var count = (long)skip + limit;
         return count <= most
-            ? TrafficSigns.Generate(TrafficSigns.TestSeed, (int)count)
+            ? TrafficSigns.Generate(TrafficSigns.TestSeed, limit, skip)
             : throw new BadInputException(FormattableString.Invariant($"At most {most} signs are drawn, but {count} were asked for."));
     }
 }

@@ -27,25 +27,28 @@ public static class TrafficSigns
         "speed limit 30", "speed limit 80", "turn left", "turn right", "straight ahead",
     ];
 
-    /// <summary>Draws the first images of a seed.</summary>
+    /// <summary>Draws images of a seed.</summary>
     /// <param name="seed">Any number; each is a data set of its own.</param>
     /// <param name="count">How many images; a smaller set is the beginning of a larger one.</param>
+    /// <param name="start">The place of the first of them among the images of the seed.</param>
     /// <returns>The images. Of every ten from a multiple of ten on, each class has one, in random order.</returns>
-    public static ImageSet Generate(long seed, int count)
+    public static ImageSet Generate(long seed, int count, int start = 0)
     {
         const int imageLength = 3 * SignPicture.Side * SignPicture.Side;
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, int.MaxValue - count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Array.MaxLength / imageLength);
         var pixels = new byte[count * imageLength];
         var labels = new long[count];
         Parallel.For(0, count, index =>
         {
-            var kind = KindOf(seed, index);
+            var kind = KindOf(seed, start + index);
             labels[index] = (long)kind;
-            new SignPicture(kind, new RandomStream(seed, index)).Draw(pixels.AsSpan(index * imageLength, imageLength));
+            new SignPicture(kind, new RandomStream(seed, start + index)).Draw(pixels.AsSpan(index * imageLength, imageLength));
         });
 
-        return new ImageSet("signs", ClassNames, 3, SignPicture.Side, SignPicture.Side, pixels, labels);
+        return new ImageSet("signs", ClassNames, 3, SignPicture.Side, SignPicture.Side, pixels, labels) { FirstIndex = start };
     }
 
     /// <summary>The place of the image among its ten, looked up in a shuffle (Fisher and Yates) of the ten kinds that belongs to those ten.</summary>

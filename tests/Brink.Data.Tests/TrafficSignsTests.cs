@@ -24,6 +24,17 @@ public sealed class TrafficSignsTests
     }
 
     [Fact]
+    public void A_cut_is_that_of_the_whole_and_what_is_skipped_is_not_drawn()
+    {
+        var (cut, whole) = (DataCatalog.Open("signs", skip: 17, limit: 9), TrafficSigns.Generate(TrafficSigns.TestSeed, 40));
+        Assert.Equal(17, cut.FirstIndex);
+        Assert.Equal(Bytes(whole.Slice(17, 9)), Bytes(cut));
+        Assert.Equal(Labels(whole.Slice(17, 9)), Labels(cut));
+        // As many as could not be held in memory.
+        Assert.Equal((2, 900_000), (DataCatalog.Open("signs", skip: 900_000, limit: 2).Count, DataCatalog.Open("signs", skip: 900_000, limit: 2).FirstIndex));
+    }
+
+    [Fact]
     public void An_image_does_not_depend_on_what_else_is_drawn_at_the_same_time()
     {
         var alone = Bytes(TrafficSigns.Generate(5, 20));

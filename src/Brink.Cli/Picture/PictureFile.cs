@@ -14,7 +14,11 @@ internal static class PictureFile
         _ => throw new BadInputException($"A picture is PNG or SVG, but '{path}' ends in neither; give a name that ends in .png or .svg."),
     };
 
-    /// <summary>Writes it.</summary>
+    /// <summary>Writes it, in a folder that is made where it does not exist.</summary>
     /// <exception cref="BadInputException">It cannot be written.</exception>
-    public static void Write(string path, byte[] content) => AtomicFile.Write(path, stream => stream.Write(content));
+    public static void Write(string path, byte[] content)
+    {
+        AtomicFile.CreateFolder(path);
+        AtomicFile.Write(path, stream => stream.Write(content));
+    }
 }

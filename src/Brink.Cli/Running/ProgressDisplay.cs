@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
 using Spectre.Console;
@@ -9,6 +8,8 @@ namespace Brink.Cli.Running;
 /// <summary>Shows how far a run is: a bar on a terminal, a line at the start and now and then where the output goes elsewhere. Always on the error stream, so that standard output holds results alone.</summary>
 internal static class ProgressDisplay
 {
+    private const int BarColumns = 10;
+
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
 
     /// <param name="error">Where to show it.</param>
@@ -30,7 +31,7 @@ internal static class ProgressDisplay
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
         return console.Progress()
             .AutoClear(enabled: true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = BarColumns })
             .Start(context =>
             {
                 var task = context.AddTask("attacking");
@@ -38,24 +39,21 @@ internal static class ProgressDisplay
             });
     }
 
-    private static string Describe(EvaluationProgress progress, string? name)
-    {
-        var mean = double.IsNaN(progress.MeanRelative) ? "" : string.Create(CultureInfo.InvariantCulture, $", mean perturbation {progress.MeanRelative:P2}");
-        return $"{(name is null ? "" : $"{name}: ")}{progress.Finished} of {progress.Images} images{mean}";
-    }
-
     private sealed class Bar(ProgressTask task, string? name) : IProgress<EvaluationProgress>
     {
+        private readonly Stopwatch _stopwatch = Stopwatch.StartNew();
+
         public void Report(EvaluationProgress value)
         {
             task.MaxValue = value.Images;
             task.Value = value.Finished;
-            task.Description = Markup.Escape(Describe(value, name));
+            task.Description = Markup.Escape(ProgressText.Of(value, _stopwatch.Elapsed, name, ProgressText.Columns - BarColumns - 2));
         }
     }
 
     private sealed class Lines(TextWriter error, string? name) : IProgress<EvaluationProgress>
     {
+        private readonly Stopwatch _stopwatch = Stopwatch.StartNew();
         private Stopwatch? _sinceLast;
 
         public void Report(EvaluationProgress value)
@@ -67,7 +65,7 @@ internal static class ProgressDisplay
 
             try
             {
-                error.WriteLine(Describe(value, name));
+                error.WriteLine(ProgressText.Of(value, _stopwatch.Elapsed, name));
             }
             catch (IOException)
             {

@@ -12,12 +12,18 @@ public static class ReportFile
 
     /// <summary>Reads runs and writes their report.</summary>
     /// <param name="folders">The folders of runs or of comparisons, at least one.</param>
-    /// <param name="path">The file; null for <see cref="Name"/> in the first folder.</param>
+    /// <param name="path">The file, in a folder that is made where it does not exist; null for <see cref="Name"/> in the only folder.</param>
     /// <returns>The file.</returns>
-    /// <exception cref="BadInputException">A folder holds no run that can be read, or the file cannot be written. An older file, if any, is then untouched.</exception>
+    /// <exception cref="BadInputException">There are several folders and no file; a folder holds no run that can be read, or the file cannot be written. An older file, if any, is then untouched.</exception>
     public static string Write(IReadOnlyList<string> folders, string? path = null)
     {
         ArgumentNullException.ThrowIfNull(folders);
+        if (path is null && folders.Count > 1)
+        {
+            // In the folder of one of them it would take the place of that run's own report.
+            throw new BadInputException($"A report of several runs needs a file of its own, but none was given; add --out {Name}, or another name.");
+        }
+
         var html = Encoding.UTF8.GetBytes(Render(folders));
         var file = path ?? Path.Combine(folders[0], Name);
         if (Directory.Exists(file))
@@ -25,6 +31,7 @@ public static class ReportFile
             throw new BadInputException($"The report needs the name of a file, but the folder {file} was given; add a name such as {Path.Combine(file, Name)}.");
         }
 
+        AtomicFile.CreateFolder(file);
         AtomicFile.Write(file, stream => stream.Write(html));
         return file;
     }

@@ -40,13 +40,14 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     {
         ArgumentNullException.ThrowIfNull(images);
         var ranges = new List<EvaluatedRange>();
+        var before = 0;
         Exception? failure = null;
         try
         {
             for (var start = 0; start < images.Count; start += _batchSize)
             {
                 var count = Math.Min(_batchSize, images.Count - start);
-                var report = new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)]);
+                var report = new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)], before);
                 var kept = store?.Find(start, count);
                 ranges.Add(kept ?? RunRange(images, start, count, report, cancellationToken));
                 if (kept is null)
@@ -54,7 +55,8 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
                     store?.Keep(start, ranges[^1]);
                 }
 
-                new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)]).Report(default);
+                before += kept is null ? 0 : count;
+                new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)], before).Report(default);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -105,11 +107,12 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     }
 
     /// <summary>Turns an attack's progress on one range into the run's.</summary>
-    private sealed class RangeProgress(IProgress<EvaluationProgress>? run, int images, EvaluatedImage[] finished) : IProgress<AttackProgress>
+    private sealed class RangeProgress(IProgress<EvaluationProgress>? run, int images, EvaluatedImage[] finished, int kept) : IProgress<AttackProgress>
     {
+        private readonly int _fooled = finished.Count(image => image.Attack.Fooled);
         private readonly double[] _relative = [.. finished.Where(image => image.Attack.Fooled && double.IsFinite(image.Attack.Relative)).Select(image => image.Attack.Relative)];
 
         public void Report(AttackProgress value) =>
-            run?.Report(new(images, finished.Length + value.Attacked - value.Active, _relative.Length, _relative.Length > 0 ? _relative.Average() : double.NaN));
+            run?.Report(new(images, finished.Length + value.Attacked - value.Active, _fooled, _relative.Length > 0 ? _relative.Average() : double.NaN) { Evaluated = finished.Length, Kept = kept });
     }
 }

@@ -34,7 +34,7 @@ public sealed class CancellationTests : IDisposable
                 line = await brink.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
                 Assert.NotNull(line);
             }
-            while (!line.Contains("mean perturbation", StringComparison.Ordinal));
+            while (!line.Contains(", mean ", StringComparison.Ordinal));
 
             using (var kill = Process.Start("kill", ["-INT", $"{brink.Id}"]))
             {

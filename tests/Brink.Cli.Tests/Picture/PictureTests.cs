@@ -17,6 +17,8 @@ public sealed class PictureTests : IDisposable
         Invocation.Of("attack", "--limit", "4", "--quiet", "--out", _folder["run"]).AssertDone();
         Assert.Contains(_folder["a.png"], Invocation.Of("picture", _folder["run"], "--index", "0,2", "--out", _folder["a.png"]).AssertDone().Output, StringComparison.Ordinal);
         Assert.Equal(Png, File.ReadAllBytes(_folder["a.png"])[..4]);
+        Invocation.Of("picture", _folder["run"], "--index", "2", "--out", _folder["new/a.png"]).AssertDone();
+        Assert.Equal(Png, File.ReadAllBytes(_folder["new/a.png"])[..4]);
         Invocation.Of("picture", _folder["run"], "--index", "2", "--out", _folder["a.svg"]).AssertDone();
         // The embedded network is at hand, so its confidence can be told.
         Assert.Equal(2, XDocument.Load(_folder["a.svg"]).Descendants().Count(element => element.Value.Trim().StartsWith("confidence", StringComparison.Ordinal) && !element.HasElements));

@@ -42,6 +42,19 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
+    public void A_report_of_several_runs_has_a_file_of_its_own_in_a_folder_that_is_made_for_it()
+    {
+        Invocation.Of([.. Attack, _folder["a"]]).AssertDone();
+        Invocation.Of([.. Attack, _folder["b"], "--attack", "deepfool"]).AssertDone();
+        var (a, b) = (File.ReadAllText(_folder["a/report.html"]), File.ReadAllText(_folder["b/report.html"]));
+        Assert.Contains("add --out", Invocation.Of("report", _folder["a"], _folder["b"]).AssertRefused(), StringComparison.Ordinal);
+        Invocation.Of("report", _folder["a"], _folder["b"], "--out", _folder["new/folder/both.html"]).AssertDone();
+        Assert.Contains("The attacks compared", File.ReadAllText(_folder["new/folder/both.html"]), StringComparison.Ordinal);
+        Assert.Equal((a, b), (File.ReadAllText(_folder["a/report.html"]), File.ReadAllText(_folder["b/report.html"])));
+        Assert.Contains("could not be made", Invocation.Of("report", _folder["a"], "--out", _folder["a/report.html/x.html"]).AssertRefused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_run_there_is_no_report()
     {
         Invocation.Of("report").AssertRefused();
