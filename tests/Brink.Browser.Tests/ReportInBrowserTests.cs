@@ -146,6 +146,6 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
                 break;
         }
 
-        return ReportFile.Write(folders);
+        return ReportFile.Write(folders, Path.Combine(folders[0], ReportFile.Name));
     }
 }
