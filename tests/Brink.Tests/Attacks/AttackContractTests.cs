@@ -11,6 +11,8 @@ using static TorchSharp.torch;
 namespace Brink.Tests.Attacks;
 
 /// <summary>What every attack promises whatever its method, checked on a small smooth network.</summary>
+// One test watches the random state of the whole process.
+[Collection(nameof(AloneCollection))]
 public sealed class AttackContractTests : IDisposable
 {
     private readonly SmoothNetwork _network = new(12, 20, 5, seed: 1);

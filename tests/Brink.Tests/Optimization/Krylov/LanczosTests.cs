@@ -3,6 +3,8 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization.Krylov;
 
+// One test watches the random state of the whole process.
+[Collection(nameof(Attacks.AloneCollection))]
 public sealed class LanczosTests
 {
     private const int Size = 24;
