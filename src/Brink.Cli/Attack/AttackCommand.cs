@@ -78,7 +78,7 @@ internal static class AttackCommand
 
         if (result is null or { IsComplete: true })
         {
-            return bars.Judge(result is null ? Robustness.Of(folder!) : Robustness.Of(run.Norm, result.Images), error);
+            return bars.Requirements.Count == 0 ? ExitCode.Done : bars.Judge(result is null ? Robustness.Of(folder!) : Robustness.Of(run.Norm, result.Images), error);
         }
 
         if (filed && !parsed.GetValue(options.Run.Json))
@@ -91,7 +91,8 @@ internal static class AttackCommand
         // What is made of a run that is on disk, also of one that was finished long ago.
         AttackSummary Complete(RunFolder written, AttackSummary figures)
         {
-            if (bars.Lengths.Count > 0)
+            // A run that was just made has been asked already.
+            if (result is null && bars.Lengths.Count > 0)
             {
                 figures = figures with { RobustAccuracy = Robustness.Of(written).AccuraciesAt(bars.Lengths) };
             }
