@@ -27,6 +27,7 @@ public sealed partial class CommittedWeightsTests
 
     [Theory]
     [InlineData("alexlike", "alexlike")]
+    [InlineData("alexlike-robust", "alexlike")]
     [InlineData("alexlike-s", "alexlike-s")]
     public void The_stored_file_has_the_accuracy_that_its_card_states(string file, string network)
     {

@@ -9,7 +9,7 @@ internal static class Cifar10Tables
 
     private static readonly PaperNetwork[] Networks =
     [
-        new("AlexLike", 85.78m, "alexlike", "The authors publish no weights; where Brink's own training has made some, they are in models/."),
+        new("AlexLike", 85.78m, "alexlike", "The authors publish no weights; those of Brink's own training are in models/."),
         new("AlexLike-S", 86.53m, "alexlike-s", "AlexLike with Swish. The authors publish no weights; those of Brink's own training are in models/."),
         new("ResNet", 92.10m, "resnet20", "The paper does not say which ResNet; ResNet-20 is the one that its authors publish (github.com/amirgholami/TRAttack)."),
         new("WResNet", 94.77m, "wresnet16-4", "A Wide ResNet 16-4; the authors publish no weights, and Brink brings none: training takes too long on the two processors that its own weights are trained on (docs/reproducing-the-paper.md)."),

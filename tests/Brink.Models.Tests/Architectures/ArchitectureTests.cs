@@ -104,38 +104,6 @@ public sealed class ArchitectureTests
         Assert.Equal([1L, loaded.ClassCount], loaded.Module.call(zeros([1, .. Description("signs").InputShape])).shape);
     }
 
-    [Theory]
-    [InlineData("resnet20")]
-    [InlineData("wresnet16-4")]
-    [InlineData("alexlike-s")]
-    [InlineData("signs")]
-    public void Random_weights_follow_from_the_seed_alone_and_keep_activations_alive(string name)
-    {
-        using var scope = NewDisposeScope();
-        using var before = random.get_rng_state();
-        using var one = ModelCatalog.WithRandomWeights(name, seed: 5);
-        Assert.True(before.equal(random.get_rng_state()).all().item<bool>());
-        random.manual_seed(123);
-        using var same = ModelCatalog.WithRandomWeights(name, seed: 5);
-        using var other = ModelCatalog.WithRandomWeights(name, seed: 6);
-        Assert.All(one.Module.state_dict(), entry => Assert.True(entry.Value.equal(same.Module.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
-
-        using var image = FormulaWeights.Image(32);
-        var (logits, otherLogits) = (one.Module.call(image), other.Module.call(image));
-        Assert.False(logits.allclose(otherLogits));
-        Assert.InRange(logits.std().item<float>(), 0.05, 1000);
-        Assert.False(one.Module.training);
-    }
-
-    [Fact]
-    public void Loading_leaves_the_global_random_state_alone()
-    {
-        using var scope = NewDisposeScope();
-        using var before = random.get_rng_state();
-        using var loaded = ModelCatalog.Load("signs", weights: null);
-        Assert.True(before.equal(random.get_rng_state()).all().item<bool>());
-    }
-
     private static NetworkDescription Description(string name) => ModelCatalog.Networks.Single(network => network.Name == name);
 
     private static JsonElement Golden() => JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", "architectures.json"))).RootElement;
