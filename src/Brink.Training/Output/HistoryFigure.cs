@@ -22,7 +22,7 @@ public static class HistoryFigure
         FigureFont.Register();
         using var plot = new Plot { ScaleFactor = Scale };
         // Okabe and Ito (2008): told apart by colour-blind readers, too.
-        Add(plot, "training images", "#0072B2", history, epoch => 100 * epoch.TrainAccuracy);
+        Add(plot, history.Any(epoch => epoch.AdversarialShare > 0) ? "training images, as perturbed" : "training images", "#0072B2", history, epoch => 100 * epoch.TrainAccuracy);
         Add(plot, "held-out images", "#009E73", history, epoch => 100 * epoch.HeldOutAccuracy);
         Add(plot, "test images", "#D55E00", history, epoch => 100 * epoch.TestAccuracy);
         if (Add(plot, "loss", "#7F7F7F", history, epoch => epoch.Loss) is { } loss)
