@@ -1,3 +1,4 @@
+using Brink.Batching;
 using static TorchSharp.torch;
 
 namespace Brink.Models;
@@ -19,7 +20,8 @@ internal static class RandomWeights
             {
                 var inputs = parameter.numel() / parameter.shape[0];
                 using var inner = NewDisposeScope();
-                parameter.copy_(randn(parameter.shape, generator: generator).mul(Math.Sqrt(2.0 / inputs)));
+                using var deviation = Scalars.Of(Math.Sqrt(2.0 / inputs));
+                parameter.copy_(randn(parameter.shape, generator: generator).mul(deviation));
             }
             else if (name.EndsWith("bias", StringComparison.Ordinal))
             {

@@ -1,3 +1,4 @@
+using Brink.Batching;
 using Brink.Data;
 using Brink.Evaluation.Running;
 using static TorchSharp.torch;
@@ -53,14 +54,15 @@ public static class NetworkChecks
     private static bool LooksLikeProbabilities(Tensor logits)
     {
         using var scope = NewDisposeScope();
-        return logits.ge(0).all().item<bool>() && (logits.sum(1) - 1).abs().max().to(ScalarType.Float64).item<double>() < SameAnswer;
+        return logits.ge(Scalars.Zero).all().item<bool>() && logits.sum(1).sub(Scalars.One).abs().max().to(ScalarType.Float64).item<double>() < SameAnswer;
     }
 
     /// <summary>Answers that are not finite are the gradients' to tell.</summary>
     private static bool Differ(Tensor one, Tensor other)
     {
         using var scope = NewDisposeScope();
-        var size = one.abs().amax([1], keepdim: true).clamp_min(1e-12);
+        using var floor = Scalars.Of(1e-12);
+        var size = one.abs().amax([1], keepdim: true).clamp_min(floor);
         return ((one - other).abs() / size).nan_to_num(0).max().to(ScalarType.Float64).item<double>() > SameAnswer;
     }
 
@@ -81,8 +83,9 @@ public static class NetworkChecks
     private static long WithoutGradient(Tensor logits, Tensor labels, Tensor points)
     {
         using var scope = NewDisposeScope();
-        var known = labels.clamp(0, logits.shape[1] - 1).unsqueeze(1);
-        var others = logits.scatter(1, known, full_like(known, double.NegativeInfinity, dtype: logits.dtype));
+        using var last = Scalars.Of(logits.shape[1] - 1);
+        var known = labels.clamp(Scalars.Zero, last).unsqueeze(1);
+        var others = logits.scatter(1, known, full_like(known, Scalars.NegativeInfinity, dtype: logits.dtype));
         var gap = (others.amax([1]) - logits.gather(1, known).squeeze(1)).sum();
         // Where nothing depends on the images the attack itself says so, in a sentence.
         if (!gap.requires_grad)
@@ -98,7 +101,7 @@ public static class NetworkChecks
 
         points.grad = null;
         var lengths = gradients.detach().flatten(1).abs().sum(1);
-        return (lengths.isfinite().logical_and(lengths.gt(0))).logical_not().sum().item<long>();
+        return (lengths.isfinite().logical_and(lengths.gt(Scalars.Zero))).logical_not().sum().item<long>();
     }
 
     private static long Wrong(Tensor logits, Tensor labels) => logits.argmax(1).ne(labels).sum().item<long>();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Brink.Batching;
 using Brink.Data;
 using Brink.Evaluation.Pictures;
 using Brink.Evaluation.Results;
@@ -32,7 +33,8 @@ public static partial class PictureFolder
         foreach (var rows in fooled.Chunk(BatchSize))
         {
             using var scope = NewDisposeScope();
-            var pixels = run.AdversarialPixels(tensor(rows.Select(row => (long)row).ToArray())).mul(255).round().div(255);
+            using var largest = Scalars.Of(255);
+            var pixels = run.AdversarialPixels(tensor(rows.Select(row => (long)row).ToArray())).mul(largest).round().div(largest);
             if (pixels.dim() != 4 || pixels.shape[1] is not (1 or 3))
             {
                 throw new BadInputException($"A picture has one channel or three, but these images have shape [{string.Join(", ", pixels.shape.Skip(1))}]; drop --png.");

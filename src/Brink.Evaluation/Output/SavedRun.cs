@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Brink.Batching;
 using Brink.Classifiers;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Running;
@@ -130,7 +131,7 @@ public sealed class SavedRun : IDisposable
     {
         using var scope = NewDisposeScope();
         // The way to the normalised space and back leaves float32 rounding outside [0, 1].
-        return ToPixels(images.index_select(0, rows)).clamp(0, 1).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return ToPixels(images.index_select(0, rows)).clamp(Scalars.Zero, Scalars.One).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     private Tensor ToPixels(Tensor images)
@@ -189,7 +190,9 @@ public sealed class SavedRun : IDisposable
 
         public void CheckPixels(Tensor pixels)
         {
-            using var inside = pixels.ge(-Slack).logical_and(pixels.le(1 + Slack)).all();
+            using var lowest = Scalars.Of(-Slack);
+            using var highest = Scalars.Of(1 + Slack);
+            using var inside = pixels.ge(lowest).logical_and(pixels.le(highest)).all();
             if (!inside.item<bool>())
             {
                 throw Problem("its images need pixels from 0 to 1, but have others");

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Brink.Batching;
 using SkiaSharp;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ internal static class PixelPicture
     {
         using var scope = NewDisposeScope();
         var magnitudes = perturbation.abs();
-        return (largest ? magnitudes.amax([0]) : magnitudes.square().sum([0L]).sqrt()).MoveToOuterDisposeScope();
+        return (largest ? magnitudes.amax([0]) : magnitudes.pow(Scalars.Two).sum([0L]).sqrt()).MoveToOuterDisposeScope();
     }
 
     /// <summary>A picture as PNG.</summary>

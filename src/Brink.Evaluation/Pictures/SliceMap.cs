@@ -1,3 +1,4 @@
+using Brink.Batching;
 using Brink.Evaluation.Running;
 using static TorchSharp.torch;
 
@@ -81,7 +82,7 @@ internal sealed class SliceMap
             var points = tensor(batch.SelectMany(node => point(node.Row, node.Column)).ToArray(), [batch.Length, .. shape]).to(device);
             // Outside the bounds there are no images; the nearest one answers.
             var logits = model.Classifier.Logits(model.Classifier.Bounds.Clamp(points));
-            var classes = logits.argmax(1).where(logits.isfinite().all(1), full_like(logits.argmax(1), -1)).cpu().data<long>().ToArray();
+            var classes = logits.argmax(1).where(logits.isfinite().all(1), full_like(logits.argmax(1), Scalars.MinusOne)).cpu().data<long>().ToArray();
             foreach (var (node, found) in batch.Zip(classes))
             {
                 _classes[(node.Row * Side) + node.Column] = (int)found;

@@ -1,3 +1,4 @@
+using Brink.Batching;
 using Brink.Evaluation.Output;
 using Brink.Evaluation.Results;
 using static TorchSharp.torch;
@@ -111,13 +112,14 @@ internal sealed class ReportedRun : IDisposable
     /// <summary>In pixels whatever the space of the attack: of those everyone has an idea.</summary>
     private (double? Mean, double? Largest) MeasureLevels()
     {
+        using var levels = Scalars.Of(Levels);
         var (means, largest) = (new List<double>(), new List<double>());
         foreach (var rows in Enumerable.Range(0, Images.Count).Where(row => Images[row].Fooled).Select(row => (long)row).Chunk(Chunk))
         {
             using var scope = NewDisposeScope();
             var indices = tensor(rows);
-            var changes = (_run.AdversarialPixels(indices).to(ScalarType.Float64) - _run.OriginalPixels(indices).to(ScalarType.Float64)).flatten(1).abs() * Levels;
-            means.AddRange(changes.square().mean([1]).sqrt().data<double>().ToArray());
+            var changes = (_run.AdversarialPixels(indices).to(ScalarType.Float64) - _run.OriginalPixels(indices).to(ScalarType.Float64)).flatten(1).abs().mul(levels);
+            means.AddRange(changes.pow(Scalars.Two).mean([1]).sqrt().data<double>().ToArray());
             largest.AddRange(changes.amax([1]).data<double>().ToArray());
         }
 

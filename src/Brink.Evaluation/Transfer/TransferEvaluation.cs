@@ -1,3 +1,4 @@
+using Brink.Batching;
 using Brink.Evaluation.Output;
 using Brink.Evaluation.Running;
 using Brink.Models;
@@ -63,6 +64,6 @@ public sealed class TransferEvaluation(LoadedModel model, int batchSize = Attack
     {
         using var scope = NewDisposeScope();
         var logits = _opened.Classifier.Logits(_opened.FromPixels(device is null ? pixels : pixels.to(device)));
-        return logits.argmax(1).where(logits.isfinite().all(1), full_like(logits.argmax(1), -1)).cpu().data<long>().ToArray();
+        return logits.argmax(1).where(logits.isfinite().all(1), full_like(logits.argmax(1), Scalars.MinusOne)).cpu().data<long>().ToArray();
     }
 }

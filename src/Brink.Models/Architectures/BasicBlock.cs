@@ -1,3 +1,4 @@
+using Brink.Batching;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -38,6 +39,6 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
         var shortcut = _shortcut is null ? input : _shortcut.forward(input);
         var residual = _relu.forward(_bn1.forward(_conv1.forward(input)));
         residual = _bn2.forward(_conv2.forward(residual));
-        return _relu.forward(residual + shortcut).MoveToOuterDisposeScope();
+        return _relu.forward(residual.Plus(shortcut)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Brink.Batching;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -47,6 +48,6 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
         var residual = _relu.forward(_bn1.forward(_conv1.forward(input)));
         residual = _relu.forward(_bn2.forward(_conv2.forward(residual)));
         residual = _bn3.forward(_conv3.forward(residual));
-        return _relu.forward(residual + shortcut).MoveToOuterDisposeScope();
+        return _relu.forward(residual.Plus(shortcut)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Brink.Batching;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -90,7 +91,7 @@ public sealed class WideResNet : Module<Tensor, Tensor>
             // Where the shortcut has a convolution it starts from the activated input, else from the input itself.
             var shortcut = _shortcut is null ? input : _shortcut.forward(activated);
             var residual = _conv2.forward(_relu.forward(_bn2.forward(_conv1.forward(activated))));
-            return (shortcut + residual).MoveToOuterDisposeScope();
+            return shortcut.Plus(residual).MoveToOuterDisposeScope();
         }
     }
 }

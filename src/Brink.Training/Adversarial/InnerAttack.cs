@@ -20,11 +20,12 @@ internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions opt
     {
         using var scope = NewDisposeScope();
         using var evaluation = classifier.EnterEvaluation();
-        var radii = full([pixels.shape[0]], options.Epsilon, dtype: pixels.dtype, device: pixels.device);
-        var points = options.Method == AdversarialMethod.Projected ? Within(pixels, pixels + Draw(pixels, seed), radii) : pixels;
+        using var epsilon = Scalars.Of(options.Epsilon);
+        var radii = full([pixels.shape[0]], epsilon, dtype: pixels.dtype, device: pixels.device);
+        var points = options.Method == AdversarialMethod.Projected ? Within(pixels, pixels.Plus(Draw(pixels, seed)), radii) : pixels;
         for (var step = 0; step < options.Steps; step++)
         {
-            points = Within(pixels, points + Step(points, labels, radii), radii);
+            points = Within(pixels, points.Plus(Step(points, labels, radii)), radii);
         }
 
         return points.MoveToOuterDisposeScope();
@@ -70,6 +71,6 @@ internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions opt
     private Tensor Within(Tensor pixels, Tensor points, Tensor radii)
     {
         using var scope = NewDisposeScope();
-        return classifier.Bounds.Clamp(pixels + options.Norm.Project(points - pixels, radii)).MoveToOuterDisposeScope();
+        return classifier.Bounds.Clamp(pixels.Plus(options.Norm.Project(points - pixels, radii))).MoveToOuterDisposeScope();
     }
 }

@@ -52,7 +52,7 @@ internal sealed class NesterovMomentum : IDisposable
             }
 
             gradient.add_(weight, alpha: _weightDecay);
-            _velocities[index].mul_(_momentum).add_(gradient);
+            _velocities[index].mul_(_momentum).add_(gradient, Scalars.One);
             gradient.add_(_velocities[index], alpha: _momentum);
             weight.add_(gradient, alpha: rate);
         }

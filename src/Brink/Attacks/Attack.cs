@@ -102,7 +102,7 @@ public abstract class Attack : IAttack
         var subjects = new Subjects(rows.Select(run.Images), rows.Select(run.Labels), OfAttacked(targets));
         run.SetTargets(rows, subjects.Targets.ToLongs());
         var kept = model is null
-            ? arange(rows.Count, dtype: ScalarType.Int64, device: labels.device)
+            ? PerSample.Positions(rows.Count, labels.device)
             : run.KeepActive(rows, subjects.Images, subjects.Labels, zeros_like(subjects.Labels, dtype: ScalarType.Bool), model, Norm, iteration: 0, maxIterations: int.MaxValue);
 
         Tensor Kept(Tensor tensor) => tensor.index_select(0, kept).MoveToOuterDisposeScope();

@@ -50,7 +50,8 @@ internal static class AttackInput
             throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the batch runs from {images.min().to(ScalarType.Float64).item<double>():G4} to {images.max().to(ScalarType.Float64).item<double>():G4}); {(LookLikeBytes(classifier, images) ? "these look like bytes: divide them by 255" : "scale the images, or give the classifier the bounds of its input")}."));
         }
 
-        var known = labels.ge(0).logical_and(labels.lt(classifier.ClassCount));
+        using var classCount = Scalars.Of(classifier.ClassCount);
+        var known = labels.ge(Scalars.Zero).logical_and(labels.lt(classCount));
         if (!known.all().item<bool>())
         {
             var image = FirstFalse(known);
@@ -62,7 +63,8 @@ internal static class AttackInput
     private static bool LookLikeBytes(IClassifier classifier, Tensor images)
     {
         using var scope = NewDisposeScope();
-        return classifier.Bounds.Upper(images).max().to(ScalarType.Float64).item<double>() <= 1 && images.ge(0).logical_and(images.le(255)).all().item<bool>() && images.max().to(ScalarType.Float64).item<double>() > 16;
+        using var largestByte = Scalars.Of(255);
+        return classifier.Bounds.Upper(images).max().to(ScalarType.Float64).item<double>() <= 1 && images.ge(Scalars.Zero).logical_and(images.le(largestByte)).all().item<bool>() && images.max().to(ScalarType.Float64).item<double>() > 16;
     }
 
     private static long FirstFalse(Tensor flags) => Array.IndexOf(flags.cpu().data<bool>().ToArray(), false);

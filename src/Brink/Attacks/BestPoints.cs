@@ -10,7 +10,7 @@ internal sealed class BestPoints(Tensor images) : IDisposable
     public Tensor Points { get; } = images.clone().DetachFromDisposeScope();
 
     /// <summary>Their lengths ‖x′ − x‖; infinite where none has fooled, [attacked].</summary>
-    public Tensor Lengths { get; } = full([images.shape[0]], double.PositiveInfinity, dtype: images.dtype, device: images.device).DetachFromDisposeScope();
+    public Tensor Lengths { get; } = full([images.shape[0]], Scalars.PositiveInfinity, dtype: images.dtype, device: images.device).DetachFromDisposeScope();
 
     /// <summary>Whether any point has fooled, of each image.</summary>
     public bool[] Found()

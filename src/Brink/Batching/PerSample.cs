@@ -9,6 +9,13 @@ internal static class PerSample
     public static Tensor Broadcast(Tensor values, Tensor images) =>
         values.reshape([values.shape[0], .. Enumerable.Repeat(1L, (int)images.dim() - 1)]);
 
+    /// <summary>0, 1, …, count − 1, int64.</summary>
+    public static Tensor Positions(long count, Device device)
+    {
+        using var end = Scalars.Of(count);
+        return arange(Scalars.Zero, end, Scalars.One, ScalarType.Int64, device);
+    }
+
     /// <summary>⟨a, b⟩ of each image, [batch].</summary>
     public static Tensor Dot(Tensor first, Tensor second)
     {

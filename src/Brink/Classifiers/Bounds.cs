@@ -81,7 +81,8 @@ public sealed class Bounds
     {
         using var scope = NewDisposeScope();
         var (lower, upper) = (Lower(images), Upper(images));
-        var inside = images.ge(lower - (lower.abs().clamp_min(1) * slack)).logical_and(images.le(upper + (upper.abs().clamp_min(1) * slack)));
+        using var share = Scalars.Of(slack);
+        var inside = images.ge(lower - lower.abs().clamp_min(Scalars.One).mul(share)).logical_and(images.le(upper.Plus(upper.abs().clamp_min(Scalars.One).mul(share))));
         return inside.reshape(images.shape[0], -1).all(1).MoveToOuterDisposeScope();
     }
 

@@ -49,7 +49,7 @@ public sealed class Normalization
     public Tensor Revert(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return images.mul(PerChannel(StandardDeviation, images)).add(PerChannel(Mean, images)).MoveToOuterDisposeScope();
+        return images.mul(PerChannel(StandardDeviation, images)).Plus(PerChannel(Mean, images)).MoveToOuterDisposeScope();
     }
 
     private static Tensor PerChannel(IReadOnlyList<double> values, Tensor like) =>

@@ -104,7 +104,7 @@ public abstract class Norm
         {
             using var scope = NewDisposeScope();
             var draws = rand(shape, dtype: ScalarType.Float64, generator: generator);
-            return draws.add(draws).sub(Scalars.One).MoveToOuterDisposeScope();
+            return draws.Plus(draws).sub(Scalars.One).MoveToOuterDisposeScope();
         }
     }
 

@@ -30,9 +30,9 @@ internal static class HessianProducts
     public static LinearOperator Differences(Tensor points, double step, Func<Tensor, Tensor> gradients) => vectors =>
     {
         using var scope = NewDisposeScope();
-        using Scalar length = step, width = 2 * step;
+        using Scalar length = Scalars.Of(step), width = Scalars.Of(2 * step);
         var shifts = Norm.L2.SteepestDirections(vectors).mul(length);
-        var differences = gradients(points + shifts) - gradients(points - shifts);
+        var differences = gradients(points.Plus(shifts)) - gradients(points - shifts);
         return differences.mul(PerSample.Broadcast(Norm.L2.Of(vectors), vectors)).div(width).MoveToOuterDisposeScope();
     };
 }

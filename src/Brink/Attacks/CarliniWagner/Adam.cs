@@ -41,9 +41,9 @@ internal sealed class Adam : IDisposable
         using var floor = Scalars.Of(Floor);
         using var firstBias = Scalars.Of(_learningRate / (1 - Math.Pow(FirstDecay, _steps)));
         using var secondBias = Scalars.Of(1 / (1 - Math.Pow(SecondDecay, _steps)));
-        _firstMoments.mul_(firstDecay).add_(gradients.mul(firstShare));
-        _secondMoments.mul_(secondDecay).add_(gradients.square().mul(secondShare));
-        Variables.sub_(_firstMoments.mul(firstBias).div(_secondMoments.mul(secondBias).sqrt().add(floor)));
+        _firstMoments.mul_(firstDecay).add_(gradients.mul(firstShare), Scalars.One);
+        _secondMoments.mul_(secondDecay).add_(gradients.pow(Scalars.Two).mul(secondShare), Scalars.One);
+        Variables.sub_(_firstMoments.mul(firstBias).div(_secondMoments.mul(secondBias).sqrt().Plus(floor)));
     }
 
     /// <summary>Lets go of all rows but those at the given positions.</summary>

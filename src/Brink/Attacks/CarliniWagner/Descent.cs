@@ -28,7 +28,7 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
         using var outer = NewDisposeScope();
         using var adam = new Adam(_space.FromPoints(subjects.Images), options.LearningRate);
         var allConstants = tensor(tradeOffs, dtype: subjects.Images.dtype, device: subjects.Images.device);
-        var positions = arange(rows.Count, dtype: ScalarType.Int64, device: subjects.Images.device);
+        var positions = PerSample.Positions(rows.Count, subjects.Images.device);
         var window = new DescentWindow(allConstants);
         var (steps, lowest) = (new int[rows.Count], Enumerable.Repeat(double.PositiveInfinity, rows.Count).ToArray());
         var windowLength = Math.Max(1, options.MaxIterations / Windows);
@@ -46,9 +46,9 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
             var squares = PerSample.Dot(differences, differences);
             var fooled = Fooled(pass, current);
             best.Improve(positions, points, squares, fooled);
-            window.Note(positions, squares + (constants * shortfalls.detach()), fooled);
+            window.Note(positions, squares.Plus(constants * shortfalls.detach()), fooled);
 
-            adam.Step((differences + differences + (gradients * PerSample.Broadcast(constants, gradients))) * slopes);
+            adam.Step(differences.Plus(differences).Plus(gradients * PerSample.Broadcast(constants, gradients)) * slopes);
             // What is left over at the end belongs to the last window.
             if (iteration % windowLength == 0 && iteration + windowLength <= options.MaxIterations)
             {
@@ -74,7 +74,7 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
         using var scope = NewDisposeScope();
         using var confidence = Scalars.Of(options.Confidence);
         var gaps = options.Target.Values(LogitGap.Instance, pass.Logits, current.Labels, current.Targets);
-        return gaps.neg().add(confidence).relu().MoveToOuterDisposeScope();
+        return gaps.neg().Plus(confidence).relu().MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether the points fool by at least κ, bool [active]: also into another class than the one that is gone for, where any other will do.</summary>

@@ -19,7 +19,7 @@ internal sealed class TanhSpace
         using var scope = NewDisposeScope();
         using var half = Scalars.Of(0.5);
         var (lower, upper) = (bounds.Lower(images), bounds.Upper(images));
-        _centre = lower.add(upper).mul(half).MoveToOuterDisposeScope();
+        _centre = lower.Plus(upper).mul(half).MoveToOuterDisposeScope();
         _halfWidth = upper.sub(lower).mul(half).MoveToOuterDisposeScope();
     }
 
@@ -37,8 +37,8 @@ internal sealed class TanhSpace
         using var scope = NewDisposeScope();
         var tanh = variables.tanh();
         // Rounding can carry the sum past the bound by a last digit.
-        var points = _bounds.Clamp(_centre.add(_halfWidth.mul(tanh)));
-        var slopes = _halfWidth.mul(tanh.square().neg().add(Scalars.One));
+        var points = _bounds.Clamp(_centre.Plus(_halfWidth.mul(tanh)));
+        var slopes = _halfWidth.mul(tanh.pow(Scalars.Two).neg().Plus(Scalars.One));
         return (points.MoveToOuterDisposeScope(), slopes.MoveToOuterDisposeScope());
     }
 }

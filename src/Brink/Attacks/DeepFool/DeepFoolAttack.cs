@@ -83,7 +83,7 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
         using var extra = Scalars.Of(_options.ExtraLength);
         using var factor = Scalars.Of(1 + _options.Overshoot);
         var subproblem = new LinearSubproblem(model, Norm);
-        var steps = subproblem.Solve(subproblem.BoundaryDistances().add(extra).mul(factor)).Steps;
-        return bounds.Clamp(points + steps).MoveToOuterDisposeScope();
+        var steps = subproblem.Solve(subproblem.BoundaryDistances().Plus(extra).mul(factor)).Steps;
+        return bounds.Clamp(points.Plus(steps)).MoveToOuterDisposeScope();
     }
 }

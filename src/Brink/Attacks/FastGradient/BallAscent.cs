@@ -82,7 +82,7 @@ internal sealed class BallAscent
             var steps = directions.mul(PerSample.Broadcast(radii.mul(share), directions));
             // The last points go now: many steps on large images would not fit side by side.
             using var last = points;
-            points = Within(current.Images, points + steps - current.Images, radii).MoveToOtherDisposeScope(outer);
+            points = Within(current.Images, points.Plus(steps) - current.Images, radii).MoveToOtherDisposeScope(outer);
         }
     }
 
@@ -132,6 +132,6 @@ internal sealed class BallAscent
     private Tensor Within(Tensor images, Tensor perturbations, Tensor radii)
     {
         using var scope = NewDisposeScope();
-        return _run.Classifier.Bounds.Clamp(images + _options.Norm.Project(perturbations, radii)).MoveToOuterDisposeScope();
+        return _run.Classifier.Bounds.Clamp(images.Plus(_options.Norm.Project(perturbations, radii))).MoveToOuterDisposeScope();
     }
 }

@@ -43,8 +43,9 @@ public sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
         }
 
         var subjects = start.Subjects;
-        var radii = full([rows.Count], Epsilon, dtype: subjects.Images.dtype, device: subjects.Images.device);
-        var positions = arange(rows.Count, dtype: ScalarType.Int64, device: subjects.Images.device);
+        using var epsilon = Scalars.Of(Epsilon);
+        var radii = full([rows.Count], epsilon, dtype: subjects.Images.dtype, device: subjects.Images.device);
+        var positions = PerSample.Positions(rows.Count, subjects.Images.device);
         var outcome = new BallAscent(run, _options, start).Run(rows, positions, radii);
         for (var row = 0; row < rows.Count; row++)
         {

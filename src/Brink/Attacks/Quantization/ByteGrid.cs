@@ -40,7 +40,7 @@ internal sealed class ByteGrid(Bounds bounds, Tensor images)
         using var scope = NewDisposeScope();
         using var largest = Scalars.Of(Largest);
         var levels = Levels(originals).round();
-        var moved = (levels + moves.round()).clamp(Scalars.Zero, largest);
-        return where(moved.eq(levels), originals, (moved.div(largest) * _range) + _lower).MoveToOuterDisposeScope();
+        var moved = levels.Plus(moves.round()).clamp(Scalars.Zero, largest);
+        return where(moved.eq(levels), originals, (moved.div(largest) * _range).Plus(_lower)).MoveToOuterDisposeScope();
     }
 }

@@ -73,8 +73,10 @@ public sealed class QuantizedAttack : IAttack
     {
         using var scope = NewDisposeScope();
         var levels = grid.Levels(found) - grid.Levels(images);
+        using var half = Scalars.Of(0.5);
+        using var smallest = Scalars.Of(SmallestScale);
         // Where the largest entry is below half a level, smaller scales round to the image itself.
-        var first = levels.flatten(1).abs().amax([1]).reciprocal().mul(0.5).nan_to_num(1, 1).clamp_min(SmallestScale).ToDoubles();
+        var first = levels.flatten(1).abs().amax([1]).reciprocal().mul(half).nan_to_num(1, 1).clamp_min(smallest).ToDoubles();
         var high = first.Select(scale => scale * (1 + 1e-6)).ToArray();
         var low = (double[])first.Clone();
         var all = rows.Rows.ToArray();

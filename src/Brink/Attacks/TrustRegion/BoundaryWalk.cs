@@ -54,7 +54,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     {
         using var outer = NewDisposeScope();
         var (images, labels) = (rows.Select(run.Images), rows.Select(run.Labels));
-        using var positions = arange(rows.Count, device: labels.device);
+        using var positions = PerSample.Positions(rows.Count, labels.device);
         using var best = new BestPoints(images);
         var (state, targets) = Start(rows, images, labels);
         best.Improve(positions, state.Points, _norm.Of(state.Points - images), ones_like(labels, dtype: ScalarType.Bool));
@@ -125,11 +125,11 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     {
         using var scope = NewDisposeScope();
         var (lower, upper) = (_bounds.Lower(images), _bounds.Upper(images));
-        var boundary = new BoxedHyperplane(state.Normals, state.Points, _norm.Dual.Of(state.Normals) * (state.Distances + beyond), lower, upper);
-        var cut = new BoxedHyperplane(state.CutNormals, images, state.CutRises + (_norm.Dual.Of(state.CutNormals) * beyond), lower, upper);
+        var boundary = new BoxedHyperplane(state.Normals, state.Points, _norm.Dual.Of(state.Normals) * state.Distances.Plus(beyond), lower, upper);
+        var cut = new BoxedHyperplane(state.CutNormals, images, state.CutRises.Plus(_norm.Dual.Of(state.CutNormals) * beyond), lower, upper);
         var restored = boundary.Nearest(state.Points, _norm);
         var nearest = new BoxedWedge(boundary, cut).Nearest(images, _norm);
-        return _bounds.Clamp(restored + ((nearest - restored) * PerSample.Broadcast(state.Trust, images))).MoveToOuterDisposeScope();
+        return _bounds.Clamp(restored.Plus((nearest - restored) * PerSample.Broadcast(state.Trust, images))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether values of the logits are positive, by more than rounding, [walking] of bool.</summary>
@@ -148,7 +148,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         using var scope = NewDisposeScope();
         using Scalar memory = Scalars.Of(Memory), novelty = Scalars.Of(1 - Memory), growth = Scalars.Of(Growth), shrinkage = Scalars.Of(Shrinkage), fading = Scalars.Of(CutFading);
         var units = Norm.L2.SteepestDirections(model.Gradients);
-        var normals = state.Normals.mul(memory) + units.mul(novelty);
+        var normals = state.Normals.mul(memory).Plus(units.mul(novelty));
         // An average that points away from the latest gradient has nothing to say here.
         var agrees = Slopes(model, normals).gt(Scalars.Zero);
         normals = where(PerSample.Broadcast(agrees, normals), normals, units);

@@ -82,12 +82,13 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         using var scope = NewDisposeScope();
         var widths = options.Norm.Of((bounds.Upper(gap.Gradients) - bounds.Lower(gap.Gradients)).expand_as(gap.Gradients));
         var distances = gap.Values.neg().div(options.Norm.Dual.Of(gap.Gradients)).nan_to_num(double.PositiveInfinity);
+        using var nearest = Scalars.Of(Nearest);
         // A saturated image sees its boundary farther away than the box is wide, and one on the boundary sees it at no distance at all:
         // shares of that would be steps too small to change a number of the image.
-        return minimum(maximum(distances, widths * Nearest), widths).MoveToOuterDisposeScope();
+        return minimum(maximum(distances, widths.mul(nearest)), widths).MoveToOuterDisposeScope();
     }
 
-    private static Tensor PassRows(Tensor points) => arange(points.shape[0], device: points.device);
+    private static Tensor PassRows(Tensor points) => PerSample.Positions(points.shape[0], points.device);
 
     private static Tensor LabelLogits(ForwardPass pass, Tensor labels)
     {

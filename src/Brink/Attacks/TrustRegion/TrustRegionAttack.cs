@@ -68,7 +68,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
                 pass.Dispose();
 
                 var lengths = Lengths(subproblem, state);
-                var points = bounds.Clamp(state.Points + subproblem.Solve(BeyondBoundary(lengths)).Steps);
+                var points = bounds.Clamp(state.Points.Plus(subproblem.Solve(BeyondBoundary(lengths)).Steps));
 
                 pass = run.Forward(points, rows);
                 var next = linearization.At(run, rows, pass, state);
@@ -116,7 +116,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
         using var scope = NewDisposeScope();
         using var extra = Scalars.Of(_options.ExtraLength);
         using var factor = Scalars.Of(1 + _options.Overshoot);
-        return lengths.add(extra).mul(factor).MoveToOuterDisposeScope();
+        return lengths.Plus(extra).mul(factor).MoveToOuterDisposeScope();
     }
 
     /// <summary>ρ, [active].</summary>

@@ -117,12 +117,12 @@ internal sealed class Lanczos
     {
         using var scope = NewDisposeScope();
         var y = _basis.narrow(1, 0, Dimension).bmm(vectors.reshape(_sizes.Length, -1, 1)).squeeze(2);
-        var curvatures = y.square().mul(Columns(_diagonals)).sum(1);
+        var curvatures = y.pow(Scalars.Two).mul(Columns(_diagonals)).sum(1);
         if (Dimension > 1)
         {
             var neighbours = y.narrow(1, 0, Dimension - 1) * y.narrow(1, 1, Dimension - 1);
             var oneSide = neighbours.mul(Columns(_offDiagonals.Skip(1))).sum(1);
-            curvatures = curvatures + oneSide + oneSide;
+            curvatures = curvatures.Plus(oneSide).Plus(oneSide);
         }
 
         return curvatures.MoveToOuterDisposeScope();

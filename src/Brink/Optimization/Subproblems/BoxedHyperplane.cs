@@ -18,7 +18,7 @@ internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Ri
     public Tensor Missing(Tensor points)
     {
         using var scope = NewDisposeScope();
-        return (Rises + PerSample.Dot(Normals, Anchors - points)).MoveToOuterDisposeScope();
+        return Rises.Plus(PerSample.Dot(Normals, Anchors - points)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The point nearest to the given one, [batch, …]; where the hyperplane misses the box, the corner that comes closest to it.</summary>
@@ -36,20 +36,20 @@ internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Ri
         var missing = Missing(points);
         var (toward, distance) = (missing.sign(), missing.abs());
         var directions = (norm == Norm.LInf ? Normals.sign() : Normals) * PerSample.Broadcast(toward, Normals);
-        var slopes = norm == Norm.LInf ? Normals.abs() : Normals.square();
+        var slopes = norm == Norm.LInf ? Normals.abs() : Normals.pow(Scalars.Two);
         var slope = slopes.flatten(1).sum(1);
         var (nearest, rest, length, stuck) = (points.alias(), distance, zeros_like(distance), zeros_like(distance));
         for (var moves = slope.gt(Scalars.Zero); moves.any().item<bool>();)
         {
             using var step = NewDisposeScope();
-            length = (length + where(moves, rest / slope, zeros_like(rest))).MoveToOtherDisposeScope(scope);
-            var beyond = directions.mul(PerSample.Broadcast(length, directions)).add_(points);
+            length = length.Plus(where(moves, rest / slope, zeros_like(rest))).MoveToOtherDisposeScope(scope);
+            var beyond = directions.mul(PerSample.Broadcast(length, directions)).add_(points, Scalars.One);
             using var previous = nearest;
             nearest = maximum(beyond, Lower).minimum(Upper).MoveToOtherDisposeScope(scope);
             var atBound = beyond.sub_(nearest).abs_().sign_();
             var count = atBound.flatten(1).sum(1);
             // Summed over those that are free, not taken off the whole: what is left may be many times smaller.
-            slope = PerSample.Dot(slopes, atBound.neg_().add_(Scalars.One)).MoveToOtherDisposeScope(scope);
+            slope = PerSample.Dot(slopes, atBound.neg_().add_(Scalars.One, Scalars.One)).MoveToOtherDisposeScope(scope);
             rest = (distance - (PerSample.Dot(Normals, nearest - points) * toward)).MoveToOtherDisposeScope(scope);
             moves = count.gt(stuck).logical_and(slope.gt(Scalars.Zero)).MoveToOtherDisposeScope(scope);
             stuck = count.MoveToOtherDisposeScope(scope);

@@ -38,7 +38,7 @@ internal sealed record BoxedWedge(BoxedHyperplane Face, BoxedHyperplane Other)
         var (isShort, reaches) = (onFace, Mixed(high));
         for (var halving = 0; halving < Halvings; halving++)
         {
-            var middle = (low + high).mul(half);
+            var middle = low.Plus(high).mul(half);
             var nearest = Mixed(middle);
             var falls = Other.Missing(nearest).gt(Scalars.Zero);
             (low, high) = (where(falls, middle, low), where(falls, high, middle));
@@ -48,14 +48,14 @@ internal sealed record BoxedWedge(BoxedHyperplane Face, BoxedHyperplane Other)
 
         var (missing, spare) = (Other.Missing(isShort), Other.Missing(reaches).neg());
         // Where even the other alone misses the box, the point closest to it is all there is.
-        var share = (missing / (missing + spare)).clamp(Scalars.Zero, Scalars.One).nan_to_num(1);
-        return (isShort + ((reaches - isShort) * PerSample.Broadcast(share, isShort))).MoveToOuterDisposeScope();
+        var share = (missing / missing.Plus(spare)).clamp(Scalars.Zero, Scalars.One).nan_to_num(1);
+        return isShort.Plus((reaches - isShort) * PerSample.Broadcast(share, isShort)).MoveToOuterDisposeScope();
 
         Tensor Mixed(Tensor shares)
         {
             var weights = PerSample.Broadcast(shares, points);
-            var normals = Face.Normals + ((Other.Normals - Face.Normals) * weights);
-            var rises = faceMissing + ((otherMissing - faceMissing) * shares);
+            var normals = Face.Normals.Plus((Other.Normals - Face.Normals) * weights);
+            var rises = faceMissing.Plus((otherMissing - faceMissing) * shares);
             return new BoxedHyperplane(normals, points, rises, Face.Lower, Face.Upper).Nearest(points, norm);
         }
     }

@@ -93,7 +93,7 @@ internal sealed class LanczosSubproblem : ISubproblem
     {
         using var scope = NewDisposeScope();
         using var half = Scalars.Of(0.5);
-        return PerSample.Dot(_model.Gradients, steps).add(_lanczos.Curvatures(steps).mul(half)).MoveToOuterDisposeScope();
+        return PerSample.Dot(_model.Gradients, steps).Plus(_lanczos.Curvatures(steps).mul(half)).MoveToOuterDisposeScope();
     }
 
     private void StopNotFinite(bool[] growing, IReadOnlyList<double> lengths)

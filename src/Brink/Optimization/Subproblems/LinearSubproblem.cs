@@ -20,7 +20,7 @@ internal sealed class LinearSubproblem : ISubproblem
         _model = model;
         using var floor = Scalars.Of(gradientFloor);
         var lengths = norm.Dual.Of(model.Gradients);
-        _slopes = lengths.add(floor);
+        _slopes = lengths.Plus(floor);
         // The authors' direction in L2 is g/(‖g‖ + 1e-6); a sign has no length to divide by.
         (_directions, _gains) = gradientFloor > 0 && norm == Norm.L2
             ? (model.Gradients / PerSample.Broadcast(_slopes, model.Gradients), lengths * lengths / _slopes)

@@ -52,7 +52,11 @@ public sealed record RadiusPolicy
 
     /// <summary>The first radii, [batch].</summary>
     /// <param name="firstDistances">The linearised distance of each row at its start, [batch].</param>
-    internal Tensor First(Tensor firstDistances) => Unit == RadiusUnit.Input ? full_like(firstDistances, Start) : firstDistances.mul(Start);
+    internal Tensor First(Tensor firstDistances)
+    {
+        using var start = Scalars.Of(Start);
+        return Unit == RadiusUnit.Input ? full_like(firstDistances, start) : firstDistances.mul(start);
+    }
 
     /// <summary>The next radii, [batch].</summary>
     /// <param name="radii">ε, [batch].</param>
@@ -62,7 +66,8 @@ public sealed record RadiusPolicy
     internal Tensor Next(Tensor radii, Tensor lengths, Tensor ratios, Tensor firstDistances)
     {
         using var scope = NewDisposeScope();
-        using Scalar growAbove = GrowAbove, shrinkBelow = ShrinkBelow, growth = Growth, smallest = Smallest, largest = Largest;
+        using Scalar growAbove = Scalars.Of(GrowAbove), shrinkBelow = Scalars.Of(ShrinkBelow), growth = Scalars.Of(Growth);
+        using Scalar smallest = Scalars.Of(Smallest), largest = Scalars.Of(Largest);
         var bases = FromStepLength ? lengths : radii;
         var grown = where(ratios.gt(growAbove), bases.mul(growth), bases);
         var next = where(ratios.lt(shrinkBelow), bases.div(growth), grown);
