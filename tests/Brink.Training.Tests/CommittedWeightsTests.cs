@@ -33,6 +33,7 @@ public sealed partial class CommittedWeightsTests
     [InlineData("alexlike", "alexlike")]
     [InlineData("alexlike-robust", "alexlike")]
     [InlineData("alexlike-s", "alexlike-s")]
+    [InlineData("resnet20", "resnet20")]
     public void The_stored_file_has_the_accuracy_that_its_card_states(string file, string network)
     {
         var images = new ImagePool(Cifar10.Read(SharedFiles.DataFile("cifar10", "test_0000-0499.bin")));
