@@ -7,14 +7,13 @@ namespace Brink.Training;
 /// <summary>The share of images a network names rightly.</summary>
 public static class Accuracy
 {
-    private const int BatchSize = 250;
-
     /// <summary>Measures it, with the network in evaluation mode, which it leaves as it was.</summary>
     /// <param name="model">The network.</param>
     /// <param name="images">At least one image.</param>
-    /// <param name="cancellationToken">Asked before every 250 images.</param>
+    /// <param name="cancellationToken">Asked before every batch.</param>
+    /// <param name="batchSize">How many images go through the network at once.</param>
     /// <returns>A fraction.</returns>
-    public static double Of(LoadedModel model, ImagePool images, CancellationToken cancellationToken = default)
+    public static double Of(LoadedModel model, ImagePool images, CancellationToken cancellationToken = default, int batchSize = 250)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
@@ -26,7 +25,7 @@ public static class Accuracy
         using var withoutGradients = no_grad();
         using var evaluation = new Classifiers.EvaluationMode(model.Module);
         var right = 0L;
-        foreach (var batch in new BatchAssembly(images, Augmentation.None, seed: 0).InOrder(BatchSize))
+        foreach (var batch in new BatchAssembly(images, Augmentation.None, seed: 0).InOrder(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();

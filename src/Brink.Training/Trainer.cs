@@ -45,9 +45,9 @@ public sealed class Trainer
     /// <exception cref="OperationCanceledException">It was cancelled; what is kept then is the last step.</exception>
     public TrainingState Run((ImagePool Training, ImagePool HeldOut) images, ImagePool? test = null, ITrainingStore? store = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        CheckFits(images.Training, test);
         using var inference = inference_mode(false);
         using var gradients = enable_grad();
+        CheckFits(images.Training, test);
         using var random = new SeededTorch(_options.Seed);
         using var optimizer = new NesterovMomentum(_model.Module, _options.Momentum, _options.WeightDecay);
         var velocities = optimizer.Velocities.ToDictionary(StringComparer.Ordinal);
@@ -71,14 +71,14 @@ public sealed class Trainer
                     state.Epoch + 1,
                     state.LossSum / state.Seen,
                     state.Right / (double)state.Seen,
-                    images.HeldOut.Count > 0 ? Accuracy.Of(_model, images.HeldOut, cancellationToken) : null,
-                    test is null ? null : Accuracy.Of(_model, test, cancellationToken),
+                    images.HeldOut.Count > 0 ? AccuracyOf(images.HeldOut, cancellationToken) : null,
+                    test is null ? null : AccuracyOf(test, cancellationToken),
                     rate,
                     state.BatchSize,
                     state.Seconds,
                     state.Seconds > 0 ? state.Waited / state.Seconds : 0,
                     AdversarialShare(state.Epoch),
-                    _options.Growth is null ? null : TopEigenvalue(images.Training, _options.Growth));
+                    _options.Growth is null ? null : TopEigenvalue(images.Training, _options.Growth, state));
                 state.Finish(record, _options.Growth, images.Training.Count);
                 store?.Save(_model.Module, velocities, state);
                 progress?.Report(new(record.Epoch, _options.Epochs, batches, batches, record.Loss, record.TrainAccuracy, record));
@@ -86,6 +86,8 @@ public sealed class Trainer
         }
         catch (OperationCanceledException)
         {
+            // The last step may have brought weights that no longer are numbers: the end of the last epoch is worth more then.
+            CheckWeights(state);
             store?.Save(_model.Module, velocities, state);
             throw;
         }
@@ -155,7 +157,9 @@ public sealed class Trainer
 
     private double AdversarialShare(int epoch) => _options.Adversarial is { } adversarial && adversarial.IsOn(epoch) ? adversarial.Share : 0;
 
-    private double TopEigenvalue(ImagePool images, BatchGrowthOptions growth)
+    private double AccuracyOf(ImagePool images, CancellationToken cancellationToken) => Accuracy.Of(_model, images, cancellationToken, Math.Min(250, _options.MicroBatchSize));
+
+    private double TopEigenvalue(ImagePool images, BatchGrowthOptions growth, TrainingState state)
     {
         using var scope = NewDisposeScope();
         var seed = (long)RandomSeed.Of(_options.Seed, (long)Draw.Curvature);
@@ -163,7 +167,8 @@ public sealed class Trainer
         var batch = new BatchAssembly(subsample, Augmentation.None, seed).InOrder(subsample.Count).Single();
         var (pixels, labels) = BatchTensors.Of(batch, subsample, _model.Module);
         using var curvature = new LossCurvature(_model, pixels, labels);
-        return curvature.TopEigenvalue(seed, growth.MaxProducts);
+        var eigenvalue = curvature.TopEigenvalue(seed, growth.MaxProducts);
+        return double.IsFinite(eigenvalue) ? eigenvalue : throw Diverged(state, FormattableString.Invariant($"the curvature of the loss after epoch {state.Epoch + 1} is {eigenvalue}"));
     }
 
     private double Rate(TrainingState state, ImagePool images, bool lastStep = false)
@@ -197,6 +202,12 @@ public sealed class Trainer
         using var scope = NewDisposeScope();
         var (pixels, _) = BatchTensors.Of(new BatchAssembly(images, Augmentation.None, seed: 0).InOrder(1).First(), images, _model.Module);
         _ = _classifier.Logits(pixels);
+        if (_options.Growth is not null)
+        {
+            // Before the first epoch rather than after it: whether the loss can be differentiated twice.
+            using var curvature = new LossCurvature(_model, pixels, zeros([1], ScalarType.Int64, pixels.device));
+            _ = curvature.TopEigenvalue(seed: 0, maxProducts: 1);
+        }
     }
 
     private void CheckWeights(TrainingState state)
@@ -213,5 +224,5 @@ public sealed class Trainer
     }
 
     private BadInputException Diverged(TrainingState state, string what) => new(FormattableString.Invariant(
-        $"Training needs a finite loss, but {what}, with the learning rate {_options.LearningRate}; lower the learning rate. The network as it was after epoch {state.Epoch} is what was kept."));
+        $"Training needs a finite loss, but {what}, with the learning rate {_options.LearningRate}; lower the learning rate. A folder keeps the network as it was after epoch {state.Epoch}."));
 }

@@ -35,7 +35,7 @@ public sealed class TrainingState
     /// <summary>The epoch, from 0, before which they last grew; 0 where they never did.</summary>
     public int GrownAt { get; set; }
 
-    /// <summary>The top eigenvalue when they last grew, or after the first epoch; null before.</summary>
+    /// <summary>The magnitude of the top eigenvalue when they last grew, or after the first epoch; null before.</summary>
     public double? GrownAtEigenvalue { get; set; }
 
     /// <summary>The finished epochs.</summary>
@@ -54,15 +54,17 @@ public sealed class TrainingState
         Epoch++;
         Batch = 0;
         (LossSum, Right, Seen, Seconds, Waited) = (0, 0, 0, 0, 0);
-        if (growth is null || epoch.Eigenvalue is not { } eigenvalue)
+        if (growth is null || epoch.Eigenvalue is not { } signed)
         {
             return;
         }
 
+        // A negative one is a saddle, no flatter than a minimum of the same magnitude.
+        var eigenvalue = Math.Abs(signed);
         GrownAtEigenvalue ??= eigenvalue;
         if (eigenvalue * growth.EigenvalueDrop <= GrownAtEigenvalue || Epoch - GrownAt >= growth.Patience)
         {
-            Grow(Math.Min((int)Math.Min(BatchSize * growth.Factor, growth.MaxBatchSize), images));
+            Grow(Math.Min((int)Math.Min(Math.Ceiling(BatchSize * growth.Factor), growth.MaxBatchSize), images));
             (GrownAt, GrownAtEigenvalue) = (Epoch, eigenvalue);
         }
     }

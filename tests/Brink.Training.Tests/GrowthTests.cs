@@ -48,6 +48,34 @@ public sealed class GrowthTests
         Assert.All(history, epoch => Assert.True(epoch.Eigenvalue > 0));
     }
 
+    [Fact]
+    public void A_negative_eigenvalue_counts_by_its_magnitude()
+    {
+        Assert.Equal(16, After(Growth with { Patience = 99 }, 16, 8, -7, 5).BatchSize);
+        Assert.Equal(16, After(Growth with { Patience = 99 }, 16, -8, -5).BatchSize);
+        Assert.Equal(32, After(Growth with { Patience = 99 }, 16, -8, 4).BatchSize);
+    }
+
+    [Fact]
+    public void A_batch_grows_however_small_the_factor_is() =>
+        Assert.Equal(17, After(Growth with { Factor = 1.005, Patience = 1 }, 16, 8).BatchSize);
+
+    [Fact]
+    public void The_schedule_goes_on_by_epochs_whatever_the_batch()
+    {
+        using var model = SmallTask.Network();
+        var options = SmallTask.Options with { Epochs = 3, Growth = new() { MaxBatchSize = 64, Patience = 1, Images = 20 }, Schedule = LearningRateSchedule.Cosine };
+        var pools = SmallTask.Pools();
+        var history = new Trainer(model, options).Run(pools).History;
+        Assert.All(history, epoch =>
+        {
+            // The rate of the last of an epoch's b steps: η · batch/first batch · (1 + cos(π (e + (b − 1)/b) / E)) / 2.
+            var steps = pools.Training.Count / epoch.BatchSize;
+            var progress = (epoch.Epoch - 1 + ((steps - 1) / (double)steps)) / options.Epochs;
+            Assert.Equal(options.LearningRate * epoch.BatchSize / options.BatchSize * (1 + Math.Cos(Math.PI * progress)) / 2, epoch.LearningRate, 1e-12);
+        });
+    }
+
     [Theory]
     [InlineData(15, 2, 2, "largest batch")]
     [InlineData(64, 1, 2, "growth factor")]

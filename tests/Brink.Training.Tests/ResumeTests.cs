@@ -18,6 +18,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData(5)]
     [InlineData(7)]
     [InlineData(10)]
+    [InlineData(11)]
     public void Cancelled_after_any_step_and_resumed_it_ends_with_the_same_weights(int steps)
     {
         var (weights, history) = Train("whole");
@@ -45,6 +46,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData(5)]
     [InlineData(6)]
     [InlineData(11)]
+    [InlineData(13)]
     public void Killed_after_any_step_and_resumed_it_ends_with_the_same_weights(int steps)
     {
         var done = 0;
@@ -57,6 +59,20 @@ public sealed class ResumeTests : IDisposable
         }));
         Assert.Equal(weights, Train("killed").Weights);
         Assert.Equal(history, Train("killed").History);
+    }
+
+    [Fact]
+    public void The_batch_grows_before_the_last_epoch() => Assert.Equal([16, 16, 32], Train("whole").History.Select(epoch => epoch.BatchSize));
+
+    [Fact]
+    public void A_table_and_a_figure_that_are_gone_are_made_again()
+    {
+        Train("whole");
+        string[] files = [Path.Combine(_folder["whole"], TrainingFolder.Table), Path.Combine(_folder["whole"], TrainingFolder.Figure)];
+        var before = files.Select(File.ReadAllBytes).ToArray();
+        Array.ForEach(files, File.Delete);
+        Train("whole");
+        Assert.Equal(before, files.Select(File.ReadAllBytes));
     }
 
     [Fact]
@@ -120,7 +136,7 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains("its header has no settings", Assert.Throws<BadInputException>(() => Train("other")).Message, StringComparison.Ordinal);
     }
 
-    private (Dictionary<string, byte[]> Weights, (double Loss, double Train, double? HeldOut)[] History) Train(string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    private (Dictionary<string, byte[]> Weights, EpochRecord[] History) Train(string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var model = SmallTask.Network();
         var store = TrainingFolder.Open(_folder[folder], Settings, resume: true);
@@ -132,6 +148,6 @@ public sealed class ResumeTests : IDisposable
             MicroBatchSize = 10,
         };
         var state = new Trainer(model, options).Run(SmallTask.Pools(), store: store, progress: progress, cancellationToken: cancellationToken);
-        return (SmallTask.Weights(model), [.. state.History.Select(epoch => (epoch.Loss, epoch.TrainAccuracy, epoch.HeldOutAccuracy))]);
+        return (SmallTask.Weights(model), [.. state.History.Select(epoch => epoch with { Seconds = 0, Waiting = 0 })]);
     }
 }

@@ -85,7 +85,7 @@ public sealed class TrainerTests : IDisposable
         });
         var exception = Assert.Throws<BadInputException>(() => new Trainer(model, SmallTask.Options).Run(SmallTask.Pools(), store: store, progress: spoil));
         Assert.Contains("the loss of batch 3 of epoch 2 is", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("after epoch 1 is what was kept", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("the network as it was after epoch 1", exception.Message, StringComparison.Ordinal);
 
         using var kept = SmallTask.Network(seed: 5);
         using var scope = torch.NewDisposeScope();

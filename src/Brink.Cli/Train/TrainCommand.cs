@@ -31,39 +31,36 @@ internal static class TrainCommand
     {
         // Everything that can be wrong is found out before the first step: settings, images, network, folder.
         var settings = TrainSettings.Of(parsed, options);
-        if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
-        {
-            throw new BadInputException("A training is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
-        }
-
         if (parsed.GetValue(options.Half) && parsed.GetValue(options.Export) is null)
         {
             throw new BadInputException("The flag --half says how the exported weights are written, but none are; add --export FILE.");
         }
 
-        if (parsed.GetValue(options.Export) is { } destination && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(destination))))
-        {
-            throw new BadInputException($"The weights are to be written to {destination}, but its folder does not exist; make it first.");
-        }
-
+        CheckExport(parsed.GetValue(options.Export));
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
-        var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => DataCatalog.Open(set, cancellationToken: cancellationToken))]);
+        var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => OpenForTraining(set, cancellationToken))]);
         var images = pool.Split(settings.Seed, parsed.GetValue(options.HoldOut) ?? 0, parsed.GetValue(options.Limit));
         var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, cancellationToken: cancellationToken)) : null;
+        var warnings = Warnings(pool, images.Training, test);
+        if (!parsed.GetValue(options.Quiet))
+        {
+            // Now, while nothing is lost by stopping, and with the outcome.
+            warnings.ForEach(warning => error.WriteLine($"Note: {warning}"));
+        }
 
         NativeLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         using var model = FirstNetwork(parsed, options, settings.Seed, preprocessing);
         model.Module.to(device);
         var trainer = new Trainer(model, settings);
-        var folder = parsed.GetValue(options.Out) is { } path ? TrainingFolder.Open(path, Identity(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume)) : null;
+        var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, Identity(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume));
 
         TrainingState state;
         try
         {
             state = TrainDisplay.Run(error, parsed.GetValue(options.Quiet), progress => trainer.Run(images, test, folder, progress, cancellationToken));
         }
-        catch (OperationCanceledException) when (folder is not null)
+        catch (OperationCanceledException)
         {
             if (!parsed.GetValue(options.Quiet))
             {
@@ -75,7 +72,7 @@ internal static class TrainCommand
 
         var summary = new TrainSummary(model.Name, parsed.GetValue(options.Data)!, images.Training.Count, images.HeldOut.Count, settings, state)
         {
-            Warnings = [.. pool.Warnings, .. test?.Warnings ?? []],
+            Warnings = warnings,
         };
         if (parsed.GetValue(options.Export) is { } file)
         {
@@ -86,8 +83,41 @@ internal static class TrainCommand
             summary = summary with { Export = file, ExportTestAccuracy = test is null ? null : Accuracy.Of(stored, test, cancellationToken) };
         }
 
-        summary.Print(output, parsed.GetValue(options.Json), folder?.Folder);
+        summary.Print(output, parsed.GetValue(options.Json), folder.Folder);
         return ExitCode.Done;
+    }
+
+    private static void CheckExport(string? file)
+    {
+        if (file is null)
+        {
+            return;
+        }
+
+        if (file.Length == 0 || Directory.Exists(file))
+        {
+            throw new BadInputException($"The weights are written to a file, but '{file}' {(file.Length == 0 ? "has no name" : "is a folder")}; give --export FILE.");
+        }
+
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
+        {
+            throw new BadInputException($"The weights are to be written to {file}, but its folder does not exist; make it first.");
+        }
+    }
+
+    private static ImageSet OpenForTraining(string set, CancellationToken cancellationToken) => set is "cifar10" or "cifar10:test"
+        ? throw new BadInputException($"The images of '{set}' are CIFAR-10's test images, which no network should be trained on; write cifar10:train.")
+        : DataCatalog.Open(set, cancellationToken: cancellationToken);
+
+    private static List<string> Warnings(ImagePool pool, ImagePool training, ImagePool? test)
+    {
+        List<string> warnings = [.. pool.Warnings, .. test?.Warnings ?? []];
+        if (test is not null && training.CountOf(test) is > 0 and var seen)
+        {
+            warnings.Add(FormattableString.Invariant($"{seen} of the {test.Count} test images are among those trained on, so their accuracy does not say how the network does on others."));
+        }
+
+        return warnings;
     }
 
     private static LoadedModel FirstNetwork(ParseResult parsed, TrainOptions options, long seed, Classifiers.Normalization? preprocessing)

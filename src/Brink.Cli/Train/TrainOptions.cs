@@ -62,7 +62,7 @@ internal sealed class TrainOptions
 
     public Option<int?> GrowthPatience { get; } = new("--growth-patience") { CustomParser = WholeNumber.Parse<int>, Description = "They also grow when they have not for so many epochs. [default: 10]", HelpName = "EPOCHS" };
 
-    public Option<int?> EigenvalueImages { get; } = new("--eigenvalue-images") { CustomParser = WholeNumber.Parse<int>, Description = "On how many training images the eigenvalue is measured. [default: 128]", HelpName = "N" };
+    public Option<int?> EigenvalueImages { get; } = new("--eigenvalue-images") { CustomParser = WholeNumber.Parse<int>, Description = "On how many training images, all at once, the eigenvalue is measured. [default: 128]", HelpName = "N" };
 
     public Option<int?> MicroBatch { get; } = new("--micro-batch") { CustomParser = WholeNumber.Parse<int>, Description = "The most images at once; larger batches add up the gradients of their parts. [default: 512]", HelpName = "N" };
 
@@ -72,7 +72,7 @@ internal sealed class TrainOptions
 
     public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "How many processors the network uses. [default: all]", HelpName = "N" };
 
-    public Option<string?> Out { get; } = new("--out") { Description = "A folder for the checkpoint, the last and the best weights, and the history.", HelpName = "FOLDER" };
+    public Option<string> Out { get; } = new("--out") { Required = true, Description = "A folder for the checkpoint, the last and the best weights, and the history.", HelpName = "FOLDER" };
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the training in the folder of --out, to the weights it would have had without the interruption." };
 

@@ -30,7 +30,7 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
 
     private double Waiting => Seconds > 0 ? State.History.Sum(epoch => epoch.Waiting * epoch.Seconds) / Seconds : 0;
 
-    public void Print(TextWriter output, bool json, string? folder)
+    public void Print(TextWriter output, bool json, string folder)
     {
         if (json)
         {
@@ -55,10 +55,7 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
             output.WriteLine($"Note: {warning}");
         }
 
-        if (folder is not null)
-        {
-            output.WriteLine($"history and weights in {folder}");
-        }
+        output.WriteLine($"history and weights in {folder}");
     }
 
     private string Json() => JsonSerializer.Serialize(

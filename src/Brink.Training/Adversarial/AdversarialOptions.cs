@@ -47,7 +47,7 @@ public sealed record AdversarialOptions
     /// <exception cref="BadInputException">With the name of the setting.</exception>
     internal void Check()
     {
-        TrainingOptions.Within("adversarial epsilon", Epsilon, Epsilon is > 0 and <= 1000, "positive and at most 1000");
+        TrainingOptions.Within("adversarial epsilon", Epsilon, Epsilon > 0 && Epsilon <= (Norm == Norm.LInf ? 1 : 1000), Norm == Norm.LInf ? "positive and at most 1 (pixels lie in 0 to 1: write 4/255, not 4)" : "positive and at most 1000");
         TrainingOptions.Within("number of attack steps", Steps, Steps is >= 1 and <= 1000, "between 1 and 1000");
         TrainingOptions.Within("adversarial share", Share, Share is > 0 and <= 1, "above 0 and at most 1");
         TrainingOptions.Within("last adversarial epoch", Until ?? 1, Until is not < 1, "at least 1");

@@ -4,5 +4,5 @@ namespace Brink.Training.Data;
 /// <param name="Number">Its place in the epoch, from 0.</param>
 /// <param name="Pixels">Values in [0, 1], [image, channel, row, column].</param>
 /// <param name="Labels">One label an image.</param>
-/// <param name="Places">The places of the images among all, by which what is drawn for them is found again.</param>
+/// <param name="Places">The places of the images among all.</param>
 internal sealed record Batch(int Number, float[] Pixels, long[] Labels, long[] Places);

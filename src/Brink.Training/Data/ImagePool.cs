@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Brink.Data;
 
 namespace Brink.Training.Data;
@@ -97,9 +99,20 @@ public sealed class ImagePool
         return (Select(training), Select(order.Take(heldOut)));
     }
 
+    /// <summary>How many images of another pool are among these, byte for byte, whatever they are called.</summary>
+    /// <param name="others">The others.</param>
+    public int CountOf(ImagePool others)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        var known = Enumerable.Range(0, Count).Select(Hash).ToHashSet();
+        return Enumerable.Range(0, others.Count).Count(index => known.Contains(others.Hash(index)));
+    }
+
     /// <summary>Refuses images that a network trained on these cannot be tested on.</summary>
     /// <exception cref="BadInputException">They have another size or other classes.</exception>
     internal void CheckFits(ImagePool other) => CheckFits(_sets[0], other._sets[0]);
+
+    private UInt128 Hash(int index) => MemoryMarshal.Read<UInt128>(SHA256.HashData(Pixels(index)));
 
     private ImagePool Select(IEnumerable<int> indices) => new(_sets, [.. indices.Order().Select(index => _places[index])]);
 

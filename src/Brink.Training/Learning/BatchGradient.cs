@@ -18,10 +18,13 @@ internal static class BatchGradient
     {
         var count = labels.shape[0];
         var (lossSum, right) = (0.0, 0L);
-        for (long start = 0; start < count; start += microBatchSize)
+        // Parts of one size: batch normalisation could make nothing of a last one of a single image.
+        var parts = (count + microBatchSize - 1) / microBatchSize;
+        for (long part = 0; part < parts; part++)
         {
             using var scope = NewDisposeScope();
-            var size = Math.Min(microBatchSize, count - start);
+            var start = part * count / parts;
+            var size = ((part + 1) * count / parts) - start;
             var partLabels = labels.narrow(0, start, size);
             var logits = model.Module.call(model.Normalization.Apply(pixels.narrow(0, start, size)));
             var loss = nn.functional.cross_entropy(logits, partLabels, label_smoothing: labelSmoothing);

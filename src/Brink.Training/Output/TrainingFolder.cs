@@ -49,7 +49,7 @@ public sealed class TrainingFolder : ITrainingStore
     /// <exception cref="BadInputException">The folder cannot be written to; it holds a training and is not to be resumed, or is and has other settings.</exception>
     public static TrainingFolder Open(string folder, IReadOnlyDictionary<string, string> settings, bool resume)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(settings);
         try
         {
@@ -57,7 +57,7 @@ public sealed class TrainingFolder : ITrainingStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new BadInputException($"A training is kept in a folder, but {folder} cannot be made ({exception.Message.TrimEnd('.')}); give another.", exception);
+            throw new BadInputException($"A training is kept in a folder, but '{folder}' cannot be made ({exception.Message.TrimEnd('.')}); give another.", exception);
         }
 
         var opened = new TrainingFolder(folder, settings);
@@ -122,6 +122,8 @@ public sealed class TrainingFolder : ITrainingStore
         }
 
         StateDict.LoadInto(network, tensors.Where(tensor => tensor.Key.StartsWith(Weights, StringComparison.Ordinal)).ToDictionary(tensor => tensor.Key[Weights.Length..], tensor => tensor.Value, StringComparer.Ordinal), CheckpointPath);
+        // Killed between the checkpoint and them, they would lack its last epoch.
+        WriteHistory(state);
         return state;
     }
 
@@ -136,7 +138,7 @@ public sealed class TrainingFolder : ITrainingStore
         if (state.Batch == 0 && state.History.Count > 0)
         {
             // Before the checkpoint that counts the epoch as done: killed in between, the epoch is computed again and they are written again.
-            WriteEpoch(weights, state);
+            WriteWeights(weights, state);
         }
 
         var tensors = weights.Select(tensor => KeyValuePair.Create(Weights + tensor.Key, tensor.Value))
@@ -148,14 +150,27 @@ public sealed class TrainingFolder : ITrainingStore
             [Settings] = JsonSerializer.Serialize(_settings),
         };
         AtomicFile.Write(CheckpointPath, stream => Safetensors.Write(stream, tensors, metadata));
+        if (state.Batch == 0)
+        {
+            WriteHistory(state);
+        }
     }
 
-    private void WriteEpoch(IReadOnlyDictionary<string, Tensor> weights, TrainingState state)
+    private void WriteWeights(IReadOnlyDictionary<string, Tensor> weights, TrainingState state)
     {
         AtomicFile.Write(Path.Combine(Folder, Last), stream => Safetensors.Write(stream, weights));
         if (state.Best == state.History[^1])
         {
             AtomicFile.Write(Path.Combine(Folder, Best), stream => Safetensors.Write(stream, weights));
+        }
+    }
+
+    /// <summary>The table and the figure, which can always be made again: after the checkpoint, so that nothing that goes wrong with them costs an epoch.</summary>
+    private void WriteHistory(TrainingState state)
+    {
+        if (state.History.Count == 0)
+        {
+            return;
         }
 
         AtomicFile.Write(Path.Combine(Folder, Table), stream => stream.Write(Encoding.UTF8.GetBytes(HistoryTable.Of(state.History))));

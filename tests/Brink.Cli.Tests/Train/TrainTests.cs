@@ -16,6 +16,7 @@ public sealed class TrainTests : IDisposable
         var run = Invocation.Of([.. Flags, "--test-data", "signs", "--out", _folder["run"], "--export", _folder["weights.safetensors"], "--half"]).AssertDone();
         Assert.Contains("mlp-swish: 2 epochs of 48 images", run.Output, StringComparison.Ordinal);
         Assert.Contains("waiting for data", run.Output, StringComparison.Ordinal);
+        Assert.All([run.Output, run.Error], text => Assert.Contains("Note: 48 of the 1000 test images are among those trained on", text, StringComparison.Ordinal));
         Assert.Contains("epoch 1 of 2: loss ", run.Error, StringComparison.Ordinal);
         foreach (var file in new[] { "checkpoint.safetensors", "last.safetensors", "best.safetensors", "history.csv", "history.png" })
         {
@@ -30,7 +31,7 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public void Json_holds_the_options_and_the_history()
     {
-        var run = Invocation.Of([.. Flags, "--quiet", "--json"]).AssertDone();
+        var run = Invocation.Of([.. Flags, "--out", _folder["run"], "--quiet", "--json"]).AssertDone();
         Assert.Empty(run.Error);
         var outcome = JsonNode.Parse(run.Output)!;
         Assert.Equal((48, 20), ((int)outcome["images"]!, (int)outcome["heldOut"]!));
@@ -42,7 +43,7 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public void Interrupted_and_resumed_it_exports_the_same_file()
     {
-        Invocation.Of([.. Flags, "--quiet", "--export", _folder["whole"]]).AssertDone();
+        Invocation.Of([.. Flags, "--quiet", "--out", _folder["undisturbed"], "--export", _folder["whole"]]).AssertDone();
         string[] part = [.. Flags, "--out", _folder["run"], "--export", _folder["resumed"]];
         using (var cancellation = new CancellationTokenSource())
         {
@@ -59,10 +60,10 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public void Given_weights_are_where_it_starts()
     {
-        Invocation.Of([.. Flags, "--quiet", "--export", _folder["first"]]).AssertDone();
+        Invocation.Of([.. Flags, "--quiet", "--out", _folder["one"], "--export", _folder["first"]]).AssertDone();
         // With a learning rate next to nothing the weights stay what they were.
         var still = Flags.Select(flag => flag == "1/20" ? "1e-30" : flag);
-        Invocation.Of([.. still, "--quiet", "--weights", _folder["first"], "--export", _folder["second"]]).AssertDone();
+        Invocation.Of([.. still, "--quiet", "--weights", _folder["first"], "--out", _folder["two"], "--export", _folder["second"]]).AssertDone();
         Assert.Equal(File.ReadAllBytes(_folder["first"]), File.ReadAllBytes(_folder["second"]));
     }
 
@@ -77,7 +78,11 @@ public sealed class TrainTests : IDisposable
     [InlineData("The schedule must be one-cycle, cosine, step or constant, but 'linear'", "--schedule", "linear")]
     [InlineData("The augmentation must be crop,flip, crop, flip or none, but 'rotate'", "--augment", "rotate")]
     [InlineData("The flag --half says how", "--half")]
-    [InlineData("add --out FOLDER", "--resume")]
+    [InlineData("cannot be made", "--out", "")]
+    [InlineData("but '' has no name", "--export", "")]
+    [InlineData("but '.' is a folder", "--export", ".")]
+    [InlineData("write cifar10:train", "--data", "cifar10")]
+    [InlineData("The adversarial epsilon of a training must be positive and at most 1", "--adversarial", "pgd", "--epsilon", "4")]
     [InlineData("its folder does not exist", "--export", "no/such/folder/weights.safetensors")]
     [InlineData("a batch of 128 images, but there are 100", "--limit", "100")]
     [InlineData("Adversarial images are made by fgsm, ifgsm, pgd, tr, but 'cw'", "--adversarial", "cw")]
@@ -93,13 +98,14 @@ public sealed class TrainTests : IDisposable
     {
         string[] model = flags.Contains("--model") ? [] : ["--model", "mlp-swish"];
         string[] data = flags.Contains("--data") ? [] : ["--data", "signs"];
-        Assert.Contains(sentence, Invocation.Of(["train", .. model, .. data, .. flags]).AssertRefused(), StringComparison.Ordinal);
+        string[] folder = flags.Contains("--out") ? [] : ["--out", _folder["run"]];
+        Assert.Contains(sentence, Invocation.Of(["train", .. model, .. data, .. folder, .. flags]).AssertRefused(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Adversarial_images_and_a_growing_batch_are_told_in_the_history()
     {
-        var run = Invocation.Of([.. Flags, "--adversarial", "tr", "--target", "best", "--epsilon", "1/255", "--adversarial-until", "1", "--max-batch", "32", "--growth-patience", "1", "--eigenvalue-images", "8", "--quiet", "--json"]).AssertDone();
+        var run = Invocation.Of([.. Flags, "--out", _folder["run"], "--adversarial", "tr", "--target", "best", "--epsilon", "1/255", "--adversarial-until", "1", "--max-batch", "32", "--growth-patience", "1", "--eigenvalue-images", "8", "--quiet", "--json"]).AssertDone();
         var outcome = JsonNode.Parse(run.Output)!;
         Assert.Equal(("tr", "best", "1"), ((string)outcome["options"]!["adversarial"]!, (string)outcome["options"]!["target"]!, (string)outcome["options"]!["attack-steps"]!));
         var history = outcome["history"]!.AsArray();
@@ -109,8 +115,11 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
-    public void A_training_needs_a_model_and_data() =>
-        Assert.Contains("'--model' is required", Invocation.Of("train", "--data", "signs").AssertRefused(), StringComparison.Ordinal);
+    public void A_training_needs_a_model_data_and_a_folder()
+    {
+        var sentence = Invocation.Of("train").AssertRefused();
+        Assert.All(["--model", "--data", "--out"], flag => Assert.Contains($"'{flag}' is required", sentence, StringComparison.Ordinal));
+    }
 
     private sealed class Watcher(string word, Action act) : StringWriter
     {

@@ -17,6 +17,15 @@ public sealed class ImagePoolTests
     }
 
     [Fact]
+    public void Images_that_two_pools_share_are_counted_by_their_bytes()
+    {
+        var images = SmallTask.Images(30, seed: 1);
+        var pool = new ImagePool(images);
+        Assert.Equal(10, pool.CountOf(new ImagePool(images.Take(10), SmallTask.Images(5, seed: 2))));
+        Assert.Equal(0, pool.CountOf(new ImagePool(SmallTask.Images(5, seed: 2))));
+    }
+
+    [Fact]
     public void Held_out_images_are_not_trained_on_and_none_is_lost()
     {
         var pool = new ImagePool(SmallTask.Images(30, seed: 1));

@@ -33,7 +33,7 @@ public sealed class PrefetchedBatchesTests
     }
 
     [Fact]
-    public void Waiting_is_measured_and_having_batches_ready_is_no_waiting()
+    public void Waiting_is_measured()
     {
         using var slow = new PrefetchedBatches(Enumerable.Range(0, 3).Select(_ =>
         {

@@ -1,3 +1,5 @@
+using Brink.Classifiers;
+using Brink.Models;
 using Brink.Training.Data;
 using Brink.Training.Learning;
 using static TorchSharp.torch;
@@ -27,6 +29,18 @@ public sealed class BatchGradientTests
             var outcome = BatchGradient.Add(model, images.Images(0, 20).to(ScalarType.Float64), images.Labels(0, 20), labelSmoothing: 0.1, microBatch);
             return ([.. model.Module.parameters().Select(weight => weight.grad!.clone())], outcome.Loss);
         }
+    }
+
+    [Fact]
+    public void No_part_is_a_single_image_of_which_batch_normalisation_can_make_nothing()
+    {
+        using var scope = NewDisposeScope();
+        using var module = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(3 * 8 * 8), nn.Linear(3 * 8 * 8, 3));
+        using var model = new LoadedModel("flat", module, 3, new Normalization([0.5, 0.5, 0.5], [0.25, 0.25, 0.25]));
+        var images = SmallTask.Images(17, seed: 3);
+        module.train();
+        // Sixteen and one would be refused by libtorch.
+        Assert.True(double.IsFinite(BatchGradient.Add(model, images.Images(0, 17), images.Labels(0, 17), labelSmoothing: 0, microBatchSize: 16).Loss));
     }
 
     [Fact]

@@ -16,9 +16,10 @@ public sealed class NesterovMomentumTests
         theirs.load_state_dict(ours.state_dict());
         using var optimizer = new NesterovMomentum(ours, momentum, weightDecay);
         using var reference = optim.SGD(theirs.parameters(), 0.1, momentum, weight_decay: weightDecay, nesterov: true);
+        using var generator = new Generator(1);
         for (var step = 0; step < 5; step++)
         {
-            var images = randn(7, 5, ScalarType.Float64);
+            var images = randn([7, 5], ScalarType.Float64, generator: generator);
             ours.forward(images).square().sum().backward();
             optimizer.Step(0.1 / (step + 1));
 
