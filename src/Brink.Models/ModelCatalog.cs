@@ -11,6 +11,7 @@ public static class ModelCatalog
 {
     // By name; docs/models.md has the addresses.
     private const string Own = "brink train";
+    private const string Trained = "models/ of Brink";
     private const string Published = "pytorch-cifar-models";
 
     private static readonly Dictionary<string, Model> Models = new Model[]
@@ -32,12 +33,12 @@ public static class ModelCatalog
         Cifar10("resnet44", 661_338, Published, () => new CifarResNet(44)),
         Cifar10("resnet56", 855_770, Published, () => new CifarResNet(56)),
         Cifar10("resnet110", 1_730_714, Own, () => new CifarResNet(110)),
-        Cifar10("resnet18-cifar", 11_173_962, "pytorch-cifar", () => new CifarResNet18()),
-        Cifar10("wresnet16-4", 2_748_890, "WideResNet-pytorch", () => new WideResNet(16, 4)),
-        Cifar10("wresnet28-10", 36_479_194, "WideResNet-pytorch", () => new WideResNet(28, 10)),
+        Cifar10("resnet18-cifar", 11_173_962, Own, () => new CifarResNet18()),
+        Cifar10("wresnet16-4", 2_748_890, Own, () => new WideResNet(16, 4)),
+        Cifar10("wresnet28-10", 36_479_194, Own, () => new WideResNet(28, 10)),
         Cifar10("mlp-swish", 4_133_898, Own, () => new MultilayerPerceptron(MultilayerPerceptron.PaperWidths, nn.SiLU())),
-        Cifar10("alexlike", 1_756_682, Own, () => new AlexLike(nn.ReLU())),
-        Cifar10("alexlike-s", 1_756_682, Own, () => new AlexLike(nn.SiLU())),
+        Cifar10("alexlike", 1_756_682, Trained, () => new AlexLike(nn.ReLU())),
+        Cifar10("alexlike-s", 1_756_682, Trained, () => new AlexLike(nn.SiLU())),
         ImageNet("alexnet", 61_100_840, "alexnet-owt-7be5be79.pth", () => new AlexNet(() => nn.ReLU())),
         ImageNet("alexnet-swish", 61_100_840, "none published", () => new AlexNet(() => nn.SiLU())),
         ImageNet("vgg16", 138_357_544, "vgg16-397923af.pth", () => new Vgg16()),

@@ -6,7 +6,7 @@ namespace Brink.Training.Data;
 /// <summary>Has the next batches put together on another thread while the network works on this one, and measures how long the network waits all the same.</summary>
 internal sealed class PrefetchedBatches : IDisposable
 {
-    // Enough that an image that takes long to put together does not stop the network; each is a few megabytes.
+    // Enough that an image that takes long to put together does not stop the network; each of 128 small images is a few megabytes.
     private const int Ahead = 4;
 
     private readonly BlockingCollection<Batch> _ready = new(Ahead);

@@ -114,12 +114,12 @@ public sealed class TrainTests : IDisposable
         Assert.All(history, epoch => Assert.True((double)epoch!["eigenvalue"]! != 0));
     }
 
-    [Fact]
-    public void A_training_needs_a_model_data_and_a_folder()
-    {
-        var sentence = Invocation.Of("train").AssertRefused();
-        Assert.All(["--model", "--data", "--out"], flag => Assert.Contains($"'{flag}' is required", sentence, StringComparison.Ordinal));
-    }
+    [Theory]
+    [InlineData("--model", "--data", "signs", "--out", "run")]
+    [InlineData("--data", "--model", "mlp-swish", "--out", "run")]
+    [InlineData("--out", "--model", "mlp-swish", "--data", "signs")]
+    public void A_training_needs_a_model_data_and_a_folder(string missing, params string[] given) =>
+        Assert.Contains($"'{missing}' is required", Invocation.Of(["train", .. given]).AssertRefused(), StringComparison.Ordinal);
 
     private sealed class Watcher(string word, Action act) : StringWriter
     {
