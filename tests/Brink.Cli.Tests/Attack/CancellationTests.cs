@@ -17,15 +17,14 @@ public sealed class CancellationTests : IDisposable
         Assert.Contains("The run was cancelled after 0 of 8 images", run.Output, StringComparison.Ordinal);
     }
 
+    // Not SIGINT, which has the same handler: what a script starts in the background ignores it, and so do this process and its children then.
     [Fact]
-    public async Task An_interrupt_keeps_the_finished_ranges()
+    public async Task A_signal_to_end_keeps_the_finished_ranges()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "needs POSIX signals");
         const int batch = 4;
-        // More than a minute's work: on a machine that is busy, the interrupt may be long in coming.
-        const int images = 10_000;
         string[] flags = ["attack", "--threads", "1", "--batch-size", $"{batch}"];
-        using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. flags, "--limit", $"{images}", "--out", _folder["interrupted"]]) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false } };
+        using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. flags, "--out", _folder["interrupted"]]) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false } };
         brink.Start();
         try
         {
@@ -38,7 +37,7 @@ public sealed class CancellationTests : IDisposable
             }
             while (!line.Contains(", mean ", StringComparison.Ordinal));
 
-            using (var kill = Process.Start("kill", ["-INT", $"{brink.Id}"]))
+            using (var kill = Process.Start("kill", ["-TERM", $"{brink.Id}"]))
             {
                 await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
             }
@@ -58,7 +57,7 @@ public sealed class CancellationTests : IDisposable
 
         using var interrupted = new ResultFiles(_folder["interrupted"], complete: false);
         var finished = interrupted.Int("images");
-        Assert.InRange(finished, batch, images - 1);
+        Assert.InRange(finished, batch, 999);
         Assert.Equal(0, finished % batch);
 
         Invocation.Of([.. flags, "--limit", $"{finished}", "--quiet", "--out", _folder["whole"]]).AssertDone();
