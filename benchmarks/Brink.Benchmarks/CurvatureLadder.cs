@@ -1,9 +1,7 @@
 using System.Globalization;
-using Brink.Attacks.TrustRegion;
+using Brink.Attacks;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Running;
-using Brink.Norms;
-using Brink.Optimization.TrustRegion;
+using Brink.Evaluation.Runs;
 
 namespace Brink.Benchmarks;
 
@@ -29,7 +27,7 @@ internal static class CurvatureLadder
     private static string Attack(Subject subject, TrustRegionOptions options)
     {
         using var result = new AttackEvaluation(subject.Opened, new TrustRegionAttack(options)).Run(subject.Images);
-        var attacked = result.Images.Select(image => image.Attack).Where(image => image.Attacked).ToArray();
+        var attacked = result.Images.Select(image => image.Outcome).Where(image => image.Attacked).ToArray();
         var relative = Distribution.Of(attacked.Where(image => image.Fooled).Select(image => image.Relative));
         return string.Create(CultureInfo.InvariantCulture,
             $"mean {relative.Mean * 100:F4} %  worst {relative.Worst * 100:F3} %  {attacked.Average(image => image.Iterations):F1} steps  {attacked.Average(image => image.Forwards):F1} F  {attacked.Average(image => image.Backwards):F1} B  {attacked.Average(image => image.Products):F1} products  {result.Seconds:F2} s  {attacked.Count(image => !image.Fooled)} of {attacked.Length} not fooled");

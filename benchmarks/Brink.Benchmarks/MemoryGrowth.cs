@@ -1,7 +1,5 @@
 using System.Globalization;
 using Brink.Attacks;
-using Brink.Attacks.TrustRegion;
-using Brink.Optimization.TrustRegion;
 using Brink.Testing;
 
 namespace Brink.Benchmarks;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Brink.Attacks.TrustRegion;
-using Brink.Norms;
+using Brink.Attacks;
 using TorchSharp;
 
 namespace Brink.Benchmarks;

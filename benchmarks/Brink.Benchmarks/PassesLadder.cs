@@ -1,14 +1,9 @@
 using System.Globalization;
 using Brink.Attacks;
-using Brink.Attacks.CarliniWagner;
-using Brink.Attacks.DeepFool;
-using Brink.Attacks.FastGradient;
-using Brink.Attacks.TrustRegion;
 using Brink.Data;
-using Brink.Evaluation.Figures;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Running;
-using Brink.Norms;
+using Brink.Evaluation.Runs;
+using Brink.Reports.Figures;
 
 namespace Brink.Benchmarks;
 
@@ -49,10 +44,10 @@ internal static class PassesLadder
     private static (double Mean, double Passes) Print(Subject subject, ImageSet images, string name, IAttack attack)
     {
         using var result = new AttackEvaluation(subject.Opened, attack).Run(images);
-        var attacked = result.Images.Where(image => image.Attack.Attacked).ToArray();
-        var fooled = attacked.Where(image => image.Attack.Fooled).ToArray();
+        var attacked = result.Images.Where(image => image.Outcome.Attacked).ToArray();
+        var fooled = attacked.Where(image => image.Outcome.Fooled).ToArray();
         var relative = Distribution.Of(fooled.Select(image => image.RelativeNormalized));
-        var (forwards, backwards) = (attacked.Average(image => image.Attack.Forwards), attacked.Average(image => image.Attack.Backwards));
+        var (forwards, backwards) = (attacked.Average(image => image.Outcome.Forwards), attacked.Average(image => image.Outcome.Backwards));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  {name,-18} mean {relative.Mean * 100:F4} %  worst {relative.Worst * 100:F3} %  {forwards:F1} F  {backwards:F1} B  {attacked.Length - fooled.Length} not fooled"));
         return (relative.Mean ?? double.NaN, forwards + backwards);

@@ -1,9 +1,7 @@
 using System.Globalization;
-using Brink.Attacks.TrustRegion;
+using Brink.Attacks;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Running;
-using Brink.Norms;
-using Brink.Optimization.TrustRegion;
+using Brink.Evaluation.Runs;
 
 namespace Brink.Benchmarks;
 
@@ -27,15 +25,15 @@ internal static class RadiusLadder
     private static Row Attack(Subject subject, Norm norm, RadiusPolicy radius)
     {
         using var result = new AttackEvaluation(subject.Opened, new TrustRegionAttack(TrustRegionOptions.Paper(norm) with { Radius = radius })).Run(subject.Images);
-        var attacked = result.Images.Where(image => image.Attack.Attacked).ToArray();
-        var fooled = attacked.Where(image => image.Attack.Fooled).ToArray();
-        var relative = Distribution.Of(fooled.Select(image => image.Attack.Relative));
+        var attacked = result.Images.Where(image => image.Outcome.Attacked).ToArray();
+        var fooled = attacked.Where(image => image.Outcome.Fooled).ToArray();
+        var relative = Distribution.Of(fooled.Select(image => image.Outcome.Relative));
         return new(
-            Distribution.Of(fooled.Select(image => norm == Norm.L2 ? image.Attack.L2 : image.Attack.LInf)).Median!.Value,
+            Distribution.Of(fooled.Select(image => norm == Norm.L2 ? image.Outcome.L2 : image.Outcome.LInf)).Median!.Value,
             relative.Mean!.Value,
             relative.Worst!.Value,
-            attacked.Average(image => image.Attack.Forwards),
-            attacked.Average(image => image.Attack.Backwards),
+            attacked.Average(image => image.Outcome.Forwards),
+            attacked.Average(image => image.Outcome.Backwards),
             attacked.Length - fooled.Length);
     }
 

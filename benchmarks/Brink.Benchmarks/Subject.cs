@@ -1,8 +1,6 @@
-using Brink.Classifiers;
 using Brink.Data;
-using Brink.Evaluation.Running;
+using Brink.Evaluation.Runs;
 using Brink.Models;
-using Brink.Models.Samples;
 using TorchSharp;
 
 namespace Brink.Benchmarks;

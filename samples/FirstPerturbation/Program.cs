@@ -1,6 +1,5 @@
-using Brink.Attacks.TrustRegion;
-using Brink.Classifiers;
-using Brink.Norms;
+using Brink;
+using Brink.Attacks;
 using static TorchSharp.torch;
 
 // Any TorchSharp module from images to logits; this one has random weights.
@@ -11,7 +10,7 @@ using var labels = network.forward(images).argmax(1);
 
 var attack = new TrustRegionAttack(new() { Norm = Norm.L2 });
 using var result = attack.Run(classifier, images, labels);
-foreach (var image in result.Images)
+foreach (var outcome in result.Outcomes)
 {
-    Console.WriteLine($"class {image.Label} becomes {image.PredictionAfter} at an L2 distance of {image.L2:F4} ({image.Exit})");
+    Console.WriteLine($"class {outcome.Label} becomes {outcome.PredictionAfter} at an L2 distance of {outcome.L2:F4} ({outcome.Exit})");
 }

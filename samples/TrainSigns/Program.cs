@@ -1,10 +1,7 @@
 using System.CommandLine;
 using Brink.Data;
 using Brink.Models;
-using Brink.Models.Samples;
 using Brink.Training;
-using Brink.Training.Data;
-using Brink.Training.Output;
 using TorchSharp;
 using TrainSigns;
 

@@ -10,6 +10,7 @@ using Brink.Cli.Models;
 using Brink.Cli.Picture;
 using Brink.Cli.Report;
 using Brink.Cli.Reproduce;
+using Brink.Cli.Terminal;
 using Brink.Cli.Train;
 using Brink.Cli.Transfer;
 

@@ -1,4 +1,5 @@
 using Brink.Cli;
+using Brink.Cli.Terminal;
 
 using var interruption = new Interruption();
 return CommandLine.Run(args, Console.Out, Console.Error, interruption.Token);

@@ -1,5 +1,3 @@
-using Brink.Data.Folders;
-
 namespace Brink.Data;
 
 /// <summary>Reads PNG and JPEG images in class folders, from a folder or straight from inside a tar archive.</summary>

@@ -1,5 +1,3 @@
-using Brink.Data.Folders;
-
 namespace Brink.Data;
 
 /// <summary>Reads ImageNet (ILSVRC 2012, Russakovsky et al. 2015) from class folders that are named by synset, or from a tar archive of them.</summary>
@@ -12,7 +10,7 @@ public static class ImageNetFolder
     private const int ResizedSide = 256;
     private const int Side = 224;
     private const int MostElongated = 100_000;
-    private const string Resource = "Brink.Data.Folders.synsets.txt";
+    private const string Resource = "Brink.Data.synsets.txt";
 
     /// <summary>The 1,000 synsets in the order of the labels, such as <c>n01440764</c>.</summary>
     public static IReadOnlyList<string> Synsets { get; } = ReadSynsets();

@@ -1,5 +1,3 @@
-using Brink.Data.Signs;
-
 namespace Brink.Data;
 
 /// <summary>Ten kinds of traffic sign, 32×32 pixels in colour, drawn here and nowhere else: no download, no licence.</summary>

@@ -1,7 +1,4 @@
-using Brink.Classifiers;
 using Brink.Models.Architectures;
-using Brink.Models.Checkpoints;
-using Brink.Models.Samples;
 using static TorchSharp.torch;
 
 namespace Brink.Models;

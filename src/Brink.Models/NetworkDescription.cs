@@ -1,5 +1,3 @@
-using Brink.Classifiers;
-
 namespace Brink.Models;
 
 /// <summary>What is known of a network of <see cref="ModelCatalog"/> before it is built.</summary>

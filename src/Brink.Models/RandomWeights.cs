@@ -1,4 +1,3 @@
-using Brink.Batching;
 using static TorchSharp.torch;
 
 namespace Brink.Models;
@@ -20,7 +19,7 @@ internal static class RandomWeights
             {
                 var inputs = parameter.numel() / parameter.shape[0];
                 using var inner = NewDisposeScope();
-                using var deviation = Scalars.Of(Math.Sqrt(2.0 / inputs));
+                var deviation = tensor(Math.Sqrt(2.0 / inputs), dtype: ScalarType.Float64);
                 parameter.copy_(randn(parameter.shape, generator: generator).mul(deviation));
             }
             else if (name.EndsWith("bias", StringComparison.Ordinal))

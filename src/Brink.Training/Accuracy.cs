@@ -1,5 +1,4 @@
 using Brink.Models;
-using Brink.Training.Data;
 using static TorchSharp.torch;
 
 namespace Brink.Training;
@@ -23,7 +22,7 @@ public static class Accuracy
         }
 
         using var withoutGradients = no_grad();
-        using var evaluation = new Classifiers.EvaluationMode(model.Module);
+        using var evaluation = new EvaluationMode(model.Module);
         var right = 0L;
         foreach (var batch in new BatchAssembly(images, Augmentation.None, seed: 0).InOrder(batchSize))
         {

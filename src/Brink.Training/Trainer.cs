@@ -1,10 +1,6 @@
 using System.Diagnostics;
-using Brink.Batching;
-using Brink.Classifiers;
 using Brink.Models;
-using Brink.Training.Adversarial;
-using Brink.Training.Data;
-using Brink.Training.Learning;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Training;

@@ -1,7 +1,3 @@
-using Brink.Training.Adversarial;
-using Brink.Training.Data;
-using Brink.Training.Learning;
-
 namespace Brink.Training;
 
 /// <summary>How a network is trained. Two runs with equal options, images and first weights end with equal weights, on one machine with one number of threads.</summary>

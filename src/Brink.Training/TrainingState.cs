@@ -1,5 +1,3 @@
-using Brink.Training.Learning;
-
 namespace Brink.Training;
 
 /// <summary>Where a training stands, apart from the weights and their velocities: enough to go on as if it had never stopped.</summary>

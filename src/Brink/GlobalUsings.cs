@@ -1,3 +1,1 @@
-global using Brink.Batching;
-global using Brink.Classifiers;
-global using Brink.Norms;
+global using Brink.Tensors;

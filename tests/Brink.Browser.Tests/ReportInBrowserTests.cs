@@ -1,6 +1,5 @@
 using Brink.Attacks;
-using Brink.Evaluation.Reports;
-using Brink.Evaluation.Tests.Reports;
+using Brink.Reports.Tests.Pages;
 using Microsoft.Playwright;
 
 namespace Brink.Browser.Tests;
@@ -64,14 +63,14 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
         }
         """;
 
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("brink-");
+    private readonly TemporaryFolder _folder = new();
 
     public static MatrixTheoryData<string, ColorScheme, int> Views => new(
         ["usual", "long names", "nothing fooled", "many classes", "large images", "compared"],
         [ColorScheme.Light, ColorScheme.Dark],
         [360, 1280]);
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory, MemberData(nameof(Views))]
     public async Task A_report_shows_everything_and_asks_for_nothing(string name, ColorScheme scheme, int width)
@@ -113,7 +112,7 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
 
     private string Make(string name)
     {
-        string Folder(string run) => Path.Combine(_root.FullName, run);
+        string Folder(string run) => _folder[run];
         string[] folders = name == "compared" ? [Folder("a"), Folder("b"), Folder("c")] : [Folder("a")];
         switch (name)
         {
@@ -146,6 +145,8 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
                 break;
         }
 
-        return ReportFile.Write(folders, Path.Combine(folders[0], ReportFile.Name));
+        var page = Path.Combine(folders[0], "report.html");
+        File.WriteAllText(page, MadeRun.Report(folders));
+        return page;
     }
 }

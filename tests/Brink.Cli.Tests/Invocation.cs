@@ -15,6 +15,9 @@ internal sealed record Invocation(int ExitCode, string Output, string Error)
         return new(exitCode, output.ToString(), error.ToString());
     }
 
+    /// <summary>Starts the command in a process of its own.</summary>
+    public static TestProcess Start(params IEnumerable<string> arguments) => TestProcess.Start(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), arguments);
+
     /// <summary>Refused as bad input is: exit code 2, nothing on standard output, one sentence and no stack trace.</summary>
     public string AssertRefused()
     {

@@ -2,18 +2,18 @@ namespace Brink.Data.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("brink-");
+    private readonly TemporaryFolder _folder = new();
 
-    private string Target => Path.Combine(_folder.FullName, "results.json");
+    private string Target => _folder["results.json"];
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void The_content_stands_under_the_final_name_alone()
     {
         AtomicFile.Write(Target, stream => stream.Write([1, 2, 3]));
         Assert.Equal([1, 2, 3], File.ReadAllBytes(Target));
-        Assert.Single(_folder.GetFileSystemInfos());
+        Assert.Single(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]
@@ -21,7 +21,7 @@ public sealed class AtomicFileTests : IDisposable
     {
         var exception = Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, WriteUntilFull));
         Assert.Equal($"The file {Target} could not be written (No space left on device); free space or choose another folder.", exception.Message);
-        Assert.Empty(_folder.GetFileSystemInfos());
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class AtomicFileTests : IDisposable
         File.WriteAllBytes(Target, [9]);
         Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, WriteUntilFull));
         Assert.Equal([9], File.ReadAllBytes(Target));
-        Assert.Single(_folder.GetFileSystemInfos());
+        Assert.Single(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]
@@ -43,14 +43,14 @@ public sealed class AtomicFileTests : IDisposable
             KeyValuePair.Create(Target + ".other", (Action<Stream>)WriteUntilFull),
         ]));
         Assert.Equal([9], File.ReadAllBytes(Target));
-        Assert.Single(_folder.GetFileSystemInfos());
+        Assert.Single(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]
     public void An_error_of_the_writer_passes_through_and_leaves_nothing()
     {
         Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(Target, _ => throw new InvalidOperationException("not about files")));
-        Assert.Empty(_folder.GetFileSystemInfos());
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class AtomicFileTests : IDisposable
     {
         Directory.CreateDirectory(Target);
         Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, stream => stream.Write([1])));
-        Assert.Single(_folder.GetFileSystemInfos());
+        Assert.Single(Directory.GetFileSystemEntries(_folder.Path));
         Assert.Empty(Directory.GetFileSystemEntries(Target));
     }
 

@@ -1,4 +1,3 @@
-using Brink.Testing;
 using CsCheck;
 
 namespace Brink.Data.Tests;
@@ -7,9 +6,9 @@ public sealed class Cifar10Tests : IDisposable
 {
     private const int RecordLength = 3073;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("brink-cifar10-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void The_published_test_images_have_their_labels_and_look_like_photographs()
@@ -48,19 +47,19 @@ public sealed class Cifar10Tests : IDisposable
         Write("data_batch_2.bin", [.. Record(1, 1), .. Record(1, 1)]);
         Write("data_batch_1.bin", Record(0, 0));
         Write("batches.meta.txt", "airplane"u8.ToArray());
-        var set = Cifar10.Read(_folder);
+        var set = Cifar10.Read(_folder.Path);
         Assert.Equal([0L, 1, 1, 2], Enumerable.Range(0, set.Count).Select(set.Label));
         Assert.Equal(2, set.Pixels(3)[0]);
     }
 
     [Fact]
-    public void A_missing_path_is_named() => AssertRefused(Path.Combine(_folder, "absent"), "there is nothing at", "absent");
+    public void A_missing_path_is_named() => AssertRefused(_folder["absent"], "there is nothing at", "absent");
 
     [Fact]
     public void An_empty_path_is_refused() => AssertRefused("", "there is nothing at");
 
     [Fact]
-    public void A_folder_without_bin_files_is_refused() => AssertRefused(_folder, "holds no .bin file");
+    public void A_folder_without_bin_files_is_refused() => AssertRefused(_folder.Path, "holds no .bin file");
 
     [Fact]
     public void An_empty_file_is_refused() => AssertRefused(Write("empty.bin", []), "is empty");
@@ -151,7 +150,7 @@ public sealed class Cifar10Tests : IDisposable
 
     private string Write(string name, byte[] bytes)
     {
-        var path = Path.Combine(_folder, name);
+        var path = _folder[name];
         File.WriteAllBytes(path, bytes);
         return path;
     }

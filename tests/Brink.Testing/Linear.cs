@@ -1,5 +1,3 @@
-using Brink.Classifiers;
-using Brink.Norms;
 using static TorchSharp.torch;
 
 namespace Brink.Testing;

@@ -1,4 +1,3 @@
-using Brink.Classifiers;
 using static TorchSharp.torch;
 
 namespace Brink.Testing;

@@ -1,4 +1,2 @@
-global using Brink.Classifiers;
-global using Brink.Norms;
 global using Brink.Testing;
 global using TorchSharp;

@@ -1,12 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Brink.Attacks;
-using Brink.Attacks.FastGradient;
-using Brink.Classifiers;
 using Brink.Data;
 using Brink.Models;
-using Brink.Testing;
-using Brink.Training.Data;
 using static TorchSharp.torch;
 
 namespace Brink.Training.Tests;
@@ -56,7 +52,7 @@ public sealed partial class CommittedWeightsTests
             using var model = ModelCatalog.Load("alexlike", Path.Combine(Folder, file));
             var classifier = new NormalizedClassifier(new ModuleClassifier(model.Module, model.ClassCount, model.Normalization.Bounds), model.Normalization);
             using var result = pgd.Run(classifier, pixels, labels);
-            return result.Images.Count(image => image.Exit == AttackExit.IterationLimit) / 100.0;
+            return result.Outcomes.Count(image => image.Exit == AttackExit.IterationLimit) / 100.0;
         }
 
         // Of the first 500: 49.4 % and 9.4 %; a standard error of 100 images is 5 and 3 %.

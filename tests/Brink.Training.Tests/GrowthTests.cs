@@ -1,5 +1,3 @@
-using Brink.Training.Learning;
-
 namespace Brink.Training.Tests;
 
 public sealed class GrowthTests

@@ -1,5 +1,3 @@
-using Brink.Training.Adversarial;
-using Brink.Training.Output;
 using TorchSharp;
 
 namespace Brink.Training.Tests;
@@ -139,7 +137,7 @@ public sealed class ResumeTests : IDisposable
     private (Dictionary<string, byte[]> Weights, EpochRecord[] History) Train(string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var model = SmallTask.Network();
-        var store = TrainingFolder.Open(_folder[folder], Settings, resume: true);
+        var store = TrainingFolder.Open(_folder[folder], Settings, resume: true, history => [(byte)history.Count]);
         // Everything that a resumed training could get wrong: random starts, a batch that grows, micro-batches.
         var options = SmallTask.Options with
         {

@@ -1,7 +1,5 @@
-using Brink.Classifiers;
 using Brink.Data;
 using Brink.Models;
-using Brink.Training.Data;
 using TorchSharp;
 using static TorchSharp.torch;
 

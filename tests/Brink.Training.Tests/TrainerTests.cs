@@ -1,7 +1,3 @@
-using Brink.Training.Adversarial;
-using Brink.Training.Data;
-using Brink.Training.Learning;
-using Brink.Training.Output;
 using TorchSharp;
 
 namespace Brink.Training.Tests;

@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
-using Brink.Cli.Running;
-using Brink.Evaluation.Output;
-using Brink.Evaluation.Reports;
+using Brink.Cli.Inputs;
+using Brink.Cli.Report;
+using Brink.Cli.Terminal;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Running;
-using Brink.Evaluation.Settings;
+using Brink.Evaluation.Runs;
 
 namespace Brink.Cli.Attack;
 
@@ -78,7 +78,7 @@ internal static class AttackCommand
 
         if (result is null or { IsComplete: true })
         {
-            return bars.Requirements.Count == 0 ? ExitCode.Done : bars.Judge(result is null ? Robustness.Of(folder!) : Robustness.Of(run.Norm, result.Images), error);
+            return bars.Requirements.Count == 0 ? ExitCode.Done : bars.Judge(result is null ? Measured(folder!) : Robustness.Of(run.Norm, result.Images), error);
         }
 
         if (filed && !parsed.GetValue(options.Run.Json))
@@ -88,19 +88,26 @@ internal static class AttackCommand
 
         return ExitCode.Cancelled;
 
+        static Robustness Measured(RunFolder finished)
+        {
+            using var saved = SavedRun.Read(finished.Folder);
+            return saved.ReadRobustness();
+        }
+
         // What is made of a run that is on disk, also of one that was finished long ago.
         AttackSummary Complete(RunFolder written, AttackSummary figures)
         {
             // A run that was just made has been asked already.
             if (result is null && bars.Lengths.Count > 0)
             {
-                figures = figures with { RobustAccuracy = Robustness.Of(written).AccuraciesAt(bars.Lengths) };
+                using var saved = SavedRun.Read(written.Folder);
+                figures = figures with { RobustAccuracy = saved.ReadRobustness().AccuraciesAt(bars.Lengths) };
             }
 
             if (png)
             {
                 using var saved = SavedRun.Read(written.Folder);
-                figures = figures with { Rounded = PictureFolder.Write(saved, input.Model, input.Device) };
+                figures = figures with { Rounded = PictureExport.Write(saved, input.Model, input.Device) };
             }
 
             written.Rewrite(figures);

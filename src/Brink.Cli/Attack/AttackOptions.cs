@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Brink.Cli.Running;
+using Brink.Cli.Inputs;
 
 namespace Brink.Cli.Attack;
 

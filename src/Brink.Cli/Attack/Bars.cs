@@ -1,6 +1,7 @@
 using System.CommandLine;
+using Brink.Cli.Terminal;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Settings;
 
 namespace Brink.Cli.Attack;
 

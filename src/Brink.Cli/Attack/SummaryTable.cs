@@ -1,6 +1,6 @@
 using System.Globalization;
-using Brink.Evaluation.Reports;
 using Brink.Evaluation.Results;
+using Brink.Cli.Report;
 using Spectre.Console;
 
 namespace Brink.Cli.Attack;
@@ -16,7 +16,7 @@ internal static class SummaryTable
         console.Profile.Width = Math.Min(console.Profile.Width, Width);
 
         var units = summary.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
-        var norm = summary.Norm == "linf" ? "L∞" : "L2";
+        var norm = Norm.Parse(summary.Norm).DisplayName;
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
 
         // Plain text, not markup: paths may hold brackets and :words:.
@@ -35,7 +35,7 @@ internal static class SummaryTable
         }
 
         Row("L2 length", Lengths(summary.Perturbation.L2));
-        Row("L∞ length", Lengths(summary.Perturbation.Linf));
+        Row("L∞ length", Lengths(summary.Perturbation.LInf));
         foreach (var (length, accuracy) in summary.RobustAccuracy)
         {
             Row(string.Create(CultureInfo.InvariantCulture, $"within {norm} {length}"), $"at most {Percent(accuracy)} right");

@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
-using Brink.Cli.Running;
-using Brink.Evaluation.Output;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Running;
-using Brink.Evaluation.Settings;
-using Brink.Norms;
+using Brink.Evaluation.Runs;
+using Brink.Reports.Figures;
 
 namespace Brink.Cli.Compare;
 
@@ -112,7 +112,8 @@ internal static class CompareCommand
             {
                 if (outFolder is not null)
                 {
-                    files = [.. ComparisonFolder.Write(outFolder, comparison)];
+                    var figure = TimeAgainstPerturbation.Of(comparison);
+                    files = [.. ComparisonFolder.Write(outFolder, comparison, figure is null ? null : (figure.ToSvg(), figure.ToPng()))];
                 }
             }
             finally

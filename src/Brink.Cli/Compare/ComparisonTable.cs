@@ -14,7 +14,7 @@ internal static class ComparisonTable
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         console.Profile.Width = Math.Min(console.Profile.Width, Width);
 
-        var norm = comparison.Norm == "linf" ? "L∞" : "L2";
+        var norm = Norm.Parse(comparison.Norm).DisplayName;
         var units = comparison.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
         console.WriteLine($"{comparison.Model}, {comparison.Data}: {comparison.Images} images, {comparison.Attacked} attacked, {comparison.FooledByAll} fooled by every attack");
         console.WriteLine($"relative {norm} perturbation in %, {units}; passes and time an image");

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Brink.Cli.Terminal;
 using Brink.Data;
-using Brink.Data.Downloads;
 
 namespace Brink.Cli.Data;
 

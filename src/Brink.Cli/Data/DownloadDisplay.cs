@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Brink.Data.Downloads;
+using Brink.Data;
 using Spectre.Console;
 
 namespace Brink.Cli.Data;

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 using Brink.Data;
 using Brink.Evaluation.Results;
-using Brink.Models.Samples;
+using Brink.Models;
 using TorchSharp;
 
 namespace Brink.Cli.Doctor;
@@ -25,10 +27,10 @@ internal static class DoctorCommand
         Line("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.RuntimeIdentifier}");
         Line("processors", $"{Environment.ProcessorCount}");
 
-        var error = NativeLibrary.LoadError();
+        var error = TorchLibrary.LoadError();
         Line("TorchSharp", $"{typeof(torch).Assembly.GetName().Version}");
         Line("libtorch", error is null ? $"{torch.__version__} loads" : $"does not load: {error}");
-        Line("symbol fix", NativeLibrary.DescribeFix());
+        Line("symbol fix", TorchLibrary.DescribeFix());
         if (error is null)
         {
             Line("threads", $"{torch.get_num_threads()}");

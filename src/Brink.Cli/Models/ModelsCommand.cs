@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Brink.Cli.Terminal;
 using Brink.Models;
 using Spectre.Console;
 

@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using Brink.Cli.Doctor;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 using Brink.Data;
-using Brink.Evaluation.Output;
-using Brink.Evaluation.Pictures;
-using Brink.Evaluation.Running;
+using Brink.Evaluation.Runs;
 using Brink.Models;
+using Brink.Reports.Pictures;
 
 namespace Brink.Cli.Picture;
 
@@ -30,10 +30,24 @@ internal static class PictureCommand
 
             var svg = PictureFile.IsSvg(path);
             var places = Places(wanted);
-            NativeLibrary.Require();
-            using var network = Network(ComparisonFolder.Runs(folders)[0], parsed.GetValue(weights));
-            using var picture = PerturbationPicture.Read(folders, places, network is null ? null : new(network, InputSpace.Pixel));
-            PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(picture.ToSvg()) : picture.ToPng());
+            TorchLibrary.Require();
+            var saved = new List<SavedRun>();
+            try
+            {
+                foreach (var folder in ComparisonFolder.Runs(folders))
+                {
+                    saved.Add(SavedRun.Read(folder));
+                }
+
+                using var network = Network(saved[0], parsed.GetValue(weights));
+                var picture = PerturbationPicture.Of(saved, places, network is null ? null : new(network, InputSpace.Pixel));
+                PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(picture.ToSvg()) : picture.ToPng());
+            }
+            finally
+            {
+                saved.ForEach(run => run.Dispose());
+            }
+
             output.WriteLine($"Written to {path}");
             return ExitCode.Done;
         });
@@ -45,9 +59,8 @@ internal static class PictureCommand
         : throw new BadInputException($"The flag --index takes whole numbers separated by commas, such as 3,17, but '{list}' was given."))];
 
     /// <summary>The network of a run; null where its weights are not at hand.</summary>
-    private static LoadedModel? Network(string folder, string? weights)
+    private static LoadedModel? Network(SavedRun run, string? weights)
     {
-        using var run = SavedRun.Read(folder);
         var brings = run.Summary.Options.TryGetValue("weights", out var name) && $"{name}" == "embedded" && ModelCatalog.Names.Contains(run.Summary.Model, StringComparer.Ordinal);
         return weights is not null || brings
             ? ModelCatalog.Load(run.Summary.Model, weights is null ? null : DataLocations.Resolve(weights), run.Normalization)

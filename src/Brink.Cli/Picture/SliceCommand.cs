@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using Brink.Cli.Running;
-using Brink.Evaluation.Pictures;
-using Brink.Evaluation.Settings;
-using Brink.Norms;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
+using Brink.Evaluation.Catalog;
+using Brink.Reports.Pictures;
 using TorchSharp;
 
 namespace Brink.Cli.Picture;

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Brink.Cli.Doctor;
-using Brink.Evaluation.Reports;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 
 namespace Brink.Cli.Report;
 
@@ -14,7 +14,7 @@ internal static class ReportCommand
         var command = new Command("report", "Make one page of the results of runs, with figures and images, that needs neither network nor script.") { runs, file };
         command.SetAction(parsed =>
         {
-            NativeLibrary.Require();
+            TorchLibrary.Require();
             output.WriteLine($"Written to {ReportFile.Write(parsed.GetValue(runs)!, parsed.GetValue(file))}");
             return ExitCode.Done;
         });

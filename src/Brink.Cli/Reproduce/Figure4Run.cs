@@ -1,14 +1,11 @@
 using System.CommandLine;
 using System.Runtime.ExceptionServices;
 using System.Text;
-using Brink.Cli.Doctor;
-using Brink.Cli.Running;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 using Brink.Data;
-using Brink.Evaluation.Figures;
-using Brink.Evaluation.Output;
-using Brink.Evaluation.Paper;
-using Brink.Evaluation.Running;
-using Brink.Evaluation.Settings;
+using Brink.Evaluation.Catalog;
+using Brink.Evaluation.Runs;
 using Brink.Models;
 using TorchSharp;
 
@@ -45,7 +42,7 @@ internal static class Figure4Run
         }
 
         var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit) ?? Figure4.DefaultImages, cancellationToken: cancellationToken);
-        NativeLibrary.Require();
+        TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         var timed = new List<TimedNetwork>();
         try
@@ -104,8 +101,8 @@ internal static class Figure4Run
                     ExceptionDispatchInfo.Throw(failure);
                 }
 
-                var attacked = result.Images.Where(image => image.Attack.Attacked).ToArray();
-                return result.IsComplete ? (result.Seconds, attacked.Sum(image => (long)image.Attack.Iterations), attacked.Length, attacked.Count(image => image.Attack.Fooled)) : null;
+                var attacked = result.Images.Where(image => image.Outcome.Attacked).ToArray();
+                return result.IsComplete ? (result.Seconds, attacked.Sum(image => (long)image.Outcome.Iterations), attacked.Length, attacked.Count(image => image.Outcome.Fooled)) : null;
             }
         }
     }

@@ -1,14 +1,12 @@
 using System.CommandLine;
 using System.Runtime.ExceptionServices;
 using System.Text;
-using Brink.Cli.Doctor;
-using Brink.Cli.Running;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 using Brink.Data;
-using Brink.Evaluation.Output;
-using Brink.Evaluation.Paper;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Running;
-using Brink.Evaluation.Settings;
+using Brink.Evaluation.Runs;
 using Brink.Models;
 
 namespace Brink.Cli.Reproduce;
@@ -108,7 +106,7 @@ internal static class ReproduceCommand
         }
 
         var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit), cancellationToken: cancellationToken);
-        NativeLibrary.Require();
+        TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         foreach (var (network, file) in weights)
         {

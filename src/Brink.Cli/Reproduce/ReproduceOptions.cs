@@ -1,6 +1,5 @@
 using System.CommandLine;
-using Brink.Cli.Running;
-using Brink.Evaluation.Paper;
+using Brink.Cli.Inputs;
 
 namespace Brink.Cli.Reproduce;
 

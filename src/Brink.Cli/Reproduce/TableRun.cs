@@ -1,9 +1,8 @@
-using Brink.Cli.Running;
+using Brink.Cli.Inputs;
 using Brink.Data;
-using Brink.Evaluation.Output;
-using Brink.Evaluation.Paper;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Settings;
+using Brink.Evaluation.Runs;
 
 namespace Brink.Cli.Reproduce;
 

@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using Brink.Cli.Doctor;
-using Brink.Cli.Running;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 using Brink.Data;
 using Brink.Models;
+using Brink.Reports.Figures;
 using Brink.Training;
-using Brink.Training.Data;
-using Brink.Training.Output;
 using TorchSharp;
 
 namespace Brink.Cli.Train;
@@ -48,12 +47,12 @@ internal static class TrainCommand
             warnings.ForEach(warning => error.WriteLine($"Note: {warning}"));
         }
 
-        NativeLibrary.Require();
+        TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         using var model = FirstNetwork(parsed, options, settings.Seed, preprocessing);
         model.Module.to(device);
         var trainer = new Trainer(model, settings);
-        var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, Identity(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume));
+        var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, Identity(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume), DrawHistory);
 
         TrainingState state;
         try
@@ -85,6 +84,19 @@ internal static class TrainCommand
 
         summary.Print(output, parsed.GetValue(options.Json), folder.Folder);
         return ExitCode.Done;
+    }
+
+    private static byte[] DrawHistory(IReadOnlyList<EpochRecord> history)
+    {
+        var training = history.Any(epoch => epoch.AdversarialShare > 0) ? "training images, as perturbed" : "training images";
+        return HistoryFigure.Draw(
+            [.. history.Select(epoch => epoch.Epoch)],
+            [
+                (training, [.. history.Select(epoch => (double?)epoch.TrainAccuracy)]),
+                ("held-out images", [.. history.Select(epoch => epoch.HeldOutAccuracy)]),
+                ("test images", [.. history.Select(epoch => epoch.TestAccuracy)]),
+            ],
+            [.. history.Select(epoch => (double?)epoch.Loss)]);
     }
 
     private static void CheckExport(string? file)
@@ -120,7 +132,7 @@ internal static class TrainCommand
         return warnings;
     }
 
-    private static LoadedModel FirstNetwork(ParseResult parsed, TrainOptions options, long seed, Classifiers.Normalization? preprocessing)
+    private static LoadedModel FirstNetwork(ParseResult parsed, TrainOptions options, long seed, Normalization? preprocessing)
     {
         var name = parsed.GetValue(options.Model)!;
         if (parsed.GetValue(options.Weights) is { } weights)

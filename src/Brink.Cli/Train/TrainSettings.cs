@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Brink.Norms;
 using Brink.Training;
-using Brink.Training.Adversarial;
-using Brink.Training.Data;
-using Brink.Training.Learning;
 
 namespace Brink.Cli.Train;
 
@@ -125,13 +121,7 @@ internal static class TrainSettings
         return defaults with
         {
             Epsilon = parsed.GetValue(options.Epsilon) ?? defaults.Epsilon,
-            Norm = parsed.GetValue(options.Norm) switch
-            {
-                null => defaults.Norm,
-                "linf" => Norm.LInf,
-                "l2" => Norm.L2,
-                var other => throw new BadInputException($"The norm must be l2 or linf, but '{other}' was given."),
-            },
+            Norm = parsed.GetValue(options.Norm) is { } norm ? Norm.Parse(norm) : defaults.Norm,
             Steps = parsed.GetValue(options.AttackSteps) is { } steps ? AtLeastOne(steps) : defaults.Steps,
             Target = parsed.GetValue(options.Target) switch
             {

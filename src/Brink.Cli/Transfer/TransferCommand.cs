@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Brink.Cli.Doctor;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 using Brink.Data;
-using Brink.Evaluation.Output;
-using Brink.Evaluation.Running;
+using Brink.Evaluation.Runs;
 using Brink.Evaluation.Transfer;
 using Brink.Models;
 using TorchSharp;
@@ -27,7 +27,7 @@ internal static class TransferCommand
 
     private static int Run(ParseResult parsed, TransferOptions options, TextWriter output, CancellationToken cancellationToken)
     {
-        NativeLibrary.Require();
+        TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         var batchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
         var targets = parsed.GetValue(options.Models)!.Select(Target).ToArray();

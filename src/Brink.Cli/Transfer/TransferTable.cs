@@ -24,7 +24,7 @@ internal static class TransferTable
 
         foreach (var (run, counts) in matrix.Runs.Zip(matrix.Counts))
         {
-            var norm = run.Norm == "linf" ? "L∞" : "L2";
+            var norm = Norm.Parse(run.Norm).DisplayName;
             string[] cells = [$"{run.Folder}{Environment.NewLine}{run.Model}, {run.Attack}, {norm}, {run.Target}", $"{run.Fooled}", .. counts.Select(Cell)];
             table.AddRow(cells.Select(cell => new Text(cell)));
         }

@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 
-namespace Brink.Data.Downloads;
+namespace Brink.Data;
 
 /// <summary>Fetches CIFAR-10 in its binary version from its authors and unpacks it to where <c>cifar10:</c> looks.</summary>
 public static class Cifar10Download

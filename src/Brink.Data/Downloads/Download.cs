@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 
-namespace Brink.Data.Downloads;
+namespace Brink.Data;
 
 /// <summary>Fetches a file over HTTP: goes on from what an earlier attempt left, and gives the file its name only when its checksum is right.</summary>
 /// <remarks>What has arrived lies beside it, under its name with <c>.partial</c> added.</remarks>

@@ -1,4 +1,4 @@
-namespace Brink.Data.Downloads;
+namespace Brink.Data;
 
 /// <summary>How far a download is.</summary>
 /// <param name="Received">Bytes that are here, those of earlier attempts included.</param>

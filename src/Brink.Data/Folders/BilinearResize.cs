@@ -1,4 +1,4 @@
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>Resizes as PIL does it with <c>BILINEAR</c>, and torchvision's <c>Resize</c> of PIL images with it: the same bytes come out.</summary>
 /// <remarks>

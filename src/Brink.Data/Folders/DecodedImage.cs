@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>A decoded PNG or JPEG: eight bits of red, green and blue. Greys become three equal channels, transparency and colour profiles are ignored, as PIL's <c>convert("RGB")</c> does.</summary>
 internal sealed class DecodedImage

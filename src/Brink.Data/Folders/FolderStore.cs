@@ -1,4 +1,4 @@
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>The files below a folder.</summary>
 internal sealed class FolderStore : IFileStore

@@ -1,4 +1,4 @@
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>Files by name, below a folder or inside an archive. Reading is safe from several threads at once.</summary>
 internal interface IFileStore : IDisposable

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>Decodes many files at once, on all processors, into one <see cref="ImageSet"/>.</summary>
 internal static class ImageDecoding

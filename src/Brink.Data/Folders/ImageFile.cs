@@ -1,4 +1,4 @@
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>A file that should be an image.</summary>
 /// <param name="Name">Its path below the root.</param>

@@ -1,4 +1,4 @@
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>The PNG and JPEG files in the class folders of a folder or a tar archive, in the ordinal order of their paths.</summary>
 /// <remarks>

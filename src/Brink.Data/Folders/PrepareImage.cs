@@ -1,4 +1,4 @@
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>Decodes a file's content and writes it out as the set has its images.</summary>
 /// <param name="file">The content.</param>

@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using Microsoft.Win32.SafeHandles;
 
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>The files inside a tar archive, which stays packed: its headers are read once, then each file from where it stands.</summary>
 internal sealed class TarStore : IFileStore

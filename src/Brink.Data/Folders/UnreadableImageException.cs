@@ -1,4 +1,4 @@
-namespace Brink.Data.Folders;
+namespace Brink.Data;
 
 /// <summary>One image cannot be used; the others can.</summary>
 /// <param name="reason">Why, as a clause such as "it is cut short".</param>

@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>What the sign stands in front of: a gradient from top to bottom with blobs of the same mood.</summary>
 internal sealed class Background

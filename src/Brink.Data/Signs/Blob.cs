@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>A soft-edged ellipse of one colour: a leaf, a window, a cloud, a car.</summary>
 internal readonly record struct Blob(double X, double Y, double HalfWidth, double HalfHeight, Color Color)

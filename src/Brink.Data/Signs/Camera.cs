@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>What light and camera do to the scene: haze, exposure, a gradient of light, blur and noise.</summary>
 internal sealed class Camera

@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>Red, green and blue; 0 is black and 1 is full light.</summary>
 internal readonly record struct Color(double Red, double Green, double Blue)

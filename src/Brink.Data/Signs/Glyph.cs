@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>A letter, a digit or an arrow as lines of a round pen, in a box from −1 to 1, y downwards.</summary>
 /// <param name="lines">Each line as its points x₀, y₀, x₁, y₁, ….</param>

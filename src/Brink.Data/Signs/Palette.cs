@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>The paints of one sign: no two are printed or have faded alike.</summary>
 internal sealed record Palette(Color Red, Color Blue, Color Yellow, Color White, Color Black, Color Metal)

@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>Where the sign stands in the picture and how it is turned.</summary>
 internal sealed class Pose

@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>A short stream of random numbers that belongs to one image: SplitMix64 (Steele, Lea and Flood 2014, Figure 16).</summary>
 /// <remarks>

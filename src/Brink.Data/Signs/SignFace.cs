@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>What each sign looks like from straight ahead, in coordinates where the sign reaches about 1 from its middle, y downwards.</summary>
 internal static class SignFace

@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>The ten signs; the numbers are the labels.</summary>
 internal enum SignKind

@@ -1,4 +1,4 @@
-namespace Brink.Data.Signs;
+namespace Brink.Data;
 
 /// <summary>Draws the picture of one sign: a random background, a sign in a random pose before it, seen by a random camera.</summary>
 /// <remarks>

@@ -106,10 +106,10 @@ public sealed record AttackSummary
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(result);
         var images = result.Images;
-        var attacked = images.Where(image => image.Attack.Attacked).ToArray();
-        var fooled = attacked.Where(image => image.Attack.Fooled).ToArray();
-        var right = images.Count(image => image.Attack.PredictionBefore == image.Attack.Label);
-        var rightAfter = images.Count(image => image.Attack.PredictionAfter == image.Attack.Label);
+        var attacked = images.Where(image => image.Outcome.Attacked).ToArray();
+        var fooled = attacked.Where(image => image.Outcome.Fooled).ToArray();
+        var right = images.Count(image => image.Outcome.PredictionBefore == image.Outcome.Label);
+        var rightAfter = images.Count(image => image.Outcome.PredictionAfter == image.Outcome.Label);
         return new()
         {
             Attack = run.Attack,
@@ -127,13 +127,13 @@ public sealed record AttackSummary
             Fooled = fooled.Length,
             AccuracyBefore = Share(right, images.Count),
             AccuracyAfter = Share(rightAfter, images.Count),
-            RelativePerturbation = Distribution.Of(fooled.Select(image => image.Attack.Relative)),
+            RelativePerturbation = Distribution.Of(fooled.Select(image => image.Outcome.Relative)),
             RelativePerturbationNormalized = Distribution.Of(fooled.Select(image => image.RelativeNormalized)),
-            Perturbation = new(Distribution.Of(fooled.Select(image => image.Attack.L2)), Distribution.Of(fooled.Select(image => image.Attack.LInf))),
+            Perturbation = new(Distribution.Of(fooled.Select(image => image.Outcome.L2)), Distribution.Of(fooled.Select(image => image.Outcome.LInf))),
             RobustAccuracy = Robustness.Of(run.Norm, images).AccuraciesAt(run.RobustAt),
-            ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Forwards),
-            BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Backwards),
-            ProductsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Attack.Products),
+            ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Outcome.Forwards),
+            BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Outcome.Backwards),
+            ProductsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Outcome.Products),
             Seconds = result.Seconds,
             SecondsPerImage = attacked.Length == 0 ? 0 : result.Seconds / attacked.Length,
             Seed = run.Seed,
@@ -167,7 +167,7 @@ public sealed record AttackSummary
             yield return $"{attacked.Length - fooled.Length} of {attacked.Length} attacked images were not fooled; the perturbations are of the others, and images.parquet says how each ended.";
         }
 
-        var blank = fooled.Count(image => !double.IsFinite(image.Attack.Relative) || !double.IsFinite(image.RelativeNormalized));
+        var blank = fooled.Count(image => !double.IsFinite(image.Outcome.Relative) || !double.IsFinite(image.RelativeNormalized));
         if (blank > 0)
         {
             yield return $"{blank} fooled images have length 0, in the space of the attack or normalised, so their relative perturbation is not defined; its figures leave them out.";

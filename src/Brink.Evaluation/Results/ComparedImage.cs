@@ -14,6 +14,6 @@ public sealed record ComparedImage(long Index, bool Attacked, bool Fooled, doubl
     public static ComparedImage Of(EvaluatedImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return new(image.Index, image.Attack.Attacked, image.Attack.Fooled, image.Attack.Relative, image.RelativeNormalized, image.Attack.Forwards, image.Attack.Backwards);
+        return new(image.Index, image.Outcome.Attacked, image.Outcome.Fooled, image.Outcome.Relative, image.RelativeNormalized, image.Outcome.Forwards, image.Outcome.Backwards);
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Brink.Evaluation.Settings;
+using Brink.Evaluation.Catalog;
 
 namespace Brink.Evaluation.Results;
 
@@ -46,7 +46,7 @@ public sealed partial class Requirement(string text, double? length, double leas
             return null;
         }
 
-        var norm = robustness.Norm == "linf" ? "L∞" : "L2";
+        var norm = Norm.Parse(robustness.Norm).DisplayName;
         return double.IsNaN(value)
             ? $"The bar {text} was not met: no image was attacked, because {(robustness.AnyRight ? "those that the network gets right are of the class to reach already" : "the network gets none right")}."
             : length is not null

@@ -1,5 +1,3 @@
-using Brink.Evaluation.Output;
-
 namespace Brink.Evaluation.Results;
 
 /// <summary>How long a perturbation each image of a run took, seen as a bound on what the network withstands.</summary>
@@ -11,10 +9,10 @@ public sealed class Robustness
     private readonly double[] _lengths;
     private readonly double[] _attacked;
 
-    private Robustness(string norm, (bool Right, bool Attacked, bool Fooled, double L2, double Linf)[] images)
+    internal Robustness(string norm, (bool Right, bool Attacked, bool Fooled, double L2, double LInf)[] images)
     {
         (Norm, _images) = (norm, images.Length);
-        double Length((bool Right, bool Attacked, bool Fooled, double L2, double Linf) image) => !image.Fooled ? double.PositiveInfinity : norm == "linf" ? image.Linf : image.L2;
+        double Length((bool Right, bool Attacked, bool Fooled, double L2, double LInf) image) => !image.Fooled ? double.PositiveInfinity : norm == "linf" ? image.LInf : image.L2;
         _lengths = [.. images.Where(image => image.Right).Select(Length)];
         _attacked = [.. images.Where(image => image.Attacked).Select(Length).Order()];
     }
@@ -32,17 +30,7 @@ public sealed class Robustness
     /// <param name="norm">The norm of the attack.</param>
     /// <param name="images">The images.</param>
     public static Robustness Of(string norm, IEnumerable<EvaluatedImage> images) =>
-        new(norm, [.. images.Select(image => image.Attack).Select(image => (image.PredictionBefore == image.Label, image.Attacked, image.Fooled, image.L2, image.LInf))]);
-
-    /// <summary>Of a finished run.</summary>
-    /// <param name="folder">Its folder.</param>
-    /// <exception cref="BadInputException">The run cannot be read.</exception>
-    public static Robustness Of(RunFolder folder)
-    {
-        ArgumentNullException.ThrowIfNull(folder);
-        using var run = SavedRun.Read(folder.Folder);
-        return new(run.Summary.Norm, [.. run.ReadTable().Select(image => (image.PredictionBefore == image.Label, image.Attacked, image.Fooled, image.L2, image.Linf))]);
-    }
+        new(norm, [.. images.Select(image => image.Outcome).Select(image => (image.PredictionBefore == image.Label, image.Attacked, image.Fooled, image.L2, image.LInf))]);
 
     /// <summary>The share of all images still right after every perturbation found up to a length: an upper bound, since a better attack finds shorter ones.</summary>
     /// <param name="length">The length, in the attack's norm and space.</param>

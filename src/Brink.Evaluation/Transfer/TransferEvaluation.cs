@@ -1,7 +1,6 @@
-using Brink.Batching;
-using Brink.Evaluation.Output;
-using Brink.Evaluation.Running;
+using Brink.Evaluation.Runs;
 using Brink.Models;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Transfer;

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Brink.Evaluation.Output;
 using Brink.Evaluation.Results;
+using Brink.Evaluation.Runs;
 
 namespace Brink.Evaluation.Transfer;
 

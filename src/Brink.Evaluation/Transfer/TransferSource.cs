@@ -1,4 +1,4 @@
-using Brink.Evaluation.Output;
+using Brink.Evaluation.Runs;
 
 namespace Brink.Evaluation.Transfer;
 

@@ -1,4 +1,3 @@
-using Brink.Batching;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,4 +1,4 @@
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Opens a file for the readers here and turns what the file system says into sentences.</summary>
 internal static class CheckpointFile

@@ -1,4 +1,4 @@
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>What kind of checkpoint a file holds, by its content.</summary>
 internal enum CheckpointFormat

@@ -1,4 +1,4 @@
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>The file a reader is busy with, as its refusals name it.</summary>
 /// <param name="Name">The path or the name of the stream.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>A type of number that checkpoints hold, and what each format calls it.</summary>
 /// <param name="Scalar">The type in TorchSharp.</param>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Text out of a file made fit for an error message.</summary>
 internal static class Excerpt

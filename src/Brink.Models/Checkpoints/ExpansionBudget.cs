@@ -1,4 +1,4 @@
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>How many bytes a file may turn into, so that a small file cannot claim all memory.</summary>
 /// <remarks>

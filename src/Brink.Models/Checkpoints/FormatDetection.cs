@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Tells checkpoint formats apart by their first bytes; extensions such as .pt and .pkl are used for all of them.</summary>
 internal static class FormatDetection
@@ -28,7 +28,7 @@ internal static class FormatDetection
         }
 
         // A pickle of protocol 2 or later begins with PROTO.
-        if (start.Length >= 2 && start[0] == Pickling.PickleOp.Proto && start[1] is >= 2 and <= 5)
+        if (start.Length >= 2 && start[0] == PickleOp.Proto && start[1] is >= 2 and <= 5)
         {
             return CheckpointFormat.Pickle;
         }

@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
-using Brink.Models.Checkpoints.Pickling;
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>What torch.save wrote before PyTorch 1.6: five pickles (magic number, protocol, system, the object, storage keys), then the storages, each with its length before it.</summary>
 internal static class LegacyCheckpoint

@@ -1,7 +1,6 @@
-using Brink.Models.Checkpoints.Pickling;
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>The tensors of a checkpoint before their storages are read: found, named and checked.</summary>
 internal sealed class PickledStateDict

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Reads the weights out of what <c>torch.save</c> writes, without running anything: the zip format and the one before PyTorch 1.6.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Reads and writes safetensors files, the format of the Hugging Face library of that name: a JSON header, then raw tensors.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>What a safetensors header says of one tensor.</summary>
 /// <param name="Name">The tensor's name.</param>

@@ -4,7 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>The JSON header of a safetensors file, read and written by the rules of the reference implementation (huggingface/safetensors, <c>tensor.rs</c>).</summary>
 internal static class SafetensorsHeader

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Reads weights from any file Brink knows, and puts them into a network.</summary>
 public static class StateDict

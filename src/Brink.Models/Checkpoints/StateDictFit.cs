@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Whether tensors fit a network, and the sentence if they do not.</summary>
 /// <param name="network">What to call the network.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Moves raw little-endian bytes between streams and tensors without a copy in between.</summary>
 internal static class TensorBytes

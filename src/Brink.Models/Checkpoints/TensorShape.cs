@@ -1,4 +1,4 @@
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>Arithmetic on shapes that a file claims, which may be anything.</summary>
 internal static class TensorShape

@@ -1,7 +1,6 @@
-using Brink.Models.Checkpoints.Pickling;
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>A pickled tensor whose claims have been checked: sizes and strides that stay within the storage.</summary>
 internal sealed class TensorView

@@ -1,8 +1,7 @@
 using System.IO.Compression;
-using Brink.Models.Checkpoints.Pickling;
 using static TorchSharp.torch;
 
-namespace Brink.Models.Checkpoints;
+namespace Brink.Models;
 
 /// <summary>What torch.save writes since PyTorch 1.6: a zip archive with one pickle, and one entry for each storage.</summary>
 internal static class ZipCheckpoint

@@ -1,8 +1,6 @@
-using Brink.Classifiers;
 using Brink.Models.Architectures;
-using Brink.Models.Checkpoints;
 
-namespace Brink.Models.Samples;
+namespace Brink.Models;
 
 /// <summary>The network that comes with Brink: a residual network of 8 layers that tells ten traffic signs apart.</summary>
 /// <remarks>

@@ -1,10 +1,9 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.RegularExpressions;
-using Brink.Models.Checkpoints;
 using ICSharpCode.SharpZipLib.Checksum;
 
-namespace Brink.Models.TorchScript;
+namespace Brink.Models;
 
 /// <summary>Looks at a TorchScript file before libtorch does, where a program that does not compile ends the process.</summary>
 /// <remarks>

@@ -1,9 +1,7 @@
-using Brink.Classifiers;
-using Brink.Models.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Brink.Models.TorchScript;
+namespace Brink.Models;
 
 /// <summary>Opens networks that PyTorch wrote together with their code: <c>torch.jit.script(model).save(path)</c> or <c>torch.jit.trace</c>.</summary>
 /// <remarks>Such a file is a program. Open only what you would run.</remarks>

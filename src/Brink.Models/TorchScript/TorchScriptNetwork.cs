@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Brink.Models.TorchScript;
+namespace Brink.Models;
 
 /// <summary>A network that PyTorch wrote with its code (<c>torch.jit.save</c>), as a module like any other.</summary>
 /// <remarks>The script is no part of this module in the sense of <c>modules()</c>: TorchSharp then disposes it before it asks it for its parts.</remarks>

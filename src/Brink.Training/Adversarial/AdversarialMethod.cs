@@ -1,4 +1,4 @@
-namespace Brink.Training.Adversarial;
+namespace Brink.Training;
 
 /// <summary>How the adversarial part of a batch is made.</summary>
 public enum AdversarialMethod

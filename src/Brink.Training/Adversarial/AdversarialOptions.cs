@@ -1,6 +1,4 @@
-using Brink.Norms;
-
-namespace Brink.Training.Adversarial;
+namespace Brink.Training;
 
 /// <summary>How images of each batch are made adversarial before the network is trained on them.</summary>
 public sealed record AdversarialOptions

@@ -1,9 +1,7 @@
-using Brink.Batching;
-using Brink.Classifiers;
-using Brink.Objectives;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
-namespace Brink.Training.Adversarial;
+namespace Brink.Training;
 
 /// <summary>The attack in the inner loop of adversarial training: a fixed number of steps for all images, each one forward and one backward pass, and nothing checked before or after.</summary>
 /// <remarks>The network is in evaluation mode meanwhile: it is attacked as it will be used, and what it remembers of clean batches stays clean.</remarks>

@@ -1,8 +1,8 @@
-using Brink.Batching;
 using Brink.Models;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
-namespace Brink.Training.Learning;
+namespace Brink.Training;
 
 /// <summary>The gradient of the mean cross-entropy of a batch with respect to the weights, computed in parts where the batch does not fit in memory.</summary>
 internal static class BatchGradient

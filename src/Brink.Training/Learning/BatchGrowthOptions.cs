@@ -1,4 +1,4 @@
-namespace Brink.Training.Learning;
+namespace Brink.Training;
 
 /// <summary>When batch size and learning rate grow together: where the loss has become flatter, larger steps of less noise lead as far.</summary>
 /// <remarks>Yao et al. (2018), <em>Large batch size training of neural networks with adversarial training and second-order information</em> (ABSA), Algorithm 1.</remarks>

@@ -1,4 +1,4 @@
-namespace Brink.Training.Learning;
+namespace Brink.Training;
 
 /// <summary>What becomes of the learning rate during a run; p runs from 0 at its first step to 1 after its last.</summary>
 public enum LearningRateSchedule

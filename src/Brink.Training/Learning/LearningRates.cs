@@ -1,4 +1,4 @@
-namespace Brink.Training.Learning;
+namespace Brink.Training;
 
 /// <summary>The formulas of <see cref="LearningRateSchedule"/>.</summary>
 internal static class LearningRates

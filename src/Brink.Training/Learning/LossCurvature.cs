@@ -1,9 +1,8 @@
 using System.Runtime.InteropServices;
-using Brink.Classifiers;
 using Brink.Models;
 using static TorchSharp.torch;
 
-namespace Brink.Training.Learning;
+namespace Brink.Training;
 
 /// <summary>The Hessian of the mean cross-entropy in the weights, on given images with the network in evaluation mode; it is never formed.</summary>
 internal sealed class LossCurvature : IDisposable

@@ -1,9 +1,9 @@
-using Brink.Batching;
+using Brink.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Brink.Training.Learning;
+namespace Brink.Training;
 
 /// <summary>Stochastic gradient descent with Nesterov's momentum and weight decay, as PyTorch's SGD has them.</summary>
 /// <remarks>

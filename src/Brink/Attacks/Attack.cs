@@ -1,6 +1,4 @@
-using Brink.Objectives;
-using Brink.Optimization.LocalModels;
-using Brink.Targets;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
@@ -138,7 +136,7 @@ public abstract class Attack : IAttack
         }
 
         var lengths = MeasuredLengths.Of(run.Images, run.Adversarial, Norm);
-        var images = Enumerable.Range(0, labels.Length).Select(row => new ImageResult
+        var images = Enumerable.Range(0, labels.Length).Select(row => new Outcome
         {
             Label = labels[row],
             PredictionBefore = predictions[row],

@@ -1,4 +1,4 @@
-using Brink.Optimization.LocalModels;
+using Brink.Optimization;
 
 namespace Brink.Attacks;
 

@@ -1,7 +1,7 @@
 namespace Brink.Attacks;
 
 /// <summary>What the attack did to one image.</summary>
-public sealed record ImageResult
+public sealed record Outcome
 {
     /// <summary>y.</summary>
     public required long Label { get; init; }

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>The smallest and largest valid value of each entry of an image.</summary>
 /// <remarks>Kept in double precision and rounded to the type of the images they are used with, so that a bound of a float32 image is itself a float32 number.</remarks>

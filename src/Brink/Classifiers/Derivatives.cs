@@ -1,4 +1,4 @@
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>Which derivatives of its logits with respect to its images a classifier has to offer.</summary>
 public enum Derivatives

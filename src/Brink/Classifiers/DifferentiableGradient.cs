@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>A gradient that can itself be differentiated.</summary>
 /// <remarks>

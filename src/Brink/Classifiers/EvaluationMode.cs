@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>Evaluation mode for a module until disposed; then every part has the mode it had, also where parts differed.</summary>
 internal sealed class EvaluationMode : IDisposable

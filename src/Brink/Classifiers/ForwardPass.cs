@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>One forward pass with its graph kept: logits now, gradients with respect to the images when asked.</summary>
 internal sealed class ForwardPass : IDisposable

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>A network as an attack sees it: images in, logits out, in one input space.</summary>
 /// <remarks>The classifier owns its preprocessing. Attacks clip to <see cref="Bounds"/> and measure lengths in the space of its input.</remarks>

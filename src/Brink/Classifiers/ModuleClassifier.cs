@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>A TorchSharp module (or a loaded TorchScript file) as a classifier, opened in the space of its own input.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>The usual preprocessing: (pixel − mean) / standard deviation, channel by channel, of pixels in [0, 1].</summary>
 public sealed class Normalization

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Classifiers;
+namespace Brink;
 
 /// <summary>A network trained on normalised images, opened in the space of pixels in [0, 1].</summary>
 /// <param name="inner">The network, whose input is normalised.</param>

@@ -1,12 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using static TorchSharp.torch;
 
-namespace Brink.Norms;
+namespace Brink;
 
 /// <summary>A length for perturbations that knows its dual. Every method works on a batch, one value an image.</summary>
 /// <remarks>‖·‖_p with p = 2 or ∞, and its dual ‖·‖_q with 1/p + 1/q = 1: the largest ⟨g, s⟩ over ‖s‖_p ≤ 1 is ‖g‖_q.</remarks>
 public abstract class Norm
 {
-    private Norm(string name) => Name = name;
+    private Norm(string name, string displayName) => (Name, DisplayName) = (name, displayName);
 
     /// <summary>The Euclidean length, its own dual.</summary>
     public static Norm L2 { get; } = new Euclidean();
@@ -17,11 +18,37 @@ public abstract class Norm
     /// <summary>The sum of the absolute entries, here as the dual of <see cref="LInf"/>.</summary>
     public static Norm L1 { get; } = new AbsoluteSum();
 
-    /// <summary>The name as the command line writes it: <c>l2</c>, <c>linf</c>, <c>l1</c>.</summary>
+    /// <summary>The name in files and on the command line: <c>l2</c>, <c>linf</c> or <c>l1</c>.</summary>
     public string Name { get; }
+
+    /// <summary>The name in tables and figures: <c>L2</c>, <c>L∞</c> or <c>L1</c>.</summary>
+    public string DisplayName { get; }
 
     /// <summary>‖·‖_q.</summary>
     public abstract Norm Dual { get; }
+
+    /// <summary>Reads a norm by its <see cref="Name"/>.</summary>
+    /// <param name="name"><c>l2</c> or <c>linf</c>.</param>
+    /// <returns>The norm.</returns>
+    /// <exception cref="BadInputException">The name is neither.</exception>
+    public static Norm Parse(string name) => TryParse(name, out var norm)
+        ? norm
+        : throw new BadInputException($"The norm must be l2 or linf, but '{name}' was given.");
+
+    /// <summary>Reads a norm by its <see cref="Name"/>.</summary>
+    /// <param name="name"><c>l2</c> or <c>linf</c>.</param>
+    /// <param name="norm">The norm; null if the name is neither.</param>
+    /// <returns>True if the name is <c>l2</c> or <c>linf</c>.</returns>
+    public static bool TryParse(string? name, [NotNullWhen(true)] out Norm? norm)
+    {
+        norm = name switch
+        {
+            "l2" => L2,
+            "linf" => LInf,
+            _ => null,
+        };
+        return norm is not null;
+    }
 
     /// <summary>The norm of each image.</summary>
     /// <param name="batch">[batch, …], any floating type.</param>
@@ -49,7 +76,7 @@ public abstract class Norm
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    private sealed class Euclidean() : Norm("l2")
+    private sealed class Euclidean() : Norm("l2", "L2")
     {
         public override Norm Dual => this;
 
@@ -81,7 +108,7 @@ public abstract class Norm
         }
     }
 
-    private sealed class Maximum() : Norm("linf")
+    private sealed class Maximum() : Norm("linf", "L∞")
     {
         public override Norm Dual => L1;
 
@@ -108,7 +135,7 @@ public abstract class Norm
         }
     }
 
-    private sealed class AbsoluteSum() : Norm("l1")
+    private sealed class AbsoluteSum() : Norm("l1", "L1")
     {
         public override Norm Dual => LInf;
 

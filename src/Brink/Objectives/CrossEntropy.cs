@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Objectives;
+namespace Brink;
 
 /// <summary>The logarithm of the target's probability, log softmax(z)_t: minus the cross-entropy toward the attacked class. Where any class will do, the label's own cross-entropy, −log softmax(z)_y.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Objectives;
+namespace Brink;
 
 /// <summary>The number an attack raises, one an image.</summary>
 public interface IObjective

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Objectives;
+namespace Brink;
 
 /// <summary>The logit gap f = z_t − z_y, negative while the classifier is right (docs/notation.md). Where any class will do, t is the strongest other at the moment: minus the margin.</summary>
 public sealed class LogitGap : IObjective

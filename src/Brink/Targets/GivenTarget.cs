@@ -1,8 +1,7 @@
 using System.Globalization;
-using Brink.Objectives;
 using static TorchSharp.torch;
 
-namespace Brink.Targets;
+namespace Brink;
 
 /// <summary>One class for every image; an image is fooled when the classifier answers with that class.</summary>
 internal sealed class GivenTarget(int classIndex) : TargetSelection

@@ -1,8 +1,7 @@
-using Brink.Objectives;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Brink.Targets;
+namespace Brink;
 
 /// <summary>The nearest or farthest class by linearised distance (z_y − z_j) / ‖∇(z_y − z_j)‖_q, Yao et al. (2019), §3, after Moosavi-Dezfooli et al. (2016).</summary>
 /// <param name="farthest">The hardest class rather than the best.</param>

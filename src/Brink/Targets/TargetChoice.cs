@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Targets;
+namespace Brink;
 
 /// <summary>The attacked class of each image, and what choosing it found out about the logit gap there.</summary>
 /// <param name="Targets">t, int64 [batch]; −1 where none is chosen.</param>

@@ -1,7 +1,6 @@
-using Brink.Objectives;
 using static TorchSharp.torch;
 
-namespace Brink.Targets;
+namespace Brink;
 
 /// <summary>Which class an attack goes for, and when an image counts as fooled.</summary>
 public abstract class TargetSelection
@@ -13,7 +12,7 @@ public abstract class TargetSelection
     public static TargetSelection Hardest { get; } = new LinearizedTarget(farthest: true);
 
     /// <summary>Whichever class but the label has the largest logit at the moment; none is chosen.</summary>
-    public static TargetSelection Any { get; } = new AnyTarget();
+    public static TargetSelection Untargeted { get; } = new NoTarget();
 
     /// <summary>The name as the command line writes it.</summary>
     public abstract string Name { get; }

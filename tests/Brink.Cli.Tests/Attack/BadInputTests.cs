@@ -1,5 +1,4 @@
 using Brink.Models;
-using Brink.Models.Checkpoints;
 using TorchSharp;
 
 namespace Brink.Cli.Tests.Attack;
@@ -65,7 +64,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("seed must be a whole number, but 'x'", "--attack", "pgd[seed=x]")]
     [InlineData("Carlini–Wagner keeps l2 small, but linf", "--attack", "cw", "--norm", "linf")]
     [InlineData("cw has no option 'radius'", "--attack", "cw", "--radius", "0.1")]
-    [InlineData("best, hardest or the number of a class, but any", "--attack", "deepfool", "--target", "any")]
+    [InlineData("best, hardest or the number of a class, but any", "--attack", "deepfool", "--target", "untargeted")]
     [InlineData("both --mean and --std, but only --mean", "--mean", "0,0,0")]
     [InlineData("both --mean and --std, but only --std", "--std", "1,1,1")]
     [InlineData("--mean takes numbers separated by commas", "--mean", "a,b,c", "--std", "1,1,1")]
@@ -99,23 +98,23 @@ public sealed class BadInputTests : IDisposable
     public void Missing_data_is_named() => AssertDataRefused(_folder["nowhere.bin"], "nowhere.bin");
 
     [Fact]
-    public void Empty_data_is_refused() => AssertDataRefused(_folder.Holding("empty.bin", []), "is empty");
+    public void Empty_data_is_refused() => AssertDataRefused(_folder.Write("empty.bin", []), "is empty");
 
     [Fact]
-    public void Data_of_the_wrong_length_is_refused() => AssertDataRefused(_folder.Holding("short.bin", new byte[(2 * Cifar10Record) - 1]), "has 6145 bytes");
+    public void Data_of_the_wrong_length_is_refused() => AssertDataRefused(_folder.Write("short.bin", new byte[(2 * Cifar10Record) - 1]), "has 6145 bytes");
 
     [Fact]
     public void A_label_out_of_range_is_refused()
     {
         var images = new byte[2 * Cifar10Record];
         images[Cifar10Record] = 12;
-        AssertDataRefused(_folder.Holding("label.bin", images), "image 1");
+        AssertDataRefused(_folder.Write("label.bin", images), "image 1");
     }
 
     [Fact]
     public void More_skipped_than_there_are_is_refused()
     {
-        var error = Invocation.Of("attack", "--model", "signs", "--data", $"cifar10:{_folder.Holding("two.bin", new byte[2 * Cifar10Record])}", "--skip", "2").AssertRefused();
+        var error = Invocation.Of("attack", "--model", "signs", "--data", $"cifar10:{_folder.Write("two.bin", new byte[2 * Cifar10Record])}", "--skip", "2").AssertRefused();
         Assert.Contains("holds 2 images, so none are left after skipping 2", error, StringComparison.Ordinal);
     }
 
@@ -123,10 +122,10 @@ public sealed class BadInputTests : IDisposable
     public void Missing_weights_are_named() => AssertWeightsRefused(_folder["nowhere.pt"], "does not exist");
 
     [Fact]
-    public void Empty_weights_are_refused() => AssertWeightsRefused(_folder.Holding("empty.pt", []), "it is empty");
+    public void Empty_weights_are_refused() => AssertWeightsRefused(_folder.Write("empty.pt", []), "it is empty");
 
     [Fact]
-    public void A_text_is_no_checkpoint() => AssertWeightsRefused(_folder.Holding("text.pt", "epoch,loss\n1,2.3\n"u8.ToArray()), "it is text");
+    public void A_text_is_no_checkpoint() => AssertWeightsRefused(_folder.Write("text.pt", "epoch,loss\n1,2.3\n"u8.ToArray()), "it is text");
 
     [Fact]
     public void A_folder_is_no_checkpoint()
@@ -145,9 +144,9 @@ public sealed class BadInputTests : IDisposable
     public void A_truncated_checkpoint_is_refused(double share)
     {
         var whole = File.ReadAllBytes(Fixture("checkpoint_zip.pt"));
-        AssertWeightsRefused(_folder.Holding("cut.pt", whole[..(int)(share * whole.Length)]), "cut.pt");
+        AssertWeightsRefused(_folder.Write("cut.pt", whole[..(int)(share * whole.Length)]), "cut.pt");
         var tensors = File.ReadAllBytes(SampleWeights(_ => { }));
-        AssertWeightsRefused(_folder.Holding("cut.safetensors", tensors[..(int)(share * tensors.Length)]), "cut.safetensors");
+        AssertWeightsRefused(_folder.Write("cut.safetensors", tensors[..(int)(share * tensors.Length)]), "cut.safetensors");
     }
 
     [Fact]
@@ -155,7 +154,7 @@ public sealed class BadInputTests : IDisposable
     {
         var bytes = File.ReadAllBytes(Fixture("checkpoint_zip.pt"));
         new Random(1).NextBytes(bytes.AsSpan(0, bytes.Length / 2));
-        AssertWeightsRefused(_folder.Holding("broken.pt", bytes), "broken.pt");
+        AssertWeightsRefused(_folder.Write("broken.pt", bytes), "broken.pt");
     }
 
     [Fact]
@@ -178,13 +177,13 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void A_file_is_no_folder_for_results()
     {
-        var file = _folder.Holding("results", [1]);
+        var file = _folder.Write("results", [1]);
         Assert.Contains("but the file ", AssertOutRefused(file), StringComparison.Ordinal);
         Assert.Equal([1], File.ReadAllBytes(file));
     }
 
     [Fact]
-    public void A_folder_below_a_file_is_refused() => AssertOutRefused(Path.Combine(_folder.Holding("file", []), "results"));
+    public void A_folder_below_a_file_is_refused() => AssertOutRefused(Path.Combine(_folder.Write("file", []), "results"));
 
     [Fact]
     public void A_folder_that_cannot_be_written_to_is_refused_before_the_attack()

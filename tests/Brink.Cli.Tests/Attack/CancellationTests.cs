@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Brink.Cli.Tests.Attack;
 
 public sealed class CancellationTests : IDisposable
@@ -24,35 +22,13 @@ public sealed class CancellationTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "needs POSIX signals");
         const int batch = 4;
         string[] flags = ["attack", "--threads", "1", "--batch-size", $"{batch}"];
-        using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. flags, "--out", _folder["interrupted"]]) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false } };
-        brink.Start();
-        try
+        using (var brink = Invocation.Start([.. flags, "--out", _folder["interrupted"]]))
         {
-            // The mean is of finished ranges: once it shows, there is something to keep.
-            string? line;
-            do
-            {
-                line = await brink.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
-                Assert.NotNull(line);
-            }
-            while (!line.Contains(", mean ", StringComparison.Ordinal));
-
-            using (var kill = Process.Start("kill", ["-TERM", $"{brink.Id}"]))
-            {
-                await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-            }
-
-            var output = await brink.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await brink.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.Equal(130, brink.ExitCode);
-            Assert.Contains("The run was cancelled after", output, StringComparison.Ordinal);
-        }
-        finally
-        {
-            if (!brink.HasExited)
-            {
-                brink.Kill();
-            }
+            // From the first file on there is something to keep.
+            await brink.WaitUntilAsync(() => File.Exists(Path.Combine(_folder["interrupted"], "ranges", "000000.safetensors")));
+            await brink.SignalAsync("TERM");
+            Assert.Equal(130, await brink.ExitCodeAsync());
+            Assert.Contains("The run was cancelled after", brink.Output, StringComparison.Ordinal);
         }
 
         using var interrupted = new ResultFiles(_folder["interrupted"], complete: false);

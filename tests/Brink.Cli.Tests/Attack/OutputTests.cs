@@ -59,7 +59,7 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public void Brackets_and_colons_in_the_name_of_the_data_are_text()
     {
-        var file = _folder.Holding("[red]:cat:.bin", new byte[3073]);
+        var file = _folder.Write("[red]:cat:.bin", new byte[3073]);
         var run = Invocation.Of("attack", "--model", "signs", "--data", $"cifar10:{file}", "--quiet").AssertDone();
         Assert.Contains("[red]:cat:.bin", string.Concat(run.Output.Where(letter => letter is not ('│' or '\r' or '\n' or ' '))), StringComparison.Ordinal);
         Assert.Contains("No image was attacked", run.Output, StringComparison.Ordinal);

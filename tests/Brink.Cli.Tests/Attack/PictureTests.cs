@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Brink.Models.Checkpoints;
+using Brink.Models;
 using SkiaSharp;
 
 namespace Brink.Cli.Tests.Attack;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Brink.Evaluation.Running;
+using Brink.Evaluation.Runs;
 using Brink.Models;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Brink.Cli.Tests.Attack;
@@ -20,16 +19,10 @@ public sealed class ResumeTests : IDisposable
         var random = new Random(1);
         for (var kills = 1; kills <= 3; kills++)
         {
-            using var brink = new Process { StartInfo = new(Path.Combine(AppContext.BaseDirectory, "Brink.Cli"), [.. Flags, "--quiet", "--resume", "--out", _folder["killed"]]) { RedirectStandardOutput = true, UseShellExecute = false } };
-            brink.Start();
+            using var brink = Invocation.Start([.. Flags, "--quiet", "--resume", "--out", _folder["killed"]]);
             var enough = random.Next(kills, 3 * kills);
-            while (Kept() < enough && !brink.HasExited)
-            {
-                await Task.Delay(random.Next(1, 20), TestContext.Current.CancellationToken);
-            }
-
-            brink.Kill();
-            await brink.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await brink.WaitUntilAsync(() => Kept() >= enough);
+            await brink.KillAsync();
         }
 
         Assert.False(File.Exists(Path.Combine(_folder["killed"], "results.json")), "The run ended before it was killed.");

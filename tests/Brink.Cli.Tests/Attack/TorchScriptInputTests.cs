@@ -40,7 +40,7 @@ public sealed class TorchScriptInputTests
     {
         using var folder = new TemporaryFolder();
         Assert.Contains("does not exist", Refused("--model", folder["absent.pt"]), StringComparison.Ordinal);
-        Assert.Contains("text", Refused("--model", folder.Holding("model.pt", "import torch"u8.ToArray())), StringComparison.Ordinal);
+        Assert.Contains("text", Refused("--model", folder.Write("model.pt", "import torch"u8.ToArray())), StringComparison.Ordinal);
         Assert.Contains("holds its own weights", Refused("--model", Script, "--weights", Script), StringComparison.Ordinal);
         Assert.Contains("There is no model named 'resnet19'", Refused("--model", "resnet19"), StringComparison.Ordinal);
     }

@@ -1,5 +1,3 @@
-using Brink.Testing;
-
 namespace Brink.Cli.Tests.Data;
 
 public sealed class FetchTests

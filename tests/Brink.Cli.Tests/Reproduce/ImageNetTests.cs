@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Brink.Data;
 using Brink.Models;
-using Brink.Models.Checkpoints;
 using SkiaSharp;
 using static TorchSharp.torch;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Brink.Models;
 using Brink.Models.Architectures;
-using Brink.Models.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Reproduce;
@@ -206,7 +205,7 @@ public sealed class ReproduceTests : IDisposable
         var noise = new byte[Images * 3072];
         new Random(2).NextBytes(noise);
         var pixels = tensor(noise.Select(value => value / 255f).ToArray()).reshape(Images, 3, 32, 32);
-        var predictions = network.forward(Classifiers.Normalization.Cifar10.Apply(pixels)).argmax(1).data<long>().ToArray();
+        var predictions = network.forward(Normalization.Cifar10.Apply(pixels)).argmax(1).data<long>().ToArray();
         File.WriteAllBytes(images, [.. Enumerable.Range(0, Images).SelectMany(index => noise.AsSpan(index * 3072, 3072).ToArray().Prepend((byte)((predictions[index] + (index >= Images - Misclassified ? 1 : 0)) % 10)))]);
     }
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Brink.Models.Checkpoints;
+using Brink.Models;
 using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Transfer;

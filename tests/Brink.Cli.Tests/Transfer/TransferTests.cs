@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Brink.Cli.Tests.Attack;
 using Brink.Models;
-using Brink.Models.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Transfer;

@@ -1,16 +1,14 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using Brink.Data.Downloads;
-using Brink.Testing;
 
 namespace Brink.Data.Tests.Downloads;
 
 public sealed class Cifar10DownloadTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("brink-cifar10-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task The_archive_is_unpacked_to_files_that_can_be_read_and_leaves_nothing_else()
@@ -18,9 +16,9 @@ public sealed class Cifar10DownloadTests : IDisposable
         var archive = Archive([.. Cifar10.FileNames.Select((name, number) => ($"cifar-10-batches-bin/{name}", Image((byte)number))), ("cifar-10-batches-bin/readme.html", [1])]);
         using var server = new TinyServer(archive, knowsRanges: true, archive.Length / 2);
         var folder = await FetchAsync(server, archive);
-        Assert.Equal(Path.Combine(_folder, "cifar10"), folder);
+        Assert.Equal(_folder["cifar10"], folder);
         Assert.Equal(Cifar10.FileNames.Order(StringComparer.Ordinal).ToArray(), Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray()!);
-        Assert.Equal([folder], Directory.EnumerateFileSystemEntries(_folder).ToArray());
+        Assert.Equal([folder], Directory.EnumerateFileSystemEntries(_folder.Path).ToArray());
         var set = Cifar10.Read(folder);
         Assert.Equal([0L, 1, 2, 3, 4, 5], Enumerable.Range(0, set.Count).Select(set.Label));
 
@@ -43,7 +41,7 @@ public sealed class Cifar10DownloadTests : IDisposable
         var archive = Archive([.. Cifar10.FileNames.Select(name => ($"../../{name}", Image(0)))]);
         using var server = new TinyServer(archive);
         await FetchAsync(server, archive);
-        Assert.Equal(6, Directory.EnumerateFiles(Path.Combine(_folder, "cifar10")).Count());
+        Assert.Equal(6, Directory.EnumerateFiles(_folder["cifar10"]).Count());
     }
 
     private void AssertFoundByName()
@@ -53,12 +51,12 @@ public sealed class Cifar10DownloadTests : IDisposable
         var before = Environment.GetEnvironmentVariable(DataLocations.Variable);
         try
         {
-            Environment.SetEnvironmentVariable(DataLocations.Variable, _folder);
+            Environment.SetEnvironmentVariable(DataLocations.Variable, _folder.Path);
             Assert.Equal([5L], Labels(DataCatalog.Open("cifar10")));
             Assert.Equal([5L], Labels(DataCatalog.Open("cifar10:test")));
             Assert.Equal([0L, 1, 2, 3, 4], Labels(DataCatalog.Open("cifar10:train")));
             Assert.Equal([1L, 2], Labels(DataCatalog.Open("cifar10:train", skip: 1, limit: 2)));
-            Environment.SetEnvironmentVariable(DataLocations.Variable, Path.Combine(_folder, "cifar10"));
+            Environment.SetEnvironmentVariable(DataLocations.Variable, _folder["cifar10"]);
             Assert.Contains("brink data fetch cifar10", Assert.Throws<BadInputException>(() => DataCatalog.Open("cifar10:train")).Message, StringComparison.Ordinal);
         }
         finally
@@ -70,7 +68,7 @@ public sealed class Cifar10DownloadTests : IDisposable
     }
 
     private Task<string> FetchAsync(TinyServer server, byte[] archive) =>
-        Cifar10Download.FetchAsync(_folder, server.Address, Convert.ToHexStringLower(MD5.HashData(archive)), progress: null, CancellationToken.None);
+        Cifar10Download.FetchAsync(_folder.Path, server.Address, Convert.ToHexStringLower(MD5.HashData(archive)), progress: null, CancellationToken.None);
 
     private static byte[] Image(byte label) => [label, .. new byte[3072]];
 

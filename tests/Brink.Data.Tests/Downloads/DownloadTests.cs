@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Brink.Data.Downloads;
-using Brink.Testing;
 
 namespace Brink.Data.Tests.Downloads;
 
@@ -10,13 +8,13 @@ public sealed class DownloadTests : IDisposable
 {
     private static readonly byte[] Content = [.. Enumerable.Range(0, 300_000).Select(index => (byte)(index * 7 / 3))];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("brink-download-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    private string Target => Path.Combine(_folder, "new", "file");
+    private string Target => Path.Combine(_folder.Path, "new", "file");
 
     private string Partial => $"{Target}.partial";
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_file_arrives_whole_and_its_progress_is_told()

@@ -1,5 +1,4 @@
 using System.Formats.Tar;
-using Brink.Testing;
 using CsCheck;
 using SkiaSharp;
 
@@ -7,15 +6,15 @@ namespace Brink.Data.Tests.Folders;
 
 public sealed class ImageFolderTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("brink-images-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Images_come_in_the_order_of_their_paths_and_classes_in_that_of_their_names()
     {
         var set = ImageFolder.Read(Pictures.Folder(
-            _folder, ("b/2.png", Pictures.Grey(4)), ("B/1.png", Pictures.Grey(2)), ("a/10.png", Pictures.Grey(3)), ("b/10.PNG", Pictures.Grey(5)), ("A/1.png", Pictures.Grey(1))));
+            _folder.Path, ("b/2.png", Pictures.Grey(4)), ("B/1.png", Pictures.Grey(2)), ("a/10.png", Pictures.Grey(3)), ("b/10.PNG", Pictures.Grey(5)), ("A/1.png", Pictures.Grey(1))));
         Assert.Equal(["A", "B", "a", "b"], set.ClassNames);
         Assert.Equal([1, 2, 3, 5, 4], Greys(set));
         Assert.Equal([0L, 1, 2, 3, 3], Labels(set));
@@ -26,14 +25,14 @@ public sealed class ImageFolderTests : IDisposable
     public void The_ten_names_of_CIFAR_10_give_its_labels()
     {
         var files = Cifar10.ClassNames.Reverse().Select(name => ($"{name}/0.png", Pictures.Grey(0))).ToArray();
-        Assert.Equal(Cifar10.ClassNames, ImageFolder.Read(Pictures.Folder(_folder, files)).ClassNames);
+        Assert.Equal(Cifar10.ClassNames, ImageFolder.Read(Pictures.Folder(_folder.Path, files)).ClassNames);
     }
 
     [Fact]
     public void Every_pixel_of_a_png_keeps_its_value_and_place()
     {
         static SKColor Color(int x, int y) => new((byte)(10 * x), (byte)(20 * y), (byte)(x + y + 100));
-        var set = ImageFolder.Read(Pictures.Folder(_folder, ("a/1.png", Pictures.Png(5, 3, Color))));
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Png(5, 3, Color))));
         Assert.Equal((3, 3, 5), (set.Channels, set.Height, set.Width));
         var expected =
             from channel in Enumerable.Range(0, 3)
@@ -47,7 +46,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Transparency_is_ignored_and_takes_no_colour_with_it()
     {
-        var set = ImageFolder.Read(Pictures.Folder(_folder, ("a/1.png", Pictures.Png(1, 1, (_, _) => new SKColor(200, 100, 50, 128)))));
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Png(1, 1, (_, _) => new SKColor(200, 100, 50, 128)))));
         Assert.Equal([200, 100, 50], set.Pixels(0).ToArray());
     }
 
@@ -55,7 +54,7 @@ public sealed class ImageFolderTests : IDisposable
     public void A_jpeg_is_read_whatever_its_name_says()
     {
         var red = Pictures.Jpeg(16, 16, new SKColor(250, 20, 10));
-        var set = ImageFolder.Read(Pictures.Folder(_folder, ("a/1.jpg", red), ("a/2.JPEG", red), ("a/3.png", red)));
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.jpg", red), ("a/2.JPEG", red), ("a/3.png", red)));
         Assert.Equal(3, set.Count);
         Assert.All(Enumerable.Range(0, 3), index => Assert.True(Math.Abs(set.Pixels(index)[0] - 250) < 4 && set.Pixels(index)[^1] < 16));
     }
@@ -68,8 +67,8 @@ public sealed class ImageFolderTests : IDisposable
     public void An_archive_gives_what_the_folder_that_was_packed_gives(TarEntryFormat format)
     {
         (string, byte[])[] files = [("b/2.png", Pictures.Grey(3)), ("a/2.png", Pictures.Grey(2)), ("a/1.png", Pictures.Grey(1)), ("a/read.me", [1])];
-        var packed = ImageFolder.Read(Pictures.Tar(Path.Combine(_folder, "images.tar"), format, [.. files.Select(file => ($"./some/train/{file.Item1}", file.Item2))]));
-        var unpacked = ImageFolder.Read(Pictures.Folder(Path.Combine(_folder, "images"), files));
+        var packed = ImageFolder.Read(Pictures.Tar(_folder["images.tar"], format, [.. files.Select(file => ($"./some/train/{file.Item1}", file.Item2))]));
+        var unpacked = ImageFolder.Read(Pictures.Folder(_folder["images"], files));
         Assert.Equal([1, 2, 3], Greys(packed));
         Assert.Equal(Greys(unpacked), Greys(packed));
         Assert.Equal(Labels(unpacked), Labels(packed));
@@ -78,13 +77,13 @@ public sealed class ImageFolderTests : IDisposable
 
     [Fact]
     public void Of_a_file_packed_twice_the_last_copy_counts() =>
-        Assert.Equal([2], Greys(ImageFolder.Read(Pictures.Tar(Path.Combine(_folder, "images.tar"), ("a/1.png", Pictures.Grey(1)), ("a/1.png", Pictures.Grey(2))))));
+        Assert.Equal([2], Greys(ImageFolder.Read(Pictures.Tar(_folder["images.tar"], ("a/1.png", Pictures.Grey(1)), ("a/1.png", Pictures.Grey(2))))));
 
     [Fact]
     public void Hidden_files_are_no_images()
     {
         // Archives made on a Mac hold "._1.png" beside "1.png".
-        var packed = ImageFolder.Read(Pictures.Tar(Path.Combine(_folder, "images.tar"), ("a/._1.png", [1, 2]), ("a/1.png", Pictures.Grey(7)), (".cache/b/1.png", [3])));
+        var packed = ImageFolder.Read(Pictures.Tar(_folder["images.tar"], ("a/._1.png", [1, 2]), ("a/1.png", Pictures.Grey(7)), (".cache/b/1.png", [3])));
         Assert.Equal([7], Greys(packed));
         Assert.Empty(packed.Warnings);
     }
@@ -92,19 +91,19 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Images_deep_below_a_class_folder_belong_to_it()
     {
-        var set = ImageFolder.Read(Pictures.Folder(_folder, ("all/dog/day/1.png", Pictures.Grey(3)), ("all/cat/1.png", Pictures.Grey(1)), ("all/dog/1.png", Pictures.Grey(2))));
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("all/dog/day/1.png", Pictures.Grey(3)), ("all/cat/1.png", Pictures.Grey(1)), ("all/dog/1.png", Pictures.Grey(2))));
         Assert.Equal(["cat", "dog"], set.ClassNames);
         Assert.Equal([0L, 1, 1], Labels(set));
     }
 
     [Fact]
     public void A_single_class_keeps_its_name() =>
-        Assert.Equal(["cat"], ImageFolder.Read(Pictures.Folder(_folder, ("all/cat/1.png", Pictures.Grey(1)))).ClassNames);
+        Assert.Equal(["cat"], ImageFolder.Read(Pictures.Folder(_folder.Path, ("all/cat/1.png", Pictures.Grey(1)))).ClassNames);
 
     [Fact]
     public void A_cut_opens_only_its_own_files_and_knows_where_it_stands()
     {
-        var set = ImageFolder.Read(Pictures.Folder(_folder, ("a/1.png", [0]), ("a/2.png", Pictures.Grey(2)), ("b/3.png", Pictures.Grey(3)), ("c/4.png", Pictures.Grey(4, side: 9))), skip: 1, limit: 2);
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", [0]), ("a/2.png", Pictures.Grey(2)), ("b/3.png", Pictures.Grey(3)), ("c/4.png", Pictures.Grey(4, side: 9))), skip: 1, limit: 2);
         Assert.Equal([2, 3], Greys(set));
         Assert.Equal([0L, 1], Labels(set));
         Assert.Equal(["a", "b", "c"], set.ClassNames);
@@ -120,7 +119,7 @@ public sealed class ImageFolderTests : IDisposable
         var noise = Pictures.Png(64, 64, (x, y) => new((byte)(x * y), (byte)(x ^ y), 0));
         noise.AsSpan(noise.Length / 2, 8).Fill(0x55);
         var set = ImageFolder.Read(Pictures.Folder(
-            _folder, ("a/1.png", []), ("a/2.png", whole), ("a/3.jpg", "no image"u8.ToArray()), ("b/4.jpg", jpeg[..^20]), ("b/5.png", whole[..^30]), ("b/6.png", noise), ("b/7.png", whole)));
+            _folder.Path, ("a/1.png", []), ("a/2.png", whole), ("a/3.jpg", "no image"u8.ToArray()), ("b/4.jpg", jpeg[..^20]), ("b/5.png", whole[..^30]), ("b/6.png", noise), ("b/7.png", whole)));
         Assert.Equal([9, 9], Greys(set));
         Assert.Equal([0L, 1], Labels(set));
         var warning = Assert.Single(set.Warnings);
@@ -135,36 +134,36 @@ public sealed class ImageFolderTests : IDisposable
     public void Of_many_unreadable_images_the_first_are_named()
     {
         var files = Enumerable.Range(0, 9).Select(index => ($"a/{index}.png", Array.Empty<byte>())).Append(("a/9.png", Pictures.Grey(1))).ToArray();
-        Assert.EndsWith("a/4.png (it is empty) and 4 more.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder, files)).Warnings), StringComparison.Ordinal);
+        Assert.EndsWith("a/4.png (it is empty) and 4 more.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder.Path, files)).Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Images_beside_the_class_folders_are_counted() =>
-        Assert.EndsWith(": 1.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder, ("title.png", [1]), ("a/1.png", Pictures.Grey(1)))).Warnings), StringComparison.Ordinal);
+        Assert.EndsWith(": 1.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder.Path, ("title.png", [1]), ("a/1.png", Pictures.Grey(1)))).Warnings), StringComparison.Ordinal);
 
     [Fact]
-    public void None_left_is_refused() => AssertRefused(Pictures.Folder(_folder, ("a/1.png", [1]), ("a/2.png", [])), "None of the 2 images", "a/1.png (it is no image)");
+    public void None_left_is_refused() => AssertRefused(Pictures.Folder(_folder.Path, ("a/1.png", [1]), ("a/2.png", [])), "None of the 2 images", "a/1.png (it is no image)");
 
     [Fact]
     public void Different_sizes_are_refused_naming_the_first_that_differs() =>
         AssertRefused(
-            Pictures.Folder(_folder, ("a/0.png", [1]), ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Grey(1, side: 5)), ("a/3.png", Pictures.Grey(1, side: 6))),
+            Pictures.Folder(_folder.Path, ("a/0.png", [1]), ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Grey(1, side: 5)), ("a/3.png", Pictures.Grey(1, side: 6))),
             "a/2.png", "5×5", "4×4", "resize", "imagenet:");
 
     [Fact]
     public void A_skip_beyond_the_end_is_refused()
     {
-        var folder = Pictures.Folder(_folder, ("a/1.png", Pictures.Grey(1)));
+        var folder = Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Grey(1)));
         Assert.Contains("none are left after skipping 1", Assert.Throws<BadInputException>(() => ImageFolder.Read(folder, skip: 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_is_no_set_of_images_is_refused_with_a_reason()
     {
-        AssertRefused(Path.Combine(_folder, "absent"), "there is nothing at", "absent");
-        AssertRefused(_folder, "holds none");
-        AssertRefused(Pictures.Folder(Path.Combine(_folder, "flat"), ("1.png", Pictures.Grey(1))), "folder for each class");
-        AssertRefused(Pictures.Folder(Path.Combine(_folder, "split"), ("train/a/1.png", Pictures.Grey(1)), ("test/a/1.png", Pictures.Grey(1))), "'train'");
+        AssertRefused(_folder["absent"], "there is nothing at", "absent");
+        AssertRefused(_folder.Path, "holds none");
+        AssertRefused(Pictures.Folder(_folder["flat"], ("1.png", Pictures.Grey(1))), "folder for each class");
+        AssertRefused(Pictures.Folder(_folder["split"], ("train/a/1.png", Pictures.Grey(1)), ("test/a/1.png", Pictures.Grey(1))), "'train'");
         AssertRefused(Write("text.tar", "no archive"u8.ToArray()), "no tar archive");
         AssertRefused(Write("empty.tar", []), "holds none");
         AssertRefused(Write("images.tar.gz", [0x1f, 0x8b, 8, 0, 0]), "gzip");
@@ -174,7 +173,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void An_archive_cut_short_loses_what_is_missing()
     {
-        var path = Pictures.Tar(Path.Combine(_folder, "images.tar"), TarEntryFormat.Ustar, ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Png(64, 64, (x, y) => new((byte)(x * y), (byte)(x ^ y), (byte)x))));
+        var path = Pictures.Tar(_folder["images.tar"], TarEntryFormat.Ustar, ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Png(64, 64, (x, y) => new((byte)(x * y), (byte)(x ^ y), (byte)x))));
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..2000]);
         try
         {
@@ -189,7 +188,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Any_damage_to_an_archive_gives_a_set_or_a_sentence()
     {
-        var whole = File.ReadAllBytes(Pictures.Tar(Path.Combine(_folder, "whole.tar"), TarEntryFormat.Gnu, ("a/1.png", Pictures.Grey(1)), ("b/2.jpg", Pictures.Jpeg(4, 4, SKColors.Red)), ($"c/{new string('x', 120)}.png", Pictures.Grey(3))));
+        var whole = File.ReadAllBytes(Pictures.Tar(_folder["whole.tar"], TarEntryFormat.Gnu, ("a/1.png", Pictures.Grey(1)), ("b/2.jpg", Pictures.Jpeg(4, 4, SKColors.Red)), ($"c/{new string('x', 120)}.png", Pictures.Grey(3))));
         Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte, Gen.Int[0, whole.Length]).Sample(
             (position, value, length) =>
             {
@@ -213,7 +212,7 @@ public sealed class ImageFolderTests : IDisposable
     {
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        var folder = Pictures.Folder(_folder, ("a/1.png", Pictures.Grey(1)));
+        var folder = Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Grey(1)));
         Assert.ThrowsAny<OperationCanceledException>(() => ImageFolder.Read(folder, cancellationToken: cancelled.Token));
     }
 
@@ -242,7 +241,7 @@ public sealed class ImageFolderTests : IDisposable
 
     private string Write(string name, byte[] bytes)
     {
-        var path = Path.Combine(_folder, name);
+        var path = _folder[name];
         File.WriteAllBytes(path, bytes);
         return path;
     }

@@ -1,17 +1,16 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Brink.Testing;
 
 namespace Brink.Data.Tests.Folders;
 
 public sealed class ImageNetFolderTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("brink-imagenet-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     /// <summary>The pictures of Golden/generate.py: width, height.</summary>
     public static TheoryData<int> Cases => [.. Enumerable.Range(0, Golden().GetArrayLength())];
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -22,7 +21,7 @@ public sealed class ImageNetFolderTests : IDisposable
             golden.GetProperty("width").GetInt32(),
             golden.GetProperty("height").GetInt32(),
             (x, y) => new((byte)((x * 7) + (y * 3) + (x * y / 5)), (byte)((x ^ y) * 5), (byte)(((x * x) + (3 * y)) / 4)));
-        var set = ImageNetFolder.Read(Pictures.Folder(_folder, ("n01440764/1.png", png)));
+        var set = ImageNetFolder.Read(Pictures.Folder(_folder.Path, ("n01440764/1.png", png)));
         Assert.Equal((3, 224, 224), (set.Channels, set.Height, set.Width));
         var pixels = set.Pixels(0).ToArray();
         var samples =
@@ -46,7 +45,7 @@ public sealed class ImageNetFolderTests : IDisposable
     [Fact]
     public void Labels_are_places_among_the_thousand_not_among_the_folders()
     {
-        var set = ImageNetFolder.Read(Pictures.Tar(Path.Combine(_folder, "val.tar"), ("val/n15075141/1.png", Pictures.Grey(2)), ("val/n01443537/1.png", Pictures.Grey(1))));
+        var set = ImageNetFolder.Read(Pictures.Tar(_folder["val.tar"], ("val/n15075141/1.png", Pictures.Grey(2)), ("val/n01443537/1.png", Pictures.Grey(1))));
         Assert.Equal((1L, 999L), (set.Label(0), set.Label(1)));
         Assert.All(set.Pixels(0).ToArray(), value => Assert.Equal(1, value));
         Assert.All(set.Pixels(1).ToArray(), value => Assert.Equal(2, value));
@@ -54,12 +53,12 @@ public sealed class ImageNetFolderTests : IDisposable
 
     [Fact]
     public void A_folder_that_is_no_synset_is_refused() =>
-        Assert.Contains("'tench'", Assert.Throws<BadInputException>(() => ImageNetFolder.Read(Pictures.Folder(_folder, ("n01440764/1.png", Pictures.Grey(1)), ("tench/1.png", Pictures.Grey(1))))).Message, StringComparison.Ordinal);
+        Assert.Contains("'tench'", Assert.Throws<BadInputException>(() => ImageNetFolder.Read(Pictures.Folder(_folder.Path, ("n01440764/1.png", Pictures.Grey(1)), ("tench/1.png", Pictures.Grey(1))))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Very_long_and_very_thin_pictures_are_cropped_too()
     {
-        var set = ImageNetFolder.Read(Pictures.Folder(_folder, ("n01440764/1.png", Pictures.Png(2, 5000, (_, _) => new(9, 9, 9))), ("n01440764/2.png", Pictures.Png(5000, 1, (_, _) => new(9, 9, 9)))));
+        var set = ImageNetFolder.Read(Pictures.Folder(_folder.Path, ("n01440764/1.png", Pictures.Png(2, 5000, (_, _) => new(9, 9, 9))), ("n01440764/2.png", Pictures.Png(5000, 1, (_, _) => new(9, 9, 9)))));
         Assert.All(set.Pixels(0).ToArray().Concat(set.Pixels(1).ToArray()), value => Assert.Equal(9, value));
     }
 
@@ -67,7 +66,7 @@ public sealed class ImageNetFolderTests : IDisposable
     public void A_picture_that_is_hardly_one_is_left_out()
     {
         var thread = Pictures.Png(200_000, 1, (_, _) => new(9, 9, 9));
-        var set = ImageNetFolder.Read(Pictures.Folder(_folder, ("n01440764/1.png", thread), ("n01440764/2.png", Pictures.Grey(1))));
+        var set = ImageNetFolder.Read(Pictures.Folder(_folder.Path, ("n01440764/1.png", thread), ("n01440764/2.png", Pictures.Grey(1))));
         Assert.Contains("1.png (its 200000×1 pixels are too long a shape)", Assert.Single(set.Warnings), StringComparison.Ordinal);
     }
 

@@ -61,7 +61,7 @@ public sealed class RequirementTests
     public void What_misses_a_bar_is_printed_below_it(string bar, string fragment, double less = 0)
     {
         // Both of the middle lengths a little shorter.
-        var images = Images.Select(image => image with { Attack = image.Attack with { L2 = image.Attack.L2 + (image.Attack.L2 is > 0.39 and < 0.51 ? less : 0) } });
+        var images = Images.Select(image => image with { Outcome = image.Outcome with { L2 = image.Outcome.L2 + (image.Outcome.L2 is > 0.39 and < 0.51 ? less : 0) } });
         Assert.Contains(fragment, Requirement.Parse(bar).Unmet(Robustness.Of("l2", images)), StringComparison.Ordinal);
     }
 

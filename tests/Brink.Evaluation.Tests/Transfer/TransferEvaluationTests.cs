@@ -1,8 +1,7 @@
 using Brink.Data;
-using Brink.Evaluation.Output;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
-using Brink.Evaluation.Running;
-using Brink.Evaluation.Settings;
+using Brink.Evaluation.Runs;
 using Brink.Evaluation.Transfer;
 using Brink.Models;
 using TorchSharp;
@@ -11,14 +10,14 @@ namespace Brink.Evaluation.Tests.Transfer;
 
 public sealed class TransferEvaluationTests : IDisposable
 {
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("brink-");
+    private readonly TemporaryFolder _folder = new();
     private readonly LoadedModel _model = ModelCatalog.Load("signs", null);
     private readonly ImageSet _images = DataCatalog.Open("signs", skip: 3, limit: 7);
 
     public void Dispose()
     {
         _model.Dispose();
-        _root.Delete(recursive: true);
+        _folder.Dispose();
     }
 
     [Theory]
@@ -27,7 +26,7 @@ public sealed class TransferEvaluationTests : IDisposable
     public void A_saved_run_gives_a_comparison_the_numbers_of_the_run_itself(InputSpace space)
     {
         var images = Attack(space);
-        using var saved = SavedRun.Read(_root.FullName);
+        using var saved = SavedRun.Read(_folder.Path);
         var read = saved.Compared();
         Assert.Equal(images.Select(ComparedImage.Of), read);
         Assert.Contains(read, image => image.Fooled);
@@ -38,7 +37,7 @@ public sealed class TransferEvaluationTests : IDisposable
     public void The_counts_do_not_depend_on_the_size_of_a_batch()
     {
         Attack(InputSpace.Normalized);
-        using var saved = SavedRun.Read(_root.FullName);
+        using var saved = SavedRun.Read(_folder.Path);
         var whole = new TransferEvaluation(_model).Run(saved);
         Assert.Equal(whole, new TransferEvaluation(_model, batchSize: 2).Run(saved));
         Assert.Equal(saved.Fooled.Count(fooled => fooled), whole.FooledAtSource);
@@ -51,7 +50,7 @@ public sealed class TransferEvaluationTests : IDisposable
         _model.Module.train();
         AssertNoTensorLeft(() =>
         {
-            using var saved = SavedRun.Read(_root.FullName);
+            using var saved = SavedRun.Read(_folder.Path);
             _ = saved.Compared();
             _ = new TransferEvaluation(_model, batchSize: 2).Run(saved);
         });
@@ -61,14 +60,14 @@ public sealed class TransferEvaluationTests : IDisposable
         {
             using var cancelled = new CancellationTokenSource();
             cancelled.Cancel();
-            using var saved = SavedRun.Read(_root.FullName);
+            using var saved = SavedRun.Read(_folder.Path);
             Assert.Throws<OperationCanceledException>(() => new TransferEvaluation(_model).Run(saved, cancelled.Token));
         });
         Assert.True(_model.Module.training);
 
-        var results = Path.Combine(_root.FullName, "results.json");
+        var results = _folder["results.json"];
         File.WriteAllText(results, File.ReadAllText(results).Replace("\"space\": \"normalized\"", "\"space\": \"pixel\"", StringComparison.Ordinal));
-        AssertNoTensorLeft(() => Assert.Throws<BadInputException>(() => SavedRun.Read(_root.FullName)));
+        AssertNoTensorLeft(() => Assert.Throws<BadInputException>(() => SavedRun.Read(_folder.Path)));
     }
 
     [Fact]
@@ -106,7 +105,7 @@ public sealed class TransferEvaluationTests : IDisposable
                 Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["mean"] = _model.Normalization.Mean, ["std"] = _model.Normalization.StandardDeviation },
             },
             result);
-        ResultFolder.Write(_root.FullName, summary, result);
+        ResultFolder.Write(_folder.Path, summary, result);
         return result.Images;
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Brink.Models.Checkpoints;
 using Brink.Models.Tests.Golden;
 using static TorchSharp.torch;
 
@@ -69,30 +68,24 @@ public sealed class ArchitectureTests
         using var scope = NewDisposeScope();
         using var network = ModelCatalog.WithRandomWeights("densenet121");
         FormulaWeights.Fill(network.Module);
-        var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
-        try
+        using var folder = new TemporaryFolder();
+        var file = folder["weights.safetensors"];
+        var old = network.Module.state_dict().ToDictionary(
+            entry => entry.Key.Contains("denselayer", StringComparison.Ordinal)
+                ? entry.Key.Replace("norm1.", "norm.1.", StringComparison.Ordinal).Replace("norm2.", "norm.2.", StringComparison.Ordinal)
+                    .Replace("conv1.", "conv.1.", StringComparison.Ordinal).Replace("conv2.", "conv.2.", StringComparison.Ordinal)
+                : entry.Key,
+            entry => entry.Value,
+            StringComparer.Ordinal);
+        Assert.Contains("features.denseblock4.denselayer16.norm.2.running_var", old.Keys, StringComparer.Ordinal);
+        Assert.DoesNotContain("features.denseblock1.denselayer1.norm1.weight", old.Keys, StringComparer.Ordinal);
+        using (var stream = File.Create(file))
         {
-            var old = network.Module.state_dict().ToDictionary(
-                entry => entry.Key.Contains("denselayer", StringComparison.Ordinal)
-                    ? entry.Key.Replace("norm1.", "norm.1.", StringComparison.Ordinal).Replace("norm2.", "norm.2.", StringComparison.Ordinal)
-                        .Replace("conv1.", "conv.1.", StringComparison.Ordinal).Replace("conv2.", "conv.2.", StringComparison.Ordinal)
-                    : entry.Key,
-                entry => entry.Value,
-                StringComparer.Ordinal);
-            Assert.Contains("features.denseblock4.denselayer16.norm.2.running_var", old.Keys, StringComparer.Ordinal);
-            Assert.DoesNotContain("features.denseblock1.denselayer1.norm1.weight", old.Keys, StringComparer.Ordinal);
-            using (var stream = File.Create(file))
-            {
-                Safetensors.Write(stream, old);
-            }
+            Safetensors.Write(stream, old);
+        }
 
-            using var loaded = ModelCatalog.Load("densenet121", file);
-            AssertLogits(Golden().GetProperty("densenet121"), loaded);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        using var loaded = ModelCatalog.Load("densenet121", file);
+        AssertLogits(Golden().GetProperty("densenet121"), loaded);
     }
 
     [Fact]

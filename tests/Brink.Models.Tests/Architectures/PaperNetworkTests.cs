@@ -1,7 +1,5 @@
-using Brink.Attacks.TrustRegion;
-using Brink.Classifiers;
+using Brink.Attacks;
 using Brink.Models.Architectures;
-using Brink.Models.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Architectures;
@@ -86,38 +84,32 @@ public sealed class PaperNetworkTests
     public void From_the_catalogue_with_a_checkpoint_and_only_those_with_ReLU_refuse_second_order(string name, bool refuses)
     {
         using var scope = NewDisposeScope();
-        var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
-        try
+        using var folder = new TemporaryFolder();
+        var file = folder["weights.safetensors"];
+        using nn.Module<Tensor, Tensor> untrained = name switch
         {
-            using nn.Module<Tensor, Tensor> untrained = name switch
-            {
-                "mlp-swish" => new MultilayerPerceptron(MultilayerPerceptron.PaperWidths, nn.SiLU()),
-                "resnet20" => new CifarResNet(20),
-                _ => new AlexLike(name == "alexlike" ? nn.ReLU() : nn.SiLU()),
-            };
-            using (var stream = File.Create(file))
-            {
-                Safetensors.Write(stream, untrained.state_dict());
-            }
-
-            using var loaded = ModelCatalog.Load(name, file);
-            var classifier = new ModuleClassifier(loaded.Module, loaded.ClassCount, loaded.Normalization.Bounds, loaded.Name);
-            var images = randn(2, 3, 32, 32) * 0.2;
-            var labels = loaded.Module.call(images).argmax(1);
-            var attack = new TrustRegionAttack(new() { MaxIterations = 3, Curvature = new() });
-            if (refuses)
-            {
-                Assert.Contains(name, Assert.Throws<BadInputException>(() => attack.Run(classifier, images, labels)).Message, StringComparison.Ordinal);
-            }
-            else
-            {
-                using var result = attack.Run(classifier, images, labels);
-                Assert.All(result.Images, image => Assert.True(image.Products > 0));
-            }
+            "mlp-swish" => new MultilayerPerceptron(MultilayerPerceptron.PaperWidths, nn.SiLU()),
+            "resnet20" => new CifarResNet(20),
+            _ => new AlexLike(name == "alexlike" ? nn.ReLU() : nn.SiLU()),
+        };
+        using (var stream = File.Create(file))
+        {
+            Safetensors.Write(stream, untrained.state_dict());
         }
-        finally
+
+        using var loaded = ModelCatalog.Load(name, file);
+        var classifier = new ModuleClassifier(loaded.Module, loaded.ClassCount, loaded.Normalization.Bounds, loaded.Name);
+        var images = randn(2, 3, 32, 32) * 0.2;
+        var labels = loaded.Module.call(images).argmax(1);
+        var attack = new TrustRegionAttack(new() { MaxIterations = 3, Curvature = new() });
+        if (refuses)
         {
-            File.Delete(file);
+            Assert.Contains(name, Assert.Throws<BadInputException>(() => attack.Run(classifier, images, labels)).Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            using var result = attack.Run(classifier, images, labels);
+            Assert.All(result.Outcomes, image => Assert.True(image.Products > 0));
         }
     }
 }

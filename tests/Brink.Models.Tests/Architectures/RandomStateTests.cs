@@ -27,7 +27,8 @@ public sealed class RandomStateTests
         using var image = FormulaWeights.Image(32);
         var (logits, otherLogits) = (one.Module.call(image), other.Module.call(image));
         Assert.False(logits.allclose(otherLogits));
-        Assert.InRange(logits.std().item<float>(), 0.05, 1000);
+        // From 1.3 (signs) to 6.9 (resnet20) with this seed.
+        Assert.InRange(logits.std().item<float>(), 1, 10);
         Assert.False(one.Module.training);
     }
 

@@ -1,10 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.TrustRegion;
-using Brink.Classifiers;
-using Brink.Models.Checkpoints;
-using Brink.Norms;
-using Brink.Targets;
-using Brink.Testing;
 using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Attacks;
@@ -54,7 +48,7 @@ public sealed class AuthorsNetworkTests : IDisposable
             if (Math.Abs(first - second) > 0.01 * Math.Abs(first))
             {
                 decided++;
-                Assert.Equal(expected[row], result.Images[row].Target);
+                Assert.Equal(expected[row], result.Outcomes[row].Target);
             }
         }
 
@@ -80,14 +74,14 @@ public sealed class AuthorsNetworkTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var result = Run(normName, target, maxIterations: 1000);
-        Assert.All(result.Images, image => Assert.True(image.Fooled, image.Exit.Describe()));
+        Assert.All(result.Outcomes, image => Assert.True(image.Fooled, image.Exit.Describe()));
         var expected = _golden[$"{normName}.{target}.final_norm"].data<float>().Select(length => (double)length).ToArray();
-        var actual = result.Images.Select(image => normName == "l2" ? image.L2 : image.LInf).ToArray();
+        var actual = result.Outcomes.Select(image => normName == "l2" ? image.L2 : image.LInf).ToArray();
         var ratios = actual.Zip(expected, (ours, theirs) => ours / theirs).Order().ToArray();
         Assert.InRange((ratios[15] + ratios[16]) / 2, 0.995, 1.005);
         Assert.InRange(actual.Average() / expected.Average(), 0.97, 1.03);
         var iterations = _golden[$"{normName}.{target}.iterations"].to(ScalarType.Float64).mean().item<double>();
-        Assert.InRange(result.Images.Average(image => image.Iterations) / iterations, 0.95, 1.05);
+        Assert.InRange(result.Outcomes.Average(image => image.Iterations) / iterations, 0.95, 1.05);
     }
 
     [Theory]
@@ -101,11 +95,11 @@ public sealed class AuthorsNetworkTests : IDisposable
         var apart = Enumerable.Range(0, 8).SelectMany(part =>
         {
             using var result = attack.Run(_classifier, _golden["images"].slice(0, part * 4, (part + 1) * 4, 1), _golden["labels"].slice(0, part * 4, (part + 1) * 4, 1));
-            return result.Images;
+            return result.Outcomes;
         }).ToArray();
-        double Length(ImageResult image) => normName == "l2" ? image.L2 : image.LInf;
-        Assert.Equal(together.Images.Select(image => image.Fooled), apart.Select(image => image.Fooled));
-        var differences = together.Images.Zip(apart, (one, other) => Math.Abs(Length(one) - Length(other)) / Length(one)).Order().ToArray();
+        double Length(Outcome image) => normName == "l2" ? image.L2 : image.LInf;
+        Assert.Equal(together.Outcomes.Select(image => image.Fooled), apart.Select(image => image.Fooled));
+        var differences = together.Outcomes.Zip(apart, (one, other) => Math.Abs(Length(one) - Length(other)) / Length(one)).Order().ToArray();
         Assert.InRange(differences[16], 0, 1e-4);
         Assert.InRange(differences.Average(), 0, 0.005);
     }

@@ -1,12 +1,5 @@
 using Brink.Attacks;
-using Brink.Attacks.FastGradient;
-using Brink.Attacks.Quantization;
-using Brink.Attacks.TrustRegion;
-using Brink.Classifiers;
 using Brink.Data;
-using Brink.Norms;
-using Brink.Targets;
-using Brink.Testing;
 using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Attacks;
@@ -44,7 +37,7 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
         var (attacked, close, ratios) = (0, 0, new List<double>());
         for (var row = 0; row < set.Count; row++)
         {
-            var (before, after) = (continuous.Images[row], quantized.Images[row]);
+            var (before, after) = (continuous.Outcomes[row], quantized.Outcomes[row]);
             Assert.Equal(before.Attacked, after.Attacked);
             if (!before.Attacked)
             {
@@ -73,14 +66,14 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
         using var network = ModelCatalog.Load("signs", null);
         var classifier = new NormalizedClassifier(new ModuleClassifier(network.Module, network.ClassCount, network.Normalization.Bounds), network.Normalization);
         var set = DataCatalog.Open("signs", limit: 6);
-        var attack = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Any);
+        var attack = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Untargeted);
         using var together = attack.Run(classifier, set.Images(0, 6), set.Labels(0, 6));
         for (var row = 0; row < 6; row++)
         {
             using var alone = attack.Run(classifier, set.Images(row, 1), set.Labels(row, 1));
             // A last bit of the continuous answer may decide over a level here and there.
             Assert.InRange((alone.Adversarial[0] - together.Adversarial[row]).abs().gt(1e-6).sum().item<long>(), 0, 30);
-            Assert.Equal(together.Images[row].PredictionAfter, alone.Images[0].PredictionAfter);
+            Assert.Equal(together.Outcomes[row].PredictionAfter, alone.Outcomes[0].PredictionAfter);
         }
     }
 
@@ -92,11 +85,11 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
         var classifier = new TwoClasses(images => 0.001 - (images.select(1, 0) - (100.5 / Levels)).abs()) { Bounds = Bounds.Pixels };
         var images = full([1, 3], 100.0 / Levels, dtype: ScalarType.Float64);
         using var continuous = new TrustRegionAttack().Run(classifier, images, zeros(1, dtype: ScalarType.Int64));
-        Assert.True(continuous.Images[0].Fooled);
-        using var result = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Any).Run(classifier, images, zeros(1, dtype: ScalarType.Int64));
-        Assert.Equal(AttackExit.Rounded, result.Images[0].Exit);
-        Assert.Contains("does not survive rounding", result.Images[0].Exit.Describe(), StringComparison.Ordinal);
-        Assert.Equal(0, result.Images[0].L2);
+        Assert.True(continuous.Outcomes[0].Fooled);
+        using var result = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Untargeted).Run(classifier, images, zeros(1, dtype: ScalarType.Int64));
+        Assert.Equal(AttackExit.Rounded, result.Outcomes[0].Exit);
+        Assert.Contains("does not survive rounding", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
+        Assert.Equal(0, result.Outcomes[0].L2);
     }
 
     [Fact]
@@ -104,8 +97,8 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
     {
         using var scope = NewDisposeScope();
         var classifier = new TwoClasses(images => images.sum(1) - 1) { Bounds = Bounds.Pixels };
-        var attack = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Any);
+        var attack = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Untargeted);
         Assert.Contains("8-bit images to start from", Assert.Throws<BadInputException>(() => attack.Run(classifier, full([1, 3], 0.123, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64))).Message, StringComparison.Ordinal);
-        Assert.Contains("drop the epsilon", Assert.Throws<BadInputException>(() => new QuantizedAttack(new BudgetedFastGradientAttack(0.1), TargetSelection.Any)).Message, StringComparison.Ordinal);
+        Assert.Contains("drop the epsilon", Assert.Throws<BadInputException>(() => new QuantizedAttack(new BudgetedFastGradientAttack(0.1), TargetSelection.Untargeted)).Message, StringComparison.Ordinal);
     }
 }

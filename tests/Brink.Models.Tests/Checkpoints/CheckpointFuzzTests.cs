@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Brink.Models.Checkpoints;
 using CsCheck;
 using static TorchSharp.torch;
 

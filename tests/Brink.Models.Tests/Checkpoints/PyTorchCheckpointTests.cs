@@ -1,6 +1,4 @@
 using System.IO.Compression;
-using Brink.Models.Checkpoints;
-using Brink.Testing;
 using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Checkpoints;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Brink.Models.Checkpoints;
 using CsCheck;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Brink.Models.Architectures;
-using Brink.Models.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Checkpoints;

@@ -1,16 +1,14 @@
 using System.IO.Compression;
 using Brink.Models.Architectures;
-using Brink.Models.Checkpoints;
-using Brink.Testing;
 using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Checkpoints;
 
 public sealed class StateDictTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("brink").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("checkpoint_legacy.pt", "weight, bias")]
@@ -21,7 +19,7 @@ public sealed class StateDictTests : IDisposable
         using var scope = NewDisposeScope();
         foreach (var extension in new[] { ".pt", ".pkl", ".safetensors", ".txt", "" })
         {
-            var path = Path.Combine(_folder, "weights" + extension);
+            var path = _folder["weights" + extension];
             File.Copy(Fixture.PathOf(fixture), path, overwrite: true);
             Assert.Equal(names, string.Join(", ", StateDict.Read(path).Keys));
         }
@@ -42,7 +40,7 @@ public sealed class StateDictTests : IDisposable
     [Theory, MemberData(nameof(OtherFiles))]
     public void Another_file_is_refused_by_what_it_is(byte[] content, string reason)
     {
-        var path = Path.Combine(_folder, "weights.pt");
+        var path = _folder["weights.pt"];
         File.WriteAllBytes(path, content);
         AssertSentence(reason, Assert.Throws<BadInputException>(() => StateDict.Read(path)), path);
     }
@@ -54,10 +52,10 @@ public sealed class StateDictTests : IDisposable
     [Fact]
     public void Files_that_cannot_be_opened_are_refused()
     {
-        var missing = Path.Combine(_folder, "missing.pt");
+        var missing = _folder["missing.pt"];
         AssertSentence("does not exist", Assert.Throws<BadInputException>(() => StateDict.Read(missing)), missing);
         AssertSentence("does not exist", Assert.Throws<BadInputException>(() => StateDict.Read(Path.Combine(missing, "deeper.pt"))), missing);
-        AssertSentence("is a folder", Assert.Throws<BadInputException>(() => StateDict.Read(_folder)), _folder);
+        AssertSentence("is a folder", Assert.Throws<BadInputException>(() => StateDict.Read(_folder.Path)), _folder.Path);
         AssertSentence("the path is empty", Assert.Throws<BadInputException>(() => StateDict.Read("")), "");
         AssertSentence("failed", Assert.Throws<BadInputException>(() => StateDict.Read("weights\0.pt")), "");
     }
@@ -66,7 +64,7 @@ public sealed class StateDictTests : IDisposable
     public void A_file_without_permission_is_refused()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && !Environment.IsPrivilegedProcess, "needs an ordinary user on Linux: root may read everything");
-        var path = Path.Combine(_folder, "secret.pt");
+        var path = _folder["secret.pt"];
         File.WriteAllBytes(path, [1]);
         if (OperatingSystem.IsLinux())
         {

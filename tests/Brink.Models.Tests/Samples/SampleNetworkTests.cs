@@ -1,6 +1,4 @@
 using Brink.Data;
-using Brink.Models.Checkpoints;
-using Brink.Models.Samples;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,8 +1,6 @@
 using System.IO.Compression;
 using System.Text;
-using Brink.Attacks.TrustRegion;
-using Brink.Classifiers;
-using Brink.Models.TorchScript;
+using Brink.Attacks;
 using CsCheck;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,9 +12,9 @@ public sealed class TorchScriptModelTests : IDisposable
 {
     private static readonly long[] Shape = [3, 8, 8];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("brink-torchscript-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void A_scripted_network_computes_what_its_layers_say_in_eval_mode()
@@ -61,8 +59,8 @@ public sealed class TorchScriptModelTests : IDisposable
         }
 
         using var result = new TrustRegionAttack(new()).Run(classifier, images, labels);
-        Assert.Contains(result.Images, image => image.Fooled && image.L2 > 0);
-        Assert.All(result.Images, image => Assert.Equal(image.Label, image.PredictionBefore));
+        Assert.Contains(result.Outcomes, image => image.Fooled && image.L2 > 0);
+        Assert.All(result.Outcomes, image => Assert.Equal(image.Label, image.PredictionBefore));
         Assert.True(loaded.Module.training);
         Assert.All(before, entry => Assert.True(entry.Value.equal(loaded.Module.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
     }
@@ -102,8 +100,8 @@ public sealed class TorchScriptModelTests : IDisposable
     [Fact]
     public void What_is_no_TorchScript_is_refused_with_a_reason()
     {
-        AssertRefused(Path.Combine(_folder, "absent.pt"), "does not exist");
-        AssertRefused(_folder, "is a folder");
+        AssertRefused(_folder["absent.pt"], "does not exist");
+        AssertRefused(_folder.Path, "is a folder");
         AssertRefused(Write([]), "empty");
         AssertRefused(Write("import torch"u8.ToArray()), "text");
         AssertRefused(Write([0x50, 0x4b, 5, 6, .. new byte[18]]), "another zip archive");
@@ -156,7 +154,7 @@ public sealed class TorchScriptModelTests : IDisposable
     /// <summary>A file like the traced network with other names of code, or other code.</summary>
     private string Rewritten(Func<string, string> rename, Func<string, string> edit)
     {
-        var path = Path.Combine(_folder, $"{Guid.NewGuid():N}.pt");
+        var path = _folder[$"{Guid.NewGuid():N}.pt"];
         using var source = ZipFile.OpenRead(Fixture("torchscript_traced.pt"));
         using var target = ZipFile.Open(path, ZipArchiveMode.Create);
         foreach (var entry in source.Entries)
@@ -174,7 +172,7 @@ public sealed class TorchScriptModelTests : IDisposable
 
     private string Write(byte[] bytes)
     {
-        var path = Path.Combine(_folder, "damaged.pt");
+        var path = _folder["damaged.pt"];
         File.WriteAllBytes(path, bytes);
         return path;
     }

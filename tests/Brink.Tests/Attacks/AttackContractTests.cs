@@ -1,11 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.CarliniWagner;
-using Brink.Attacks.DeepFool;
-using Brink.Attacks.FastGradient;
-using Brink.Attacks.TrustRegion;
-using Brink.Objectives;
-using Brink.Optimization.TrustRegion;
-using Brink.Targets;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;
@@ -26,11 +19,11 @@ public sealed class AttackContractTests : IDisposable
         var variants = new TheoryData<string, string, string>();
         foreach (var norm in new[] { "l2", "linf" })
         {
-            foreach (var target in new[] { "best", "hardest", "any", "3" })
+            foreach (var target in new[] { "best", "hardest", "untargeted", "3" })
             {
                 foreach (var preset in new[] { "paper", "authors", "refined", "deepfool", "tr2", "tr2 by differences" })
                 {
-                    if ((target, preset) is not ("any", "deepfool") && (norm == "l2" || !preset.StartsWith("tr2", StringComparison.Ordinal)))
+                    if ((target, preset) is not ("untargeted", "deepfool") && (norm == "l2" || !preset.StartsWith("tr2", StringComparison.Ordinal)))
                     {
                         variants.Add(norm, target, preset);
                     }
@@ -39,13 +32,13 @@ public sealed class AttackContractTests : IDisposable
         }
 
         // These take hundreds of passes an image.
-        variants.Add("l2", "any", "cw");
+        variants.Add("l2", "untargeted", "cw");
         variants.Add("l2", "3", "cw");
-        variants.Add("linf", "any", "ifgsm");
+        variants.Add("linf", "untargeted", "ifgsm");
         variants.Add("l2", "hardest", "ifgsm");
         variants.Add("linf", "3", "pgd");
-        variants.Add("l2", "any", "budget");
-        variants.Add("linf", "any", "budget-fgsm");
+        variants.Add("l2", "untargeted", "budget");
+        variants.Add("linf", "untargeted", "budget-fgsm");
         return variants;
     }
 
@@ -65,14 +58,14 @@ public sealed class AttackContractTests : IDisposable
         using var scope = NewDisposeScope();
         var classifier = _network.AsClassifier();
         using var result = Attack(norm, target, preset).Run(classifier, _images, _labels);
-        Assert.Contains(result.Images, image => image.Attacked);
+        Assert.Contains(result.Outcomes, image => image.Attacked);
         // A budget may not suffice for all.
-        var atLeast = preset.StartsWith("budget", StringComparison.Ordinal) ? 1 : result.Images.Count(image => image.Attacked);
-        Assert.True(result.Images.Count(image => image.Fooled) >= atLeast, string.Join(' ', result.Images.Select(image => image.Exit)));
+        var atLeast = preset.StartsWith("budget", StringComparison.Ordinal) ? 1 : result.Outcomes.Count(image => image.Attacked);
+        Assert.True(result.Outcomes.Count(image => image.Fooled) >= atLeast, string.Join(' ', result.Outcomes.Select(image => image.Exit)));
         Assert.True(classifier.Bounds.Contain(result.Adversarial).all().item<bool>());
         using var evaluation = classifier.EnterEvaluation();
         var predictions = classifier.Logits(result.Adversarial).argmax(1).data<long>().ToArray();
-        Assert.Equal(predictions, result.Images.Select(image => image.PredictionAfter));
+        Assert.Equal(predictions, result.Outcomes.Select(image => image.PredictionAfter));
     }
 
     [Theory, MemberData(nameof(Variants))]
@@ -81,8 +74,8 @@ public sealed class AttackContractTests : IDisposable
         using var scope = NewDisposeScope();
         using var result = Attack(norm, target, preset).Run(_network.AsClassifier(), _images, _labels);
         var perturbations = result.Adversarial - _images;
-        Assert.Equal(Norm.L2.Of(perturbations).data<double>().ToArray(), result.Images.Select(image => image.L2));
-        Assert.Equal(Norm.LInf.Of(perturbations).data<double>().ToArray(), result.Images.Select(image => image.LInf));
+        Assert.Equal(Norm.L2.Of(perturbations).data<double>().ToArray(), result.Outcomes.Select(image => image.L2));
+        Assert.Equal(Norm.LInf.Of(perturbations).data<double>().ToArray(), result.Outcomes.Select(image => image.LInf));
     }
 
     [Theory, MemberData(nameof(Variants))]
@@ -91,10 +84,10 @@ public sealed class AttackContractTests : IDisposable
         using var scope = NewDisposeScope();
         var attack = Attack(norm, target, preset);
         using var together = attack.Run(_network.AsClassifier(), _images, _labels);
-        for (var row = 0; row < together.Images.Count; row++)
+        for (var row = 0; row < together.Outcomes.Count; row++)
         {
             using var alone = attack.Run(_network.AsClassifier(), _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1), [row]);
-            var (one, other) = (alone.Images[0], together.Images[row]);
+            var (one, other) = (alone.Outcomes[0], together.Outcomes[row]);
             Assert.True((alone.Adversarial[0] - together.Adversarial[row]).abs().max().item<double>() < 1e-9);
             Assert.Equal((one.Exit, one.Target, one.Iterations, one.Forwards, one.Backwards, one.Products), (other.Exit, other.Target, other.Iterations, other.Forwards, other.Backwards, other.Products));
         }
@@ -124,8 +117,8 @@ public sealed class AttackContractTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var result = Attack(norm, target, preset).Run(_network.AsClassifier(), _images, _labels);
-        var (choiceForwards, choiceBackwards) = target is "any" or "3" && preset != "deepfool" ? (0, 0) : (1, 4);
-        Assert.All(result.Images.Where(image => image.Attacked), image =>
+        var (choiceForwards, choiceBackwards) = target is "untargeted" or "3" && preset != "deepfool" ? (0, 0) : (1, 4);
+        Assert.All(result.Outcomes.Where(image => image.Attacked), image =>
         {
             // DeepFool toward the best class chooses anew at every point.
             var choices = preset == "deepfool" && target == "best" ? image.Iterations + 1 : 1;
@@ -147,8 +140,8 @@ public sealed class AttackContractTests : IDisposable
         {
             var counting = new CountingClassifier(_network.AsClassifier());
             using var result = Attack(norm, target, preset).Run(counting, _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1));
-            Assert.Equal(counting.Forwards - (result.Images[0].Fooled ? 1 : 0), result.Images[0].Forwards);
-            Assert.Equal(counting.Backwards, result.Images[0].Backwards + (preset == "tr2" ? result.Images[0].Products : 0));
+            Assert.Equal(counting.Forwards - (result.Outcomes[0].Fooled ? 1 : 0), result.Outcomes[0].Forwards);
+            Assert.Equal(counting.Backwards, result.Outcomes[0].Backwards + (preset == "tr2" ? result.Outcomes[0].Products : 0));
         }
     }
 
@@ -163,11 +156,11 @@ public sealed class AttackContractTests : IDisposable
         labels[3] = (_labels[3] + 1) % 5;
         using var result = Attack("l2", target, "paper").Run(counting, _images, labels);
         // The confirmation at the end, one pass of the whole batch, is not charged.
-        Assert.Equal(counting.Forwards - _images.shape[0], result.Images.Sum(image => image.Forwards));
+        Assert.Equal(counting.Forwards - _images.shape[0], result.Outcomes.Sum(image => image.Forwards));
         // With a given class the images that are not attacked share one backward pass with the others.
-        var shared = target == "best" ? 0 : result.Images.Count(image => !image.Attacked);
-        Assert.Equal(counting.Backwards - shared, result.Images.Sum(image => image.Backwards));
-        Assert.True(result.Images.Max(image => image.Iterations) > result.Images.Min(image => image.Iterations));
+        var shared = target == "best" ? 0 : result.Outcomes.Count(image => !image.Attacked);
+        Assert.Equal(counting.Backwards - shared, result.Outcomes.Sum(image => image.Backwards));
+        Assert.True(result.Outcomes.Max(image => image.Iterations) > result.Outcomes.Min(image => image.Iterations));
     }
 
     [Fact]
@@ -177,9 +170,9 @@ public sealed class AttackContractTests : IDisposable
         var wrong = _labels.clone();
         wrong[3] = (_labels[3] + 1) % 5;
         using var result = Attack("linf", "best", "paper").Run(_network.AsClassifier(), _images, wrong);
-        Assert.Equal((AttackExit.Misclassified, 1, 0, 0.0), (result.Images[3].Exit, result.Images[3].Forwards, result.Images[3].Backwards, result.Images[3].L2));
+        Assert.Equal((AttackExit.Misclassified, 1, 0, 0.0), (result.Outcomes[3].Exit, result.Outcomes[3].Forwards, result.Outcomes[3].Backwards, result.Outcomes[3].L2));
         Assert.True(result.Adversarial[3].equal(_images[3]).all().item<bool>());
-        Assert.All(result.Images.Where((_, row) => row != 3), image => Assert.True(image.Fooled));
+        Assert.All(result.Outcomes.Where((_, row) => row != 3), image => Assert.True(image.Fooled));
     }
 
     [Fact]
@@ -188,7 +181,7 @@ public sealed class AttackContractTests : IDisposable
         using var scope = NewDisposeScope();
         var label = _labels[0].item<long>();
         using var result = Attack("l2", label.ToString(System.Globalization.CultureInfo.InvariantCulture), "paper").Run(_network.AsClassifier(), _images, _labels);
-        Assert.All(result.Images, image => Assert.Equal(image.Label == label, image.Exit == AttackExit.Skipped));
+        Assert.All(result.Outcomes, image => Assert.Equal(image.Label == label, image.Exit == AttackExit.Skipped));
     }
 
     [Theory]
@@ -196,13 +189,13 @@ public sealed class AttackContractTests : IDisposable
     [InlineData("linf", "hardest")]
     [InlineData("l2", "3")]
     [InlineData("l2", "best", true)]
-    [InlineData("l2", "any", true)]
+    [InlineData("l2", "untargeted", true)]
     public void Cross_entropy_fools_a_smooth_network_too(string norm, string target, bool secondOrder = false)
     {
         using var scope = NewDisposeScope();
         var options = new TrustRegionOptions { Curvature = secondOrder ? new() : null, Norm = norm == "l2" ? Norm.L2 : Norm.LInf, Target = TargetOf(target), Objective = CrossEntropy.Instance };
         using var result = new TrustRegionAttack(options).Run(_network.AsClassifier(), _images, _labels);
-        Assert.All(result.Images.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
+        Assert.All(result.Outcomes.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
     }
 
     [Fact]
@@ -242,9 +235,9 @@ public sealed class AttackContractTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var classifier = new Linear([new double[12], new double[12], new double[12], new double[12], new double[12]], [1, 0, 0, 0, 0], new Bounds(-3, 3));
-        using var result = Attack("l2", "any", preset).Run(classifier, _images, zeros_like(_labels));
+        using var result = Attack("l2", "untargeted", preset).Run(classifier, _images, zeros_like(_labels));
         // A random start is not at the image, so nothing is known of the objective there.
-        Assert.All(result.Images, image => Assert.Equal(preset is "pgd" or "budget" ? AttackExit.IterationLimit : AttackExit.ZeroGradient, image.Exit));
+        Assert.All(result.Outcomes, image => Assert.Equal(preset is "pgd" or "budget" ? AttackExit.IterationLimit : AttackExit.ZeroGradient, image.Exit));
         Assert.True(result.Adversarial.equal(_images).all().item<bool>());
     }
 
@@ -268,7 +261,7 @@ public sealed class AttackContractTests : IDisposable
             return logits.alias();
         });
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        Assert.Throws<OperationCanceledException>(() => Attack("l2", "any", preset).Run(classifier, _images, _labels, cancellationToken: cancellation.Token));
+        Assert.Throws<OperationCanceledException>(() => Attack("l2", "untargeted", preset).Run(classifier, _images, _labels, cancellationToken: cancellation.Token));
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.All(_network.modules().Prepend(_network), module => Assert.True(module.training));
     }
@@ -283,8 +276,8 @@ public sealed class AttackContractTests : IDisposable
         using var scope = NewDisposeScope();
         var classifier = new Altered(_network.AsClassifier(), (points, logits) =>
             where((points - _images[..1]).abs().amax([1]).gt(1e-9).unsqueeze(1), full_like(logits, double.NaN), logits));
-        using var result = Attack("l2", "any", preset).Run(classifier, _images[..1], _labels[..1]);
-        Assert.Equal((AttackExit.NotFinite, 0.0), (result.Images[0].Exit, result.Images[0].L2));
+        using var result = Attack("l2", "untargeted", preset).Run(classifier, _images[..1], _labels[..1]);
+        Assert.Equal((AttackExit.NotFinite, 0.0), (result.Outcomes[0].Exit, result.Outcomes[0].L2));
     }
 
     [Fact]
@@ -319,14 +312,14 @@ public sealed class AttackContractTests : IDisposable
         using (no_grad())
         {
             using var result = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels);
-            Assert.All(result.Images, image => Assert.True(image.Fooled));
+            Assert.All(result.Outcomes, image => Assert.True(image.Fooled));
             Assert.False(is_grad_enabled());
         }
 
         using (inference_mode(true))
         {
             using var result = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images.clone(), _labels.clone());
-            Assert.All(result.Images, image => Assert.True(image.Fooled));
+            Assert.All(result.Outcomes, image => Assert.True(image.Fooled));
         }
     }
 
@@ -335,7 +328,7 @@ public sealed class AttackContractTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var result = new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-6), MaxIterations = 2 }).Run(_network.AsClassifier(), _images, _labels);
-        Assert.All(result.Images, image => Assert.Equal((AttackExit.IterationLimit, 2, 0.0), (image.Exit, image.Iterations, image.L2)));
+        Assert.All(result.Outcomes, image => Assert.Equal((AttackExit.IterationLimit, 2, 0.0), (image.Exit, image.Iterations, image.L2)));
         Assert.True(result.Adversarial.equal(_images).all().item<bool>());
     }
 
@@ -349,7 +342,7 @@ public sealed class AttackContractTests : IDisposable
         }
 
         using var result = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels);
-        Assert.All(result.Images, image => Assert.Equal((AttackExit.Misclassified, -1L), (image.Exit, image.PredictionBefore)));
+        Assert.All(result.Outcomes, image => Assert.Equal((AttackExit.Misclassified, -1L), (image.Exit, image.PredictionBefore)));
     }
 
     [Fact]
@@ -366,7 +359,7 @@ public sealed class AttackContractTests : IDisposable
             return where((points - image).abs().amax([1]).gt(1e-9).unsqueeze(1), changed, logits);
         });
         using var result = new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-6), Candidates = 1, MaxIterations = 5 }).Run(classifier, image, _labels[..1]);
-        Assert.Equal((AttackExit.NotFinite, 1, 0.0), (result.Images[0].Exit, result.Images[0].Iterations, result.Images[0].L2));
+        Assert.Equal((AttackExit.NotFinite, 1, 0.0), (result.Outcomes[0].Exit, result.Outcomes[0].Iterations, result.Outcomes[0].L2));
     }
 
     [Fact]
@@ -377,7 +370,7 @@ public sealed class AttackContractTests : IDisposable
         // The pass without a graph, in the end, stubbornly answers with the label.
         var classifier = new Altered(inner, (images, logits) => images.requires_grad ? logits : logits + nn.functional.one_hot(_labels, 5).mul(1000));
         using var result = Attack("l2", "best", "paper").Run(classifier, _images, _labels);
-        Assert.All(result.Images, image => Assert.Equal((AttackExit.Unconfirmed, false, 0.0, image.Label), (image.Exit, image.Fooled, image.L2, image.PredictionAfter)));
+        Assert.All(result.Outcomes, image => Assert.Equal((AttackExit.Unconfirmed, false, 0.0, image.Label), (image.Exit, image.Fooled, image.L2, image.PredictionAfter)));
         Assert.True(result.Adversarial.equal(_images).all().item<bool>());
     }
 
@@ -400,9 +393,9 @@ public sealed class AttackContractTests : IDisposable
         var classifier = new Linear([new double[3072], weights], [0, -margin], Bounds.Pixels);
         var images = full([2, 3072], 0.6, dtype: ScalarType.Float32);
         using var result = Attack(norm, "best", preset).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
-        Assert.All(result.Images, image => Assert.True(image.Fooled, image.Exit.Describe()));
+        Assert.All(result.Outcomes, image => Assert.True(image.Fooled, image.Exit.Describe()));
         // Adam's steps have a length of their own.
-        Assert.All(result.Images, image => Assert.InRange(image.LInf, 0, preset == "cw" ? 0.05 : 1e-4));
+        Assert.All(result.Outcomes, image => Assert.InRange(image.LInf, 0, preset == "cw" ? 0.05 : 1e-4));
     }
 
     [Fact]
@@ -443,7 +436,7 @@ public sealed class AttackContractTests : IDisposable
     {
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
-        "any" => TargetSelection.Any,
+        "untargeted" => TargetSelection.Untargeted,
         _ => TargetSelection.Given(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)),
     };
 

@@ -1,7 +1,4 @@
-using Brink.Attacks.DeepFool;
-using Brink.Attacks.TrustRegion;
-using Brink.Optimization.TrustRegion;
-using Brink.Targets;
+using Brink.Attacks;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;

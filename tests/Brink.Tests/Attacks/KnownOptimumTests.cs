@@ -1,10 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.CarliniWagner;
-using Brink.Attacks.DeepFool;
-using Brink.Attacks.FastGradient;
-using Brink.Attacks.TrustRegion;
-using Brink.Objectives;
-using Brink.Targets;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;
@@ -79,7 +73,7 @@ public sealed class KnownOptimumTests
         var rows = Rows(8, -1, 1, row => classifier.ClassOf(row) != 3);
         var attack = new TrustRegionAttack(new() { Norm = ByName(normName), Target = TargetSelection.Given(3) });
         using var result = attack.Run(classifier, Images(rows, "24"), Labels(classifier, rows));
-        Assert.All(result.Images, image => Assert.True(image is { Fooled: true, PredictionAfter: 3, Target: 3 }));
+        Assert.All(result.Outcomes, image => Assert.True(image is { Fooled: true, PredictionAfter: 3, Target: 3 }));
     }
 
     [Theory]
@@ -92,8 +86,8 @@ public sealed class KnownOptimumTests
         var classifier = new Linear([new double[24], [.. Enumerable.Repeat(1.0, 24)]], [0, -25], Bounds.Pixels);
         var rows = Rows(3, 0, 1, _ => true);
         using var result = new TrustRegionAttack(new() { Norm = ByName(normName) }).Run(classifier, Images(rows, "24"), Labels(classifier, rows));
-        Assert.All(result.Images, image => Assert.Equal(AttackExit.ZeroGradient, image.Exit));
-        Assert.All(result.Images, image => Assert.Equal(0, image.L2));
+        Assert.All(result.Outcomes, image => Assert.Equal(AttackExit.ZeroGradient, image.Exit));
+        Assert.All(result.Outcomes, image => Assert.Equal(0, image.L2));
     }
 
     private static void AssertWithinTolerance(string attack, Linear classifier, Norm norm, string shape, double[][] rows, Func<double[], double> exact)
@@ -102,7 +96,7 @@ public sealed class KnownOptimumTests
         using var result = ByName(attack, norm).Run(classifier, Images(rows, shape), Labels(classifier, rows));
         for (var row = 0; row < rows.Length; row++)
         {
-            var image = result.Images[row];
+            var image = result.Outcomes[row];
             var optimum = exact(rows[row]);
             Assert.True(image.Fooled, image.Exit.Describe());
             Assert.InRange(norm == Norm.L2 ? image.L2 : image.LInf, optimum * (1 - 1e-9), optimum * Tolerance(attack));

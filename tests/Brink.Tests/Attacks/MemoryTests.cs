@@ -1,7 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.TrustRegion;
-using Brink.Objectives;
-using Brink.Optimization.TrustRegion;
 
 namespace Brink.Tests.Attacks;
 
@@ -83,7 +80,7 @@ public sealed class MemoryTests
             }
         });
         using var result = Endless(2000).Run(classifier, images, labels, progress: progress);
-        Assert.All(result.Images, image => Assert.Equal(2000, image.Iterations));
+        Assert.All(result.Outcomes, image => Assert.Equal(2000, image.Iterations));
 
         // One reading wanders by a few per cent with the heap around it; a leak lifts every late reading above every early one.
         var early = resident.Where(reading => reading.Key <= 300).Max(reading => reading.Value);

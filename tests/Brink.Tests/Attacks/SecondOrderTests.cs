@@ -1,7 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.TrustRegion;
-using Brink.Objectives;
-using Brink.Optimization.TrustRegion;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;
@@ -38,9 +35,9 @@ public sealed class SecondOrderTests
         for (var row = 0; row < points.Length; row++)
         {
             var exact = Math.Sqrt(points[row].Sum(x => x * x)) - 2;
-            Assert.Equal((true, 1, 1), (second.Images[row].Fooled, second.Images[row].Iterations, second.Images[row].Products));
-            Assert.InRange(second.Images[row].L2 / exact, 1 - 1e-9, 1.02 + 1e-9);
-            Assert.True(first.Images[row].Fooled && first.Images[row].Iterations > 1);
+            Assert.Equal((true, 1, 1), (second.Outcomes[row].Fooled, second.Outcomes[row].Iterations, second.Outcomes[row].Products));
+            Assert.InRange(second.Outcomes[row].L2 / exact, 1 - 1e-9, 1.02 + 1e-9);
+            Assert.True(first.Outcomes[row].Fooled && first.Outcomes[row].Iterations > 1);
         }
     }
 
@@ -63,8 +60,8 @@ public sealed class SecondOrderTests
             steps++;
         }
 
-        Assert.Equal(steps, second.Images[0].Iterations);
-        Assert.True(first.Images[0].Iterations > 2 * steps);
+        Assert.Equal(steps, second.Outcomes[0].Iterations);
+        Assert.True(first.Outcomes[0].Iterations > 2 * steps);
     }
 
     [Fact]
@@ -78,15 +75,15 @@ public sealed class SecondOrderTests
             var options = TrustRegionOptions.Paper(Norm.L2) with { Radius = RadiusPolicy.Fixed(0.15), Overshoot = 0, WholeRadius = true, MaxIterations = 100, Curvature = curvature, ProjectGradient = false };
             var unbounded = new Unbounded(network.AsClassifier());
             using var result = new TrustRegionAttack(options).Run(unbounded, images, labels);
-            Assert.All(result.Images, image => Assert.True(image.Fooled));
-            Assert.All(result.Images.Where(image => image.Iterations == 1), image => Assert.Equal(0.15, image.L2, 1e-12));
-            Assert.All(result.Images, image => Assert.InRange(image.L2, 0.1, (0.15 * image.Iterations) + 1e-12));
-            Assert.Contains(result.Images, image => image.Iterations == 1);
+            Assert.All(result.Outcomes, image => Assert.True(image.Fooled));
+            Assert.All(result.Outcomes.Where(image => image.Iterations == 1), image => Assert.Equal(0.15, image.L2, 1e-12));
+            Assert.All(result.Outcomes, image => Assert.InRange(image.L2, 0.1, (0.15 * image.Iterations) + 1e-12));
+            Assert.Contains(result.Outcomes, image => image.Iterations == 1);
             // The accuracy after each of k iterations of one run is the accuracy of a run of k.
             for (var k = 1; k <= 4; k++)
             {
                 using var shorter = new TrustRegionAttack(options with { MaxIterations = k }).Run(unbounded, images, labels);
-                Assert.Equal(result.Images.Select(image => image.Iterations <= k), shorter.Images.Select(image => image.Fooled));
+                Assert.Equal(result.Outcomes.Select(image => image.Iterations <= k), shorter.Outcomes.Select(image => image.Fooled));
             }
         }
     }
@@ -101,7 +98,7 @@ public sealed class SecondOrderTests
         {
             var options = TrustRegionOptions.Paper(Norm.L2) with { Radius = RadiusPolicy.Fixed(radius), MaxIterations = 1, Curvature = new() { MaxProducts = Size, Tolerance = tolerance } };
             using var result = new TrustRegionAttack(options).Run(network.AsClassifier(), images, labels);
-            return [.. result.Images.Select(image => image.Products)];
+            return [.. result.Outcomes.Select(image => image.Products)];
         }
 
         Assert.All(Products(1e-4, 0.1), products => Assert.Equal(1, products));
@@ -121,7 +118,7 @@ public sealed class SecondOrderTests
         var (images, labels) = Correct(network);
         var options = TrustRegionOptions.Paper(Norm.L2) with { Objective = CrossEntropy.Instance, Curvature = new() { Products = method } };
         using var result = new TrustRegionAttack(options).Run(new ModuleClassifier(network, 4, Bounds.Pixels), images, labels);
-        Assert.All(result.Images, image => Assert.True(image.Fooled && image.Products > 0, image.Exit.Describe()));
+        Assert.All(result.Outcomes, image => Assert.True(image.Fooled && image.Products > 0, image.Exit.Describe()));
     }
 
     [Theory]
@@ -140,7 +137,7 @@ public sealed class SecondOrderTests
 
         // Differences of gradients need first derivatives only.
         using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }).Run(classifier, images, labels);
-        Assert.All(result.Images, image => Assert.True(image.Fooled, image.Exit.Describe()));
+        Assert.All(result.Outcomes, image => Assert.True(image.Fooled, image.Exit.Describe()));
     }
 
     [Fact]
@@ -167,9 +164,9 @@ public sealed class SecondOrderTests
         var images = full(2, 4, 0.5, dtype: ScalarType.Float64);
         images[1] = tensor(new[] { 0.4, 0.3, 0.2, 0.1 });
         using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
-        Assert.Equal([AttackExit.NotFinite, AttackExit.Fooled], result.Images.Select(image => image.Exit));
-        Assert.Contains("curvature", result.Images[0].Exit.Describe(), StringComparison.Ordinal);
-        Assert.Equal(0, result.Images[0].L2);
+        Assert.Equal([AttackExit.NotFinite, AttackExit.Fooled], result.Outcomes.Select(image => image.Exit));
+        Assert.Contains("curvature", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
+        Assert.Equal(0, result.Outcomes[0].L2);
     }
 
     [Fact]
@@ -178,8 +175,8 @@ public sealed class SecondOrderTests
         using var scope = NewDisposeScope();
         var classifier = new Custom(images => stack([zeros_like(images.sum(1)), images.sub(0.5).pow(2).sum(1) - 1], 1));
         using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, full(1, 4, 0.5, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64));
-        Assert.Equal(AttackExit.ZeroGradient, result.Images[0].Exit);
-        Assert.Contains("gradient vanished", result.Images[0].Exit.Describe(), StringComparison.Ordinal);
+        Assert.Equal(AttackExit.ZeroGradient, result.Outcomes[0].Exit);
+        Assert.Contains("gradient vanished", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -208,10 +205,10 @@ public sealed class SecondOrderTests
         using var first = Run(ellipsoid, points, TrustRegionOptions.Paper(Norm.L2) with { Radius = radius, Overshoot = 1e-4 });
         for (var row = 0; row < points.Length; row++)
         {
-            Assert.Equal((true, 1, points[row].Length), (second.Images[row].Fooled, second.Images[row].Iterations, second.Images[row].Products));
-            Assert.InRange(second.Images[row].L2 / exact[row], 1 - 1e-9, 1.02);
-            Assert.True(first.Images[row].Fooled);
-            Assert.True(first.Images[row].L2 > 1.05 * exact[row], $"first order came within {first.Images[row].L2 / exact[row]:F3} of the distance");
+            Assert.Equal((true, 1, points[row].Length), (second.Outcomes[row].Fooled, second.Outcomes[row].Iterations, second.Outcomes[row].Products));
+            Assert.InRange(second.Outcomes[row].L2 / exact[row], 1 - 1e-9, 1.02);
+            Assert.True(first.Outcomes[row].Fooled);
+            Assert.True(first.Outcomes[row].L2 > 1.05 * exact[row], $"first order came within {first.Outcomes[row].L2 / exact[row]:F3} of the distance");
         }
     }
 

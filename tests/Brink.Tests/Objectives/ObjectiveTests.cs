@@ -1,4 +1,3 @@
-using Brink.Objectives;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Objectives;

@@ -1,4 +1,4 @@
-using Brink.Optimization.Subproblems;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;

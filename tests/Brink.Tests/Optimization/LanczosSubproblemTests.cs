@@ -1,5 +1,4 @@
-using Brink.Optimization.LocalModels;
-using Brink.Optimization.Subproblems;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;

@@ -1,5 +1,3 @@
-using Brink.Objectives;
-using Brink.Targets;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Targets;
@@ -75,11 +73,11 @@ public sealed class TargetSelectionTests
         using var scope = NewDisposeScope();
         var (images, _, labels) = Batch(20);
         using var pass = ForwardPass.At(_classifier, images);
-        var choice = TargetSelection.Any.Choose(pass, labels, Norm.L2, candidates: 9);
+        var choice = TargetSelection.Untargeted.Choose(pass, labels, Norm.L2, candidates: 9);
         var others = pass.Logits.detach().topk(2, 1).values;
         Assert.True(choice.Targets.eq(-1).all().item<bool>());
         Assert.True(choice.Gaps.allclose(others.select(1, 1) - others.select(1, 0)));
-        Assert.True(TargetSelection.Any.Values(LogitGap.Instance, pass.Logits, labels, choice.Targets).detach().allclose(choice.Gaps));
+        Assert.True(TargetSelection.Untargeted.Values(LogitGap.Instance, pass.Logits, labels, choice.Targets).detach().allclose(choice.Gaps));
         Assert.Equal(1, choice.BackwardPasses);
     }
 

@@ -1,6 +1,4 @@
 using Brink.Models;
-using Brink.Norms;
-using Brink.Training.Adversarial;
 using static TorchSharp.torch;
 
 namespace Brink.Training.Tests.Adversarial;

@@ -1,7 +1,4 @@
-using Brink.Classifiers;
 using Brink.Models;
-using Brink.Training.Data;
-using Brink.Training.Learning;
 using static TorchSharp.torch;
 
 namespace Brink.Training.Tests.Learning;

@@ -1,5 +1,3 @@
-using Brink.Training.Learning;
-
 namespace Brink.Training.Tests.Learning;
 
 public sealed class LearningRatesTests

@@ -1,6 +1,4 @@
 using Brink.Models;
-using Brink.Testing;
-using Brink.Training.Learning;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Brink.Training.Learning;
 using static TorchSharp.torch;
 
 namespace Brink.Training.Tests.Learning;

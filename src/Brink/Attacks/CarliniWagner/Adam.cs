@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>Adam (Kingma and Ba 2015, Algorithm 1) for a batch whose rows leave as they are done, which libtorch's own cannot let go.</summary>
 internal sealed class Adam : IDisposable

@@ -1,8 +1,6 @@
-using Brink.Objectives;
-using Brink.Targets;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>The L2 attack of Carlini and Wagner (2017), §VI.A: Adam on ‖x′ − x‖₂² + c·max(κ − f(x′), 0), with a search for c.</summary>
 /// <remarks>

@@ -1,6 +1,4 @@
-using Brink.Targets;
-
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="CarliniWagnerAttack"/>.</summary>
 public sealed record CarliniWagnerOptions
@@ -11,7 +9,7 @@ public sealed record CarliniWagnerOptions
 
     /// <summary>Which class is attacked. Best and hardest are chosen once, at the image.</summary>
     /// <value>Any: the strongest other class at each point (the authors' program, untargeted).</value>
-    public TargetSelection Target { get; init; } = TargetSelection.Any;
+    public TargetSelection Target { get; init; } = TargetSelection.Untargeted;
 
     /// <summary>Among how many classes other than the label, those with the largest logits, best and hardest choose.</summary>
     /// <value>9 (as the trust-region attack).</value>

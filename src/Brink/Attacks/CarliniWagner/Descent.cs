@@ -1,7 +1,6 @@
-using Brink.Objectives;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>Descends by Adam on ‖x′ − x‖₂² + c·max(κ − f(x′), 0), with one constant c an image (Carlini and Wagner 2017, §VI.A).</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>What a descent came to, of one image.</summary>
 /// <param name="Fooled">Whether a point of the last tenth fooled.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>What happened to each image in the last stretch of its descent, kept on the device so that no iteration waits for it.</summary>
 /// <param name="like">One number an image, for type and device, [attacked].</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>The change of variables that keeps every point within the bounds: x = centre + half width · tanh(w) (Carlini and Wagner 2017, §V.B).</summary>
 internal sealed class TanhSpace

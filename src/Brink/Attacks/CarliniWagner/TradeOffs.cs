@@ -1,4 +1,4 @@
-namespace Brink.Attacks.CarliniWagner;
+namespace Brink.Attacks;
 
 /// <summary>The binary search over the trade-off constant c, one for each image: the smallest c whose minimum fools.</summary>
 /// <remarks>Carlini and Wagner (2017), §V.A; the authors' program multiplies by ten until an image is fooled, then halves the interval.</remarks>

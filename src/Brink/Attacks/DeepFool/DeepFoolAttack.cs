@@ -1,10 +1,7 @@
-using Brink.Objectives;
-using Brink.Optimization.LocalModels;
-using Brink.Optimization.Subproblems;
-using Brink.Targets;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.DeepFool;
+namespace Brink.Attacks;
 
 /// <summary>DeepFool (Moosavi-Dezfooli, Fawzi, Frossard: CVPR 2016): full steps to the boundary that the linear model sees, until it is crossed.</summary>
 /// <remarks>

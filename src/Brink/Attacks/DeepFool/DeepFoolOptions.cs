@@ -1,6 +1,4 @@
-using Brink.Targets;
-
-namespace Brink.Attacks.DeepFool;
+namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="DeepFoolAttack"/>.</summary>
 public sealed record DeepFoolOptions
@@ -34,7 +32,7 @@ public sealed record DeepFoolOptions
     internal void Check()
     {
         SettingCheck.L2OrLInf("DeepFool", Norm);
-        if (Target == TargetSelection.Any)
+        if (Target == TargetSelection.Untargeted)
         {
             throw new BadInputException("DeepFool compares the classes itself, so its target must be best, hardest or the number of a class, but any was given.");
         }

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.FastGradient;
+namespace Brink.Attacks;
 
 /// <summary>Steps up the objective within balls around the images: the one method behind FGSM, its iterative form and PGD.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.FastGradient;
+namespace Brink.Attacks;
 
 /// <summary>What the steps within the balls came to; one entry a row.</summary>
 /// <param name="Fooled">Whether a point of the ball fools.</param>

@@ -1,7 +1,6 @@
-using Brink.Targets;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.FastGradient;
+namespace Brink.Attacks;
 
 /// <summary>FGSM, iterative FGSM and PGD with a given ε: whether a perturbation of that length suffices.</summary>
 /// <remarks>Goodfellow et al. (2015), Kurakin et al. (2017), Madry et al. (2018). docs/attacks/fast-gradient.md has the formulas.</remarks>

@@ -1,4 +1,4 @@
-namespace Brink.Attacks.FastGradient;
+namespace Brink.Attacks;
 
 /// <summary>The search for one image's smallest ε: double until it is fooled, then halve the interval.</summary>
 internal sealed class EpsilonSearch

@@ -1,7 +1,4 @@
-using Brink.Objectives;
-using Brink.Targets;
-
-namespace Brink.Attacks.FastGradient;
+namespace Brink.Attacks;
 
 /// <summary>The settings that the budgeted and the minimal fast-gradient attack share: steps along the gradient within a ball of radius ε.</summary>
 /// <remarks>The defaults are those of <see cref="Iterative"/>.</remarks>
@@ -13,7 +10,7 @@ public sealed record FastGradientOptions
 
     /// <summary>Which class is attacked. Best and hardest are chosen once, at the image.</summary>
     /// <value>Any: away from the label (Goodfellow et al. 2015, §4).</value>
-    public TargetSelection Target { get; init; } = TargetSelection.Any;
+    public TargetSelection Target { get; init; } = TargetSelection.Untargeted;
 
     /// <summary>Among how many classes other than the label, those with the largest logits, best and hardest choose.</summary>
     /// <value>9 (as the trust-region attack).</value>

@@ -1,8 +1,7 @@
-using Brink.Optimization.LocalModels;
-using Brink.Targets;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.FastGradient;
+namespace Brink.Attacks;
 
 /// <summary>The smallest ε with which FGSM, iterative FGSM or PGD fools each image.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.FastGradient;
+namespace Brink.Attacks;
 
 /// <summary>Draws from the unit ball that follow from the seed, the image's place in the data set and the number of the start, and from nothing else.</summary>
 /// <param name="norm">Of the ball.</param>

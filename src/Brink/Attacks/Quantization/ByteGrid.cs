@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.Quantization;
+namespace Brink.Attacks;
 
 /// <summary>The 256 values an entry of an 8-bit image can have between the classifier's bounds: level k is lower + (k/255)(upper − lower).</summary>
 /// <param name="bounds">The bounds: those of the pixels 0 and 255.</param>

@@ -1,7 +1,6 @@
-using Brink.Targets;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.Quantization;
+namespace Brink.Attacks;
 
 /// <summary>An attack that ends on 8-bit images, as a camera or a PNG file would hold them, and that fool as such.</summary>
 /// <remarks>
@@ -61,7 +60,7 @@ public sealed class QuantizedAttack : IAttack
 
         using var found = _inner.Run(classifier, images, labels, indices, progress, cancellationToken);
         var adversarial = images.detach().clone();
-        var results = found.Images.ToArray();
+        var results = found.Outcomes.ToArray();
         var rows = new ActiveRows(Enumerable.Range(0, results.Length).Where(row => results[row].Fooled), images.device);
         Round(classifier, grid, images.detach(), found.Adversarial, labels, adversarial, results, rows, cancellationToken);
         Confirm(classifier, images.detach(), labels, adversarial, results);
@@ -69,7 +68,7 @@ public sealed class QuantizedAttack : IAttack
     }
 
     /// <summary>Moves rows of <paramref name="adversarial"/> to the smallest rounding that fools, and counts the passes. Rows for which there is none are no longer fooled.</summary>
-    private void Round(IClassifier classifier, ByteGrid grid, Tensor images, Tensor found, Tensor labels, Tensor adversarial, ImageResult[] results, ActiveRows rows, CancellationToken cancellationToken)
+    private void Round(IClassifier classifier, ByteGrid grid, Tensor images, Tensor found, Tensor labels, Tensor adversarial, Outcome[] results, ActiveRows rows, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var levels = grid.Levels(found) - grid.Levels(images);
@@ -134,7 +133,7 @@ public sealed class QuantizedAttack : IAttack
     }
 
     /// <summary>Runs all 8-bit images through the classifier once more, believes only that, and measures them.</summary>
-    private void Confirm(IClassifier classifier, Tensor images, Tensor labels, Tensor adversarial, ImageResult[] results)
+    private void Confirm(IClassifier classifier, Tensor images, Tensor labels, Tensor adversarial, Outcome[] results)
     {
         var predictions = ForwardPass.PredictionsOf(classifier.Logits(adversarial));
         var fooled = Fooled(predictions, labels, [.. results.Select(result => result.Target)]);

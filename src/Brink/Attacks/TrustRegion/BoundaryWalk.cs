@@ -1,11 +1,8 @@
-using Brink.Objectives;
-using Brink.Optimization.LocalModels;
-using Brink.Optimization.Subproblems;
-using Brink.Targets;
+using Brink.Optimization;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>The closing stage: from the first adversarial point along the boundary toward the point of it that is nearest to the image.</summary>
 /// <remarks>
@@ -44,7 +41,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     private readonly Bounds _bounds = run.Classifier.Bounds;
 
     // Once the walk has compared the classes, it stays with the one it chose.
-    private readonly TargetSelection _target = options.Target == TargetSelection.Any ? TargetSelection.Best : options.Target;
+    private readonly TargetSelection _target = options.Target == TargetSelection.Untargeted ? TargetSelection.Best : options.Target;
 
     /// <summary>The share of the past in the averaged normal: a sign flips where a gradient only turns, so L∞ needs more of it.</summary>
     private double Memory => _norm == Norm.LInf ? 0.7 : 0.5;
@@ -100,7 +97,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         using var pass = run.Forward(rows.Select(run.Adversarial), rows);
         Tensor targets;
         LinearModel model;
-        if (options.Target == TargetSelection.Any)
+        if (options.Target == TargetSelection.Untargeted)
         {
             var choice = _target.Choose(pass, labels, _norm, options.RefineCandidates, origins: images);
             (targets, model) = (choice.Targets, new(choice.Gaps, choice.Gradients));

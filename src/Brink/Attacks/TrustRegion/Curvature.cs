@@ -1,10 +1,7 @@
-using Brink.Objectives;
-using Brink.Optimization.Krylov;
-using Brink.Optimization.LocalModels;
-using Brink.Optimization.Subproblems;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>Adds to the linear model at each point what the Hessian says there.</summary>
 /// <param name="attack">The settings of the attack.</param>

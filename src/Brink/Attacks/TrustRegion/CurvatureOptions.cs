@@ -1,4 +1,4 @@
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>The settings of the second-order trust-region attack that the first-order one has no use for.</summary>
 public sealed record CurvatureOptions

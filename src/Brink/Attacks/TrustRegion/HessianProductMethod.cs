@@ -1,4 +1,4 @@
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>How products of a vector with the Hessian are computed.</summary>
 public enum HessianProductMethod

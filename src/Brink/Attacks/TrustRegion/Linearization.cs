@@ -1,8 +1,7 @@
-using Brink.Objectives;
-using Brink.Optimization.LocalModels;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>Builds the local models: the first, for which the class is chosen, and the one at each new point.</summary>
 /// <param name="options">The settings of the attack.</param>

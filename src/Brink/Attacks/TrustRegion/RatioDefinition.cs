@@ -1,4 +1,4 @@
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>What the change of the objective is compared with (docs/decisions/0001).</summary>
 public enum RatioDefinition

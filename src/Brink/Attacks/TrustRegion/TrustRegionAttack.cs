@@ -1,9 +1,7 @@
-using Brink.Optimization.Subproblems;
-using Brink.Optimization.TrustRegion;
-using Brink.Targets;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>The trust-region attack of Yao et al. (2019), Algorithm 1, of first or second order, L2 or L∞ (second order L2), and from where it ends a walk along the boundary to the nearest point.</summary>
 /// <remarks>

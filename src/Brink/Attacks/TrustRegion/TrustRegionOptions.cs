@@ -1,8 +1,4 @@
-using Brink.Objectives;
-using Brink.Optimization.TrustRegion;
-using Brink.Targets;
-
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="TrustRegionAttack"/>. <see cref="Paper"/> is the method of the paper, <see cref="Authors"/> the authors' program.</summary>
 public sealed record TrustRegionOptions
@@ -13,7 +9,7 @@ public sealed record TrustRegionOptions
 
     /// <summary>Which class is attacked.</summary>
     /// <value>Any (ours: the first steps need no class, and the walk chooses one); best in the paper, §3.</value>
-    public TargetSelection Target { get; init; } = TargetSelection.Any;
+    public TargetSelection Target { get; init; } = TargetSelection.Untargeted;
 
     /// <summary>How many steps the walk along the boundary takes from the first adversarial point; 0 ends there, as the paper does.</summary>
     /// <value>18 (ours: below 25 gradients an image in all, docs/attacks/trust-region.md).</value>

@@ -1,7 +1,7 @@
-using Brink.Optimization.LocalModels;
+using Brink.Optimization;
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>What the attack knows of the images still active, one row each.</summary>
 /// <param name="Points">x_k, [active, …].</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Attacks.TrustRegion;
+namespace Brink.Attacks;
 
 /// <summary>Where the walk along the boundary is, and what it believes of the boundary there, a row for each image.</summary>
 /// <param name="Points">x_k, [walking, …].</param>

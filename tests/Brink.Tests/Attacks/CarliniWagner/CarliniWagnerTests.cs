@@ -1,6 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.CarliniWagner;
-using Brink.Targets;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks.CarliniWagner;
@@ -23,7 +21,7 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("any")]
+    [InlineData("untargeted")]
     [InlineData("best")]
     [InlineData("hardest")]
     [InlineData("3")]
@@ -37,10 +35,10 @@ public sealed class CarliniWagnerTests : IDisposable
         {
             watching.Row = row;
             using var result = new CarliniWagnerAttack(Short with { Target = TargetOf(target) }).Run(watching, _images[row..(row + 1)], _labels[row..(row + 1)]);
-            if (result.Images[0].Attacked)
+            if (result.Outcomes[0].Attacked)
             {
-                fooled += result.Images[0].Fooled ? 1 : 0;
-                Assert.Equal(watching.Nearest, result.Images[0].Fooled ? result.Images[0].L2 : double.PositiveInfinity, 1e-12);
+                fooled += result.Outcomes[0].Fooled ? 1 : 0;
+                Assert.Equal(watching.Nearest, result.Outcomes[0].Fooled ? result.Outcomes[0].L2 : double.PositiveInfinity, 1e-12);
             }
 
             watching.Nearest = double.PositiveInfinity;
@@ -59,10 +57,10 @@ public sealed class CarliniWagnerTests : IDisposable
         var logits = _network.AsClassifier().Logits(sure.Adversarial);
         var labelLogits = logits.gather(1, _labels.unsqueeze(1)).squeeze(1);
         var gaps = logits.amax([1]) - labelLogits;
-        var fooled = sure.Images.Select((image, row) => (image, row)).Where(pair => pair.image.Fooled).ToArray();
+        var fooled = sure.Outcomes.Select((image, row) => (image, row)).Where(pair => pair.image.Fooled).ToArray();
         Assert.NotEmpty(fooled);
         Assert.All(fooled, pair => Assert.True(gaps[pair.row].item<double>() >= 0.5 - 1e-9));
-        Assert.True(sure.Images.Average(image => image.L2) > bare.Images.Average(image => image.L2));
+        Assert.True(sure.Outcomes.Average(image => image.L2) > bare.Outcomes.Average(image => image.L2));
     }
 
     [Fact]
@@ -72,8 +70,8 @@ public sealed class CarliniWagnerTests : IDisposable
         var options = Short with { MaxIterations = 400 };
         using var aborting = new CarliniWagnerAttack(options).Run(_network.AsClassifier(), _images, _labels);
         using var patient = new CarliniWagnerAttack(options with { AbortEarly = false }).Run(_network.AsClassifier(), _images, _labels);
-        Assert.All(patient.Images.Where(image => image.Attacked), image => Assert.Equal((1600, 1601, 1601), (image.Iterations, image.Forwards, image.Backwards)));
-        Assert.True(aborting.Images.Sum(image => image.Forwards) < patient.Images.Sum(image => image.Forwards));
+        Assert.All(patient.Outcomes.Where(image => image.Attacked), image => Assert.Equal((1600, 1601, 1601), (image.Iterations, image.Forwards, image.Backwards)));
+        Assert.True(aborting.Outcomes.Sum(image => image.Forwards) < patient.Outcomes.Sum(image => image.Forwards));
     }
 
     [Theory]
@@ -164,12 +162,12 @@ public sealed class CarliniWagnerTests : IDisposable
         using var scope = NewDisposeScope();
         var classifier = new Linear([new double[4], new double[4]], [1, 0], Bounds.Pixels);
         using var result = new CarliniWagnerAttack().Run(classifier, full([2, 4], 0.5, dtype: ScalarType.Float64), zeros(2, dtype: ScalarType.Int64));
-        Assert.All(result.Images, image => Assert.Equal(AttackExit.ZeroGradient, image.Exit));
+        Assert.All(result.Outcomes, image => Assert.Equal(AttackExit.ZeroGradient, image.Exit));
     }
 
     private static TargetSelection TargetOf(string name) => name switch
     {
-        "any" => TargetSelection.Any,
+        "untargeted" => TargetSelection.Untargeted,
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
         _ => TargetSelection.Given(3),

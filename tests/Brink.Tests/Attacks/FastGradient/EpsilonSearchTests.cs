@@ -1,5 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.FastGradient;
 
 namespace Brink.Tests.Attacks.FastGradient;
 

@@ -1,6 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.FastGradient;
-using Brink.Targets;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks.FastGradient;
@@ -38,10 +36,10 @@ public sealed class FastGradientTests : IDisposable
         foreach (var epsilon in new[] { 0.01, 0.05, 0.2, 0.5 })
         {
             using var result = new BudgetedFastGradientAttack(epsilon, Options(method, norm)).Run(_network.AsClassifier(), _images, _labels);
-            Assert.All(result.Images, image => Assert.InRange(norm == "l2" ? image.L2 : image.LInf, 0, epsilon * (1 + 1e-12)));
+            Assert.All(result.Outcomes, image => Assert.InRange(norm == "l2" ? image.L2 : image.LInf, 0, epsilon * (1 + 1e-12)));
             // On this smooth network; in general a longer step may jump over a narrow region.
-            Assert.True(result.Images.Count(image => image.Fooled) >= fooled);
-            fooled = result.Images.Count(image => image.Fooled);
+            Assert.True(result.Outcomes.Count(image => image.Fooled) >= fooled);
+            fooled = result.Outcomes.Count(image => image.Fooled);
         }
 
         Assert.InRange(fooled, 8, 16);
@@ -52,21 +50,21 @@ public sealed class FastGradientTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var smallest = new MinimalFastGradientAttack(FastGradientOptions.Single, tolerance: 1e-4).Run(_network.AsClassifier(), _images, _labels);
-        Assert.All(smallest.Images.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
-        for (var row = 0; row < smallest.Images.Count; row++)
+        Assert.All(smallest.Outcomes.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
+        for (var row = 0; row < smallest.Outcomes.Count; row++)
         {
-            if (smallest.Images[row].Attacked)
+            if (smallest.Outcomes[row].Attacked)
             {
                 // Of L∞ alone: in L2 the bounds cut a perturbation shorter than its ε.
-                Assert.True(IsFooled(row, smallest.Images[row].LInf * 1.0002));
-                Assert.False(IsFooled(row, smallest.Images[row].LInf * 0.9995));
+                Assert.True(IsFooled(row, smallest.Outcomes[row].LInf * 1.0002));
+                Assert.False(IsFooled(row, smallest.Outcomes[row].LInf * 0.9995));
             }
         }
 
         bool IsFooled(int row, double epsilon)
         {
             using var result = new BudgetedFastGradientAttack(epsilon, FastGradientOptions.Single).Run(_network.AsClassifier(), _images[row..(row + 1)], _labels[row..(row + 1)]);
-            return result.Images[0].Fooled;
+            return result.Outcomes[0].Fooled;
         }
     }
 
@@ -76,10 +74,10 @@ public sealed class FastGradientTests : IDisposable
         using var scope = NewDisposeScope();
         using var result = new MinimalFastGradientAttack(FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
         // Two backward passes: one of the gap, for the first radius, and one of the objective.
-        Assert.All(result.Images.Where(image => image.Attacked), image => Assert.Equal((image.Iterations + 1, 2), (image.Forwards, image.Backwards)));
+        Assert.All(result.Outcomes.Where(image => image.Attacked), image => Assert.Equal((image.Iterations + 1, 2), (image.Forwards, image.Backwards)));
 
         using var budgeted = new BudgetedFastGradientAttack(0.1, FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
-        Assert.All(budgeted.Images.Where(image => image.Attacked), image => Assert.Equal((1, 2, 1), (image.Iterations, image.Forwards, image.Backwards)));
+        Assert.All(budgeted.Outcomes.Where(image => image.Attacked), image => Assert.Equal((1, 2, 1), (image.Iterations, image.Forwards, image.Backwards)));
     }
 
     [Fact]
@@ -89,8 +87,8 @@ public sealed class FastGradientTests : IDisposable
         var once = FastGradientOptions.Projected with { MaxIterations = 2 };
         using var single = new BudgetedFastGradientAttack(0.09, once).Run(_network.AsClassifier(), _images, _labels);
         using var several = new BudgetedFastGradientAttack(0.09, once with { Restarts = 20 }).Run(_network.AsClassifier(), _images, _labels);
-        Assert.True(several.Images.Count(image => image.Fooled) > single.Images.Count(image => image.Fooled));
-        Assert.All(single.Images.Zip(several.Images).Where(pair => pair.First.Fooled), pair => Assert.Equal(pair.First, pair.Second));
+        Assert.True(several.Outcomes.Count(image => image.Fooled) > single.Outcomes.Count(image => image.Fooled));
+        Assert.All(single.Outcomes.Zip(several.Outcomes).Where(pair => pair.First.Fooled), pair => Assert.Equal(pair.First, pair.Second));
     }
 
     [Fact]
@@ -127,6 +125,6 @@ public sealed class FastGradientTests : IDisposable
     }) with
     {
         Norm = norm == "l2" ? Norm.L2 : Norm.LInf,
-        Target = TargetSelection.Any,
+        Target = TargetSelection.Untargeted,
     };
 }

@@ -1,7 +1,4 @@
 using Brink.Attacks;
-using Brink.Attacks.TrustRegion;
-using Brink.Optimization.TrustRegion;
-using Brink.Targets;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks.TrustRegion;
@@ -39,7 +36,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         {
             var label = classifier.ClassOf(rows[row]);
             var exact = Others(label).Min(other => classifier.DistanceToFace(rows[row], label, other, norm));
-            Assert.InRange(Length(norm, result.Images[row]), exact * (1 - 1e-9), exact * 1.005);
+            Assert.InRange(Length(norm, result.Outcomes[row]), exact * (1 - 1e-9), exact * 1.005);
         }
     }
 
@@ -56,7 +53,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         var nearest = 0;
         for (var row = 0; row < Count; row++)
         {
-            var (label, image) = (classifier.ClassOf(rows[row]), result.Images[row]);
+            var (label, image) = (classifier.ClassOf(rows[row]), result.Outcomes[row]);
             var face = classifier.DistanceToFace(rows[row], label, (int)image.PredictionAfter, norm);
             Assert.InRange(Length(norm, image), face * (1 - 1e-9), face * 1.005);
             nearest += face <= Others(label).Min(other => classifier.DistanceToFace(rows[row], label, other, norm)) ? 1 : 0;
@@ -84,7 +81,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         var rows = Rows(-1, 1, row => Enumerable.Range(0, 2).Any(side => Dot(normals[side], row) < offsets[side] - 0.1));
         var exact = rows.Select(row => DistanceToIntersection(norm, normals, [.. offsets.Select((offset, side) => offset - Dot(normals[side], row))])).ToArray();
         using var result = Attack(norm).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
-        var ratios = result.Images.Select((image, row) => Length(norm, image) / exact[row]).ToArray();
+        var ratios = result.Outcomes.Select((image, row) => Length(norm, image) / exact[row]).ToArray();
         output.WriteLine($"{normName}, {degrees}°: mean {ratios.Average():F4}, worst {ratios.Max():F4} of the exact distance");
         Assert.InRange(ratios.Average(), 1, mean);
         Assert.All(ratios, ratio => Assert.InRange(ratio, 1 - 1e-6, worst));
@@ -121,9 +118,9 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("l2", "any")]
+    [InlineData("l2", "untargeted")]
     [InlineData("l2", "best")]
-    [InlineData("linf", "any")]
+    [InlineData("linf", "untargeted")]
     [InlineData("linf", "hardest")]
     public void No_image_ends_farther_than_the_first_stage_left_it(string normName, string target)
     {
@@ -131,13 +128,13 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         using var network = new SmoothNetwork(12, 20, 5, seed: 1);
         var (images, labels) = network.Batch(64, seed: 3);
         var norm = ByName(normName);
-        var options = new TrustRegionOptions { Norm = norm, Target = target switch { "any" => TargetSelection.Any, "best" => TargetSelection.Best, _ => TargetSelection.Hardest } };
+        var options = new TrustRegionOptions { Norm = norm, Target = target switch { "untargeted" => TargetSelection.Untargeted, "best" => TargetSelection.Best, _ => TargetSelection.Hardest } };
         using var first = new TrustRegionAttack(options with { Refine = 0, Radius = RadiusPolicy.Coarse }).Run(network.AsClassifier(), images, labels);
         foreach (var steps in new[] { 1, 3, 18 })
         {
             using var refined = new TrustRegionAttack(options with { Refine = steps }).Run(network.AsClassifier(), images, labels);
-            Assert.All(first.Images.Zip(refined.Images), pair => Assert.True(pair.Second.Fooled && Length(norm, pair.Second) <= Length(norm, pair.First) * (1 + 1e-12)));
-            Assert.Equal(first.Images.Select(image => image.Iterations + steps), refined.Images.Select(image => image.Iterations));
+            Assert.All(first.Outcomes.Zip(refined.Outcomes), pair => Assert.True(pair.Second.Fooled && Length(norm, pair.Second) <= Length(norm, pair.First) * (1 + 1e-12)));
+            Assert.Equal(first.Outcomes.Select(image => image.Iterations + steps), refined.Outcomes.Select(image => image.Iterations));
         }
     }
 
@@ -157,7 +154,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         var options = new TrustRegionOptions { Overshoot = 0.2 };
         using var before = new TrustRegionAttack(options with { Refine = 0, Radius = RadiusPolicy.Coarse }).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
         using var after = new TrustRegionAttack(options).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
-        Assert.All(before.Images.Zip(after.Images), pair =>
+        Assert.All(before.Outcomes.Zip(after.Outcomes), pair =>
         {
             Assert.True(pair.First.Fooled && pair.Second.Fooled, pair.Second.Exit.Describe());
             Assert.InRange(pair.Second.L2, 0, pair.First.L2);
@@ -167,21 +164,21 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     [Theory]
     [InlineData("hardest", "l2")]
     [InlineData("hardest", "linf")]
-    [InlineData("any", "l2")]
+    [InlineData("untargeted", "l2")]
     public void No_point_on_the_way_that_fooled_was_nearer_whichever_class_it_fooled_into(string target, string normName)
     {
         using var scope = NewDisposeScope();
         using var network = new SmoothNetwork(12, 20, 5, seed: 1);
         var (images, labels) = network.Batch(24, seed: 3);
         var norm = ByName(normName);
-        var attack = new TrustRegionAttack(new() { Norm = norm, Target = target == "any" ? TargetSelection.Any : TargetSelection.Hardest });
+        var attack = new TrustRegionAttack(new() { Norm = norm, Target = target == "untargeted" ? TargetSelection.Untargeted : TargetSelection.Hardest });
         for (var row = 0; row < 24; row++)
         {
             using var step = NewDisposeScope();
             var (image, label) = (images.narrow(0, row, 1), labels.narrow(0, row, 1));
             var seen = new NearestSeen(network.AsClassifier(), norm, image, label.item<long>());
             using var result = attack.Run(seen, image, label);
-            Assert.InRange(Length(norm, result.Images[0]), 0, seen.Length * (1 + 1e-9));
+            Assert.InRange(Length(norm, result.Outcomes[0]), 0, seen.Length * (1 + 1e-9));
         }
     }
 
@@ -193,8 +190,8 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         using var result = Attack(norm).Run(classifier, Images(rows), full(Count, label, dtype: ScalarType.Int64));
         for (var row = 0; row < rows.Length; row++)
         {
-            Assert.True(result.Images[row].Fooled, result.Images[row].Exit.Describe());
-            Assert.InRange(Length(norm, result.Images[row]) / exact(rows[row]), 1 - 1e-9, tolerance);
+            Assert.True(result.Outcomes[row].Fooled, result.Outcomes[row].Exit.Describe());
+            Assert.InRange(Length(norm, result.Outcomes[row]) / exact(rows[row]), 1 - 1e-9, tolerance);
         }
     }
 
@@ -250,7 +247,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
 
     private static IEnumerable<int> Others(int label) => Enumerable.Range(0, 5).Where(other => other != label);
 
-    private static double Length(Norm norm, ImageResult image) => norm == Norm.L2 ? image.L2 : image.LInf;
+    private static double Length(Norm norm, Outcome image) => norm == Norm.L2 ? image.L2 : image.LInf;
 
     private static double Dot(double[] one, double[] other) => one.Zip(other, (a, b) => a * b).Sum();
 

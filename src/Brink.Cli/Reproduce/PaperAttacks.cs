@@ -1,0 +1,89 @@
+using System.Globalization;
+
+namespace Brink.Cli.Reproduce;
+
+/// <summary>The attacks of Tables 1 to 4, with every option pinned.</summary>
+internal static class PaperAttacks
+{
+    /// <summary>100: Carlini–Wagner takes thousands of passes an image.</summary>
+    private const int CarliniWagnerImages = 100;
+
+    public static PaperAttack CarliniWagner => new()
+    {
+        Key = "cw",
+        Name = "CW, 9 × 1,000 steps",
+        Column = "cw",
+        Specification = "cw[norm=l2,target=untargeted,candidates=9,confidence=0,learning-rate=0.01,binary-search-steps=9,max-iterations=1000,initial-constant=0.001,abort-early=true]",
+        CorrectImages = CarliniWagnerImages,
+        Remark = "The paper does not give the steps of its CW, whose published program makes up to 9 × 10,000.",
+    };
+
+    public static PaperAttack FastGradient => new()
+    {
+        Key = "fgsm",
+        Name = "FGSM, 1 step, smallest ε",
+        Column = "fgsm",
+        Specification = "fgsm[norm=linf,target=untargeted,candidates=9,objective=cross-entropy,max-iterations=1,relative-step=1,random-start=false,restarts=1,seed=0,tolerance=0.01]",
+        Remark = "The paper does not say whether its FGSM takes one step or several; the same cell stands beside both.",
+    };
+
+    public static PaperAttack IterativeFastGradient => new()
+    {
+        Key = "ifgsm",
+        Name = "FGSM, 10 steps, smallest ε",
+        Column = "fgsm",
+        Specification = "ifgsm[norm=linf,target=untargeted,candidates=9,objective=cross-entropy,max-iterations=10,relative-step=0.2,random-start=false,restarts=1,seed=0,tolerance=0.01]",
+    };
+
+    public static PaperAttack DeepFool(string norm, string target) => new()
+    {
+        Key = "deepfool",
+        Name = "DeepFool",
+        Column = "deepfool",
+        Specification = $"deepfool[norm={norm},target={target},candidates=9,max-iterations=50,overshoot=0.02,extra-length=0.0001]",
+        Remark = target == "hardest" ? "DeepFool goes for the class that the trust-region attack goes for: the farthest by linearised distance." : null,
+    };
+
+    /// <summary>The authors' program with one radius for all steps.</summary>
+    public static PaperAttack TrustRegionFixed(string norm, string target, string radius, int iterations, string? remark = null) => new()
+    {
+        Key = "tr-fixed",
+        Name = $"TR, fixed {radius}",
+        Column = "tr-fixed",
+        Specification = Authors(norm, target, iterations, $"radius-start={radius},radius-smallest={radius},radius-largest={radius},radius-growth=1,radius-from-step-length=false"),
+        Remark = remark ?? "TR, fixed and adaptive: the formulas and constants of the authors' program.",
+    };
+
+    /// <summary>The authors' program with its adaptive radius, within the limits of <c>attack_methods.py</c>.</summary>
+    public static PaperAttack TrustRegionAdaptive(string norm, string target, string radius, int iterations) => new()
+    {
+        Key = "tr-adaptive",
+        Name = "TR, adaptive",
+        Column = "tr-adaptive",
+        Specification = Authors(norm, target, iterations, $"radius-start={radius},{(norm == "l2" ? "radius-smallest=0.0005,radius-largest=0.05" : "radius-smallest=0.0001,radius-largest=0.01")},radius-growth=1.2,radius-from-step-length=true"),
+    };
+
+    public static PaperAttack PaperPreset(string norm, string target) => new()
+    {
+        Key = "tr-paper",
+        Name = "TR, preset paper",
+        Specification = Paper(norm, target, refine: 0, "radius-start=0.05,radius-smallest=0.02,radius-largest=0.07"),
+        Remark = "TR, preset paper: Algorithm 1 with the paper's own ratio and a radius in units of the linearised distance, as Brink 0.1 has it.",
+    };
+
+    public static PaperAttack Refined(string norm) => new()
+    {
+        Key = "tr-refined",
+        Name = "TR, refined",
+        Specification = Paper(norm, "untargeted", refine: 18, "radius-start=0.5,radius-smallest=0.02,radius-largest=1"),
+        Remark = "TR, refined: followed by 18 steps along the boundary, which the paper does not have; the default of Brink 0.1.",
+    };
+
+    private static string Paper(string norm, string target, int refine, string radius) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"tr[preset=paper,norm={norm},target={target},candidates=9,objective=gap,max-iterations=1000,refine={refine},refine-candidates=3,whole-radius=false,overshoot=0.02,shortest-step=0.005,extra-length=0,gradient-floor=0,project-gradient=true,ratio=predicted-change,radius-unit=first-distance,{radius},radius-growth=1.2,radius-grow-above=0.9,radius-shrink-below=0.5,radius-from-step-length=false]");
+
+    private static string Authors(string norm, string target, int iterations, string radius) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"tr[preset=authors,norm={norm},target={target},candidates=9,objective=gap,max-iterations={iterations},refine=0,refine-candidates=3,whole-radius=false,overshoot=0.02,shortest-step=0,extra-length=0.0001,gradient-floor=0.000001,project-gradient=false,ratio=label-logit-per-length,radius-unit=input,{radius},radius-grow-above=0.9,radius-shrink-below=0.5]");
+}

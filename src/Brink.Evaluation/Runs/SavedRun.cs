@@ -1,0 +1,228 @@
+using System.Text.Json;
+using Brink.Evaluation.Results;
+using Brink.Models;
+using Brink.Tensors;
+using static TorchSharp.torch;
+
+namespace Brink.Evaluation.Runs;
+
+/// <summary>A run read back from the folder that <see cref="ResultFolder"/> wrote, checked against itself.</summary>
+public sealed class SavedRun : IDisposable
+{
+    private readonly Norm _norm;
+    private readonly InputSpace _space;
+    private readonly Tensor _originals;
+    private readonly Tensor _adversarials;
+    private readonly long[] _indices;
+    private readonly long[] _forwards;
+    private readonly long[] _backwards;
+
+    private SavedRun(string folder, AttackSummary summary, Reader reader)
+    {
+        (Folder, Summary, _norm, _space, Normalization) = (folder, summary, reader.Norm(), reader.Space(), reader.Normalization());
+        _originals = reader.Images("original");
+        _adversarials = reader.Images("adversarial");
+        Labels = reader.Classes("label");
+        PredictionsBefore = reader.Classes("predictionBefore");
+        Fooled = reader.Flags("fooled");
+        (_indices, _forwards, _backwards) = (reader.Numbers("index"), reader.Numbers("forwards"), reader.Numbers("backwards"));
+        reader.CheckPixels(ToPixels(_originals));
+        reader.CheckPixels(ToPixels(_adversarials));
+        _originals.DetachFromDisposeScope();
+        _adversarials.DetachFromDisposeScope();
+    }
+
+    /// <summary>The folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>What <c>results.json</c> holds.</summary>
+    public AttackSummary Summary { get; }
+
+    /// <summary>The preprocessing of the network that was attacked.</summary>
+    public Normalization Normalization { get; }
+
+    /// <summary>y, one an image.</summary>
+    public IReadOnlyList<long> Labels { get; }
+
+    /// <summary>What the attacked network said before, one an image; −1 where it said nothing.</summary>
+    public IReadOnlyList<long> PredictionsBefore { get; }
+
+    /// <summary>Whether each image was fooled.</summary>
+    public IReadOnlyList<bool> Fooled { get; }
+
+    /// <summary>Reads a run.</summary>
+    /// <param name="folder">The folder of a run, finished or interrupted.</param>
+    /// <exception cref="BadInputException">It holds none, or its files are damaged or do not belong together.</exception>
+    public static SavedRun Read(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        if (!Directory.Exists(folder) || !File.Exists(Path.Combine(folder, ResultFolder.Summary)))
+        {
+            throw new BadInputException($"The folder of a run holds results.json and adversarial.safetensors, but {(Directory.Exists(folder) ? $"{folder} has no results.json" : $"there is no folder '{folder}'")}; give a folder that brink attack --out wrote, or an attack's folder inside one of brink compare.");
+        }
+
+        var summary = ResultFolder.ReadSummary(folder) ?? throw Refuse(folder, "its results.json cannot be read");
+        using var scope = NewDisposeScope();
+        return new(folder, summary, new(folder, summary, Safetensors.Read(Path.Combine(folder, ResultFolder.Tensors))));
+    }
+
+    /// <summary>The place of an image in the whole data set.</summary>
+    /// <param name="row">Which.</param>
+    public long Index(int row) => _indices[row];
+
+    /// <summary>Whether a prediction for an attacked image counts as fooled: another than the label, or the class to reach.</summary>
+    /// <param name="row">Which image.</param>
+    /// <param name="prediction">The prediction.</param>
+    public bool Fools(int row, long prediction) => Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row];
+
+    /// <summary>Images before the attack, pixels in [0, 1].</summary>
+    /// <param name="rows">Which, int64.</param>
+    /// <returns>float32 [rows, …].</returns>
+    public Tensor OriginalPixels(Tensor rows) => Pixels(_originals, rows);
+
+    /// <summary>Images after the attack, pixels in [0, 1].</summary>
+    /// <param name="rows">Which, int64.</param>
+    /// <returns>float32 [rows, …].</returns>
+    public Tensor AdversarialPixels(Tensor rows) => Pixels(_adversarials, rows);
+
+    /// <summary>The rows of <c>images.parquet</c>.</summary>
+    /// <exception cref="BadInputException">It is missing or damaged, or tells of other images.</exception>
+    public IReadOnlyList<SavedImage> ReadTable()
+    {
+        try
+        {
+            using var stream = File.OpenRead(Path.Combine(Folder, ResultFolder.Table));
+            var table = ImageTable.Read(stream);
+            return table.Select(image => (image.Index, image.Label, image.PredictionBefore, image.Fooled)).SequenceEqual(_indices.Select((index, row) => (index, Labels[row], PredictionsBefore[row], Fooled[row])))
+                ? table
+                : throw Refuse(Folder, "its images.parquet tells of other images than its adversarial.safetensors");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw Refuse(Folder, $"its images.parquet cannot be read ({exception.Message.TrimEnd('.')})");
+        }
+    }
+
+    /// <summary>The robustness that the run measured.</summary>
+    /// <exception cref="BadInputException">The table <c>images.parquet</c> is missing or damaged, or describes other images.</exception>
+    public Robustness ReadRobustness() => new(Summary.Norm, [.. ReadTable().Select(image => (image.PredictionBefore == image.Label, image.Attacked, image.Fooled, image.L2, image.LInf))]);
+
+    /// <summary>The images as a comparison needs them.</summary>
+    public IReadOnlyList<ComparedImage> Compared()
+    {
+        using var scope = NewDisposeScope();
+        var (original, adversarial) = (_originals.to(ScalarType.Float64), _adversarials.to(ScalarType.Float64));
+        var relative = Ratios(original, adversarial);
+        var normalized = _space == InputSpace.Normalized ? relative : Ratios(Normalization.Apply(original), Normalization.Apply(adversarial));
+        return [.. _indices.Select((index, row) => new ComparedImage(index, IsAttacked(row), Fooled[row], relative[row], normalized[row], _forwards[row], _backwards[row]))];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _originals.Dispose();
+        _adversarials.Dispose();
+    }
+
+    private double[] Ratios(Tensor originals, Tensor adversarials) => _norm.Of(adversarials - originals).div(_norm.Of(originals)).data<double>().ToArray();
+
+    private bool IsAttacked(int row) => PredictionsBefore[row] == Labels[row] && !(Summary.Criterion == "target-class" && FormattableString.Invariant($"{Labels[row]}") == Summary.Target);
+
+    private Tensor Pixels(Tensor images, Tensor rows)
+    {
+        using var scope = NewDisposeScope();
+        // The way to the normalised space and back leaves float32 rounding outside [0, 1].
+        return ToPixels(images.index_select(0, rows)).clamp(Scalars.Zero, Scalars.One).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    private Tensor ToPixels(Tensor images)
+    {
+        using var doubles = images.to(ScalarType.Float64);
+        return _space == InputSpace.Normalized ? Normalization.Revert(doubles) : doubles.alias();
+    }
+
+    private static BadInputException Refuse(string folder, string problem) => new($"The run in {folder} cannot be used: {problem}; write it anew with brink attack --out.");
+
+    /// <summary>Takes apart what the files hold, and refuses what a run does not write.</summary>
+    private sealed class Reader(string folder, AttackSummary summary, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        private const double Slack = 1e-4;
+
+        public Norm Norm() => Brink.Norm.TryParse(summary.Norm, out var norm)
+            ? norm
+            : throw Problem($"its results.json needs the norm l2 or linf, but has '{summary.Norm}'");
+
+        public InputSpace Space() => summary.Space switch
+        {
+            "pixel" => InputSpace.Pixel,
+            "normalized" => InputSpace.Normalized,
+            _ => throw Problem($"its results.json needs the space pixel or normalized, but has '{summary.Space}'"),
+        };
+
+        public Normalization Normalization()
+        {
+            var (mean, deviation) = (Option("mean"), Option("std"));
+            return mean.Length == deviation.Length && mean.All(double.IsFinite) && deviation.All(value => double.IsFinite(value) && value > 0)
+                ? new(mean, deviation)
+                : throw Problem("its results.json needs one mean and one positive standard deviation a channel");
+        }
+
+        public Tensor Images(string name)
+        {
+            var images = Tensor(name, ScalarType.Float32);
+            var (rank, channels) = (images.dim(), Option("mean").Length);
+            return rank == 4 && (channels == 1 || images.shape[1] == channels) && images.shape.SequenceEqual(tensors["original"].shape) && images.numel() > 0
+                ? images
+                : throw Problem($"its {name} needs the shape [{summary.Images}, {channels}, height, width], alike before and after the attack, but has [{string.Join(", ", images.shape)}]");
+        }
+
+        public long[] Classes(string name)
+        {
+            var classes = Numbers(name);
+            return classes.All(value => value >= -1) ? classes : throw Problem($"its {name} needs numbers of classes, but holds {classes.Min()}");
+        }
+
+        public long[] Numbers(string name) => [.. Vector(name, ScalarType.Int64).data<long>().ToArray()];
+
+        public bool[] Flags(string name) => [.. Vector(name, ScalarType.Byte).data<byte>().ToArray().Select(flag => flag != 0)];
+
+        public void CheckPixels(Tensor pixels)
+        {
+            using var lowest = Scalars.Of(-Slack);
+            using var highest = Scalars.Of(1 + Slack);
+            using var inside = pixels.ge(lowest).logical_and(pixels.le(highest)).all();
+            if (!inside.item<bool>())
+            {
+                throw Problem("its images need pixels from 0 to 1, but have others");
+            }
+        }
+
+        private Tensor Vector(string name, ScalarType type)
+        {
+            var values = Tensor(name, type);
+            return values.dim() == 1 ? values : throw Problem($"its {name} needs the shape [{summary.Images}], but has [{string.Join(", ", values.shape)}]");
+        }
+
+        private Tensor Tensor(string name, ScalarType type)
+        {
+            if (!tensors.TryGetValue(name, out var values))
+            {
+                throw Problem($"its adversarial.safetensors has no {name}");
+            }
+
+            return values.dtype == type && values.dim() > 0 && values.shape[0] == summary.Images
+                ? values
+                : throw Problem($"its {name} needs {summary.Images} entries of type {type}, as results.json says, but has the shape [{string.Join(", ", values.shape)}] and type {values.dtype}");
+        }
+
+        private double[] Option(string name)
+        {
+            var isList = summary.Options is not null && summary.Options.TryGetValue(name, out var value) && value is JsonElement { ValueKind: JsonValueKind.Array };
+            return isList && ((JsonElement)summary.Options![name]).EnumerateArray().ToArray() is { Length: > 0 } numbers && numbers.All(number => number.ValueKind == JsonValueKind.Number)
+                ? [.. numbers.Select(number => number.GetDouble())]
+                : throw Problem($"its results.json needs a list of numbers as the option {name}");
+        }
+
+        private BadInputException Problem(string problem) => Refuse(folder, problem);
+    }
+}

@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+
+namespace Brink.Optimization;
+
+/// <summary>max ⟨g, s⟩ over ‖s‖_p ≤ ε, whose solution is closed-form: ε times the steepest direction.</summary>
+internal sealed class LinearSubproblem : ISubproblem
+{
+    private readonly Tensor _directions;
+    private readonly Tensor _slopes;
+    private readonly Tensor _gains;
+    private readonly LinearModel _model;
+
+    /// <summary>Prepares the subproblem of each row.</summary>
+    /// <param name="model">The local model.</param>
+    /// <param name="norm">p.</param>
+    /// <param name="gradientFloor">Added to ‖g‖; 0, or the authors' 1e-6 against division by zero.</param>
+    public LinearSubproblem(LinearModel model, Norm norm, double gradientFloor = 0)
+    {
+        _model = model;
+        using var floor = Scalars.Of(gradientFloor);
+        var lengths = norm.Dual.Of(model.Gradients);
+        _slopes = lengths.Plus(floor);
+        // The authors' direction in L2 is g/(‖g‖ + 1e-6); a sign has no length to divide by.
+        (_directions, _gains) = gradientFloor > 0 && norm == Norm.L2
+            ? (model.Gradients / PerSample.Broadcast(_slopes, model.Gradients), lengths * lengths / _slopes)
+            : (norm.SteepestDirections(model.Gradients), lengths);
+    }
+
+    /// <summary>Where the model reaches zero along the steepest direction: −f / ‖g‖_q, [batch].</summary>
+    public Tensor BoundaryDistances() => _model.Values.neg().div(_slopes);
+
+    /// <inheritdoc/>
+    public SubproblemSolution Solve(Tensor radii)
+    {
+        var rows = (int)radii.shape[0];
+        var steps = _directions.mul(PerSample.Broadcast(radii, _directions));
+        return new(steps, radii * _gains, [.. Enumerable.Repeat(true, rows)], new int[rows], [.. Enumerable.Repeat(SubproblemEnd.Exact, rows)]);
+    }
+
+    /// <inheritdoc/>
+    public Tensor PredictedChanges(Tensor steps) => _model.PredictedChanges(steps);
+}

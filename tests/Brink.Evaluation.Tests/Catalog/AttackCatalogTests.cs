@@ -1,0 +1,127 @@
+using Brink.Attacks;
+using Brink.Evaluation.Catalog;
+
+namespace Brink.Evaluation.Tests.Catalog;
+
+public sealed class AttackCatalogTests
+{
+    [Fact]
+    public void Without_options_the_attack_has_the_defaults_of_its_record()
+    {
+        var defaults = new TrustRegionOptions();
+        var options = AttackCatalog.Create("tr").Options;
+        Assert.Equal("paper", options["preset"]);
+        Assert.Equal("l2", options["norm"]);
+        Assert.Equal("untargeted", options["target"]);
+        Assert.Equal("gap", options["objective"]);
+        Assert.Equal(defaults.MaxIterations, options["max-iterations"]);
+        Assert.Equal(defaults.Overshoot, options["overshoot"]);
+        Assert.Equal(defaults.Radius.Growth, options["radius-growth"]);
+    }
+
+    [Fact]
+    public void Brackets_set_options_and_win_over_flags()
+    {
+        var attack = AttackCatalog.Create("tr[norm=linf, overshoot=0.5]", new Dictionary<string, string>(StringComparer.Ordinal) { ["norm"] = "l2", ["max-iterations"] = "7" });
+        Assert.Equal("linf", attack.Attack.Norm.Name);
+        Assert.Equal("linf", attack.Options["norm"]);
+        Assert.Equal(0.5, attack.Options["overshoot"]);
+        Assert.Equal(7, attack.Options["max-iterations"]);
+    }
+
+    [Fact]
+    public void Options_are_made_anew_each_time()
+    {
+        AttackCatalog.Create("tr[overshoot=0.5,radius-growth=3]");
+        Assert.Equal(new TrustRegionOptions().Overshoot, AttackCatalog.Create("tr").Options["overshoot"]);
+        Assert.Equal(new TrustRegionOptions().Radius.Growth, AttackCatalog.Create("tr").Options["radius-growth"]);
+    }
+
+    [Fact]
+    public void A_number_makes_the_radius_fixed()
+    {
+        var fixedRadius = AttackCatalog.Create("tr[radius=0.25]").Options;
+        Assert.Equal(0.25, fixedRadius["radius-start"]);
+        Assert.Equal(0.25, fixedRadius["radius-smallest"]);
+        Assert.Equal(0.25, fixedRadius["radius-largest"]);
+        Assert.NotEqual(0.25, AttackCatalog.Create("tr[radius=adaptive]").Options["radius-start"]);
+    }
+
+    [Fact]
+    public void The_default_radius_is_coarse_where_the_walk_follows_and_the_papers_where_it_does_not()
+    {
+        Assert.Equal(new TrustRegionOptions().Radius.Start, AttackCatalog.Create("tr").Options["radius-start"]);
+        Assert.Equal(TrustRegionOptions.Paper(Norm.L2).Radius.Start, AttackCatalog.Create("tr[refine=0]").Options["radius-start"]);
+        Assert.NotEqual(AttackCatalog.Create("tr").Options["radius-start"], AttackCatalog.Create("tr[refine=0]").Options["radius-start"]);
+        Assert.Equal(0.3, AttackCatalog.Create("tr[radius-start=0.3,refine=4]").Options["radius-start"]);
+        Assert.Equal(new TrustRegionOptions().Radius.Largest, AttackCatalog.Create("tr[radius-start=0.3]").Options["radius-largest"]);
+    }
+
+    [Theory]
+    [InlineData("fgsm")]
+    [InlineData("ifgsm")]
+    [InlineData("pgd")]
+    public void With_an_epsilon_the_fast_gradient_attacks_are_budgeted_and_without_minimal(string name)
+    {
+        var minimal = AttackCatalog.Create(name);
+        var budgeted = AttackCatalog.Create($"{name}[epsilon=0.03]");
+        Assert.Equal((name, name), (minimal.Attack.Name, budgeted.Attack.Name));
+        Assert.IsAssignableFrom<IMinimalAttack>(minimal.Attack);
+        Assert.Equal(0.03, Assert.IsAssignableFrom<IBudgetedAttack>(budgeted.Attack).Epsilon);
+        Assert.Equal(0.03, budgeted.Options["epsilon"]);
+        Assert.Equal(0.001, minimal.Options["tolerance"]);
+    }
+
+    [Theory]
+    [InlineData("tr")]
+    [InlineData("deepfool")]
+    [InlineData("cw")]
+    public void The_other_attacks_are_minimal_and_leave_the_seed_to_the_run(string name)
+    {
+        var configured = AttackCatalog.Create(name, new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "3" });
+        Assert.IsAssignableFrom<IMinimalAttack>(configured.Attack);
+        Assert.False(configured.Options.ContainsKey("seed"));
+        Assert.Equal(3L, AttackCatalog.Create("pgd", new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "3" }).Options["seed"]);
+    }
+
+    [Theory]
+    [InlineData("l2", 0.05)]
+    [InlineData("linf", 0.005)]
+    public void The_authors_preset_starts_at_their_radius(string norm, double start)
+    {
+        var options = AttackCatalog.Create($"tr[preset=authors,norm={norm}]").Options;
+        Assert.Equal(start, options["radius-start"]);
+        Assert.Equal("label-logit-per-length", options["ratio"]);
+        Assert.Equal("best", options["target"]);
+        Assert.Equal(0, options["refine"]);
+        Assert.Equal(1e-4, options["extra-length"]);
+    }
+
+    [Fact]
+    public void The_second_order_attack_is_the_first_order_one_and_what_curvature_needs()
+    {
+        var (first, second) = (AttackCatalog.Create("tr[target=best,refine=0]").Options, AttackCatalog.Create("tr2").Options);
+        Assert.Equal("tr2", AttackCatalog.Create("tr2").Attack.Name);
+        // The steps are longer, all else is the same.
+        string[] longer = ["radius-start", "radius-smallest", "radius-largest"];
+        Assert.All(first, option => Assert.True(longer.Contains(option.Key, StringComparer.Ordinal) ? (double)second[option.Key] > (double)option.Value : option.Value.Equals(second[option.Key]), option.Key));
+        Assert.Equal(
+            ["curvature-difference-step", "curvature-max-products", "curvature-products", "curvature-seed", "curvature-tolerance"],
+            second.Keys.Except(first.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
+        var options = AttackCatalog.Create("tr2[curvature-max-products=5,curvature-products=finite-differences,curvature-seed=12345678901,radius=1,whole-radius=true]").Options;
+        Assert.Equal(5, options["curvature-max-products"]);
+        Assert.Equal("finite-differences", options["curvature-products"]);
+        Assert.Equal(12345678901, options["curvature-seed"]);
+        Assert.Equal(1.0, options["radius-start"]);
+        Assert.Equal(true, options["whole-radius"]);
+    }
+
+    [Theory]
+    [InlineData("tr[curvature-max-products=5]", "tr has no option")]
+    [InlineData("tr2[preset=authors]", "preset authors")]
+    [InlineData("tr2[norm=linf]", "l2 alone")]
+    [InlineData("tr2[curvature-products=guessed]", "exact or finite-differences")]
+    public void What_the_second_order_attack_does_not_have_is_refused(string specification, string reason) =>
+        Assert.Contains(reason, Assert.Throws<BadInputException>(() => AttackCatalog.Create(specification)).Message, StringComparison.Ordinal);
+}

@@ -1,0 +1,117 @@
+using Brink.Attacks;
+using Brink.Data;
+using Brink.Evaluation.Catalog;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Runs;
+using Brink.Models;
+using static TorchSharp.torch;
+
+namespace Brink.Evaluation.Tests.Runs;
+
+public sealed class AttackEvaluationTests : IDisposable
+{
+    private const int BatchSize = 4;
+    private const int Count = 10;
+
+    private readonly LoadedModel _model = ModelCatalog.Load("signs", null);
+    private readonly ImageSet _images = DataCatalog.Open("signs", skip: 3, limit: Count);
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void Images_come_in_the_order_of_the_data_with_their_place_in_it()
+    {
+        using var result = Run();
+        Assert.True(result.IsComplete);
+        Assert.Equal(Enumerable.Range(3, Count), result.Images.Select(image => image.Index));
+        Assert.Equal(Enumerable.Range(0, Count).Select(_images.Label), result.Images.Select(image => image.Outcome.Label));
+        Assert.Equal([4, 4, 2], result.Ranges.Select(range => range.Images.Count));
+    }
+
+    [Fact]
+    public void A_cancellation_keeps_exactly_the_finished_ranges()
+    {
+        using var whole = Run();
+        using var cancellation = new CancellationTokenSource();
+        using var part = Run(new Watcher(progress => { if (progress.Finished > BatchSize) { cancellation.Cancel(); } }), cancellation.Token);
+        Assert.False(part.IsComplete);
+        Assert.Equal(Count, part.Requested);
+        Assert.Single(part.Ranges);
+        Assert.Equal(whole.Images.Take(BatchSize), part.Images);
+        Assert.True(whole.Ranges[0].Original.Equals(part.Ranges[0].Original));
+        Assert.True(whole.Ranges[0].Adversarial.Equals(part.Ranges[0].Adversarial));
+    }
+
+    [Fact]
+    public void A_failure_keeps_the_ranges_finished_before_it()
+    {
+        var failing = new FailingAttack(AttackCatalog.Create("tr").Attack, healthyRuns: 2);
+        using var result = new AttackEvaluation(new(_model, InputSpace.Pixel), failing, BatchSize).Run(_images);
+        Assert.IsType<BadInputException>(result.Failure);
+        Assert.Equal(2, result.Ranges.Count);
+        Assert.False(result.IsComplete);
+    }
+
+    [Fact]
+    public void A_failure_in_the_first_range_is_thrown() =>
+        Assert.Throws<BadInputException>(() => new AttackEvaluation(new(_model, InputSpace.Pixel), new FailingAttack(AttackCatalog.Create("tr").Attack, healthyRuns: 0), BatchSize).Run(_images));
+
+    [Fact]
+    public void A_cancellation_before_the_first_range_keeps_nothing()
+    {
+        using var result = Run(cancellationToken: new CancellationToken(canceled: true));
+        Assert.Empty(result.Images);
+        Assert.False(result.IsComplete);
+    }
+
+    [Fact]
+    public void Progress_never_goes_back_and_ends_at_the_number_of_images()
+    {
+        var finished = new List<int>();
+        using var result = Run(new Watcher(progress => finished.Add(progress.Finished)));
+        Assert.Equal(finished.Order(), finished);
+        Assert.All(finished, count => Assert.InRange(count, 0, Count));
+        Assert.True(finished.Count > 2, "Progress is told more than once a range.");
+        Assert.Equal(Count, finished[^1]);
+    }
+
+    [Fact]
+    public void Preprocessing_for_another_number_of_channels_is_refused_in_both_spaces()
+    {
+        using var model = ModelCatalog.Load("signs", null, new([0.5, 0.5], [0.5, 0.5]));
+        Assert.All([InputSpace.Pixel, InputSpace.Normalized], space =>
+        {
+            var evaluation = new AttackEvaluation(new(model, space), AttackCatalog.Create("tr").Attack);
+            Assert.Contains("images have 3 channels", Assert.Throws<BadInputException>(() => evaluation.Run(_images)).Message, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void A_batch_size_below_one_is_refused() =>
+        Assert.Throws<BadInputException>(() => new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, batchSize: 0));
+
+    private EvaluationResult Run(IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        // On a machine that does other things too, two of torch's threads spend most of their time waiting for each other. Set
+        // here and not in the constructor: OpenMP keeps the number by the thread that set it.
+        TorchSharp.torch.set_num_threads(1);
+        return new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, BatchSize).Run(_images, progress, cancellationToken: cancellationToken);
+    }
+
+    private sealed class Watcher(Action<EvaluationProgress> watch) : IProgress<EvaluationProgress>
+    {
+        public void Report(EvaluationProgress value) => watch(value);
+    }
+
+    private sealed class FailingAttack(IAttack inner, int healthyRuns) : IAttack
+    {
+        private int _runs;
+
+        public string Name => inner.Name;
+
+        public Norm Norm => inner.Norm;
+
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            _runs++ < healthyRuns ? inner.Run(classifier, images, labels, indices, progress, cancellationToken) : throw new BadInputException("No more.");
+    }
+}

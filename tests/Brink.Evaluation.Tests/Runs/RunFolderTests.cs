@@ -1,0 +1,422 @@
+using System.Text.Json.Nodes;
+using Brink.Attacks;
+using Brink.Data;
+using Brink.Evaluation.Catalog;
+using Brink.Evaluation.Results;
+using Brink.Evaluation.Runs;
+using Brink.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Brink.Evaluation.Tests.Runs;
+
+public sealed class RunFolderTests : IDisposable
+{
+    private const int BatchSize = 2;
+    private const int Count = 9;
+    private const int Ranges = 5;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly LoadedModel _model = ModelCatalog.Load("signs", null);
+    private readonly ImageSet _images = DataCatalog.Open("signs", skip: 3, limit: Count);
+    private readonly CountingAttack _attack = new(AttackCatalog.Create("tr[radius=0.5]").Attack);
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_run_cancelled_again_and_again_ends_with_the_same_files(int seed)
+    {
+        var random = new Random(seed);
+        var whole = Run("whole");
+        var runsOfWhole = _attack.Runs;
+        _attack.Runs = 0;
+
+        AttackSummary part;
+        var interruptions = 0;
+        do
+        {
+            using var cancellation = new CancellationTokenSource();
+            var until = random.Next(1, Ranges);
+            _attack.Before = _ => { if (until-- == 0) { cancellation.Cancel(); } };
+            part = Run("part", resume: true, cancellationToken: cancellation.Token);
+            interruptions++;
+        }
+        while (part.Images < Count);
+
+        Assert.True(interruptions > 1, "Nothing was interrupted.");
+        Assert.Equal(runsOfWhole + interruptions - 1, _attack.Runs);
+        AssertSameRun(whole, part);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(Ranges - 1)]
+    public void A_range_that_cannot_be_kept_ends_the_run_and_the_ranges_before_it_count(int healthy)
+    {
+        var whole = Run("whole");
+        using (var failed = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, store: new FailingStore(Open("part"), healthy)))
+        {
+            Assert.IsType<BadInputException>(failed.Failure);
+            Assert.Equal(healthy + 1, failed.Ranges.Count);
+        }
+
+        _attack.Runs = 0;
+        AssertSameRun(whole, Run("part", resume: true));
+        Assert.Equal(Ranges - healthy, _attack.Runs);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(1000)]
+    [InlineData(-1)]
+    public void A_truncated_range_is_computed_anew(int length) => AssertComputedAnew(bytes => length < 0 ? bytes[..^-length] : bytes[..length]);
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(-1)]
+    [InlineData(-20_000)]
+    public void A_range_with_a_flipped_bit_is_computed_anew(int position) => AssertComputedAnew(bytes =>
+    {
+        bytes[position < 0 ? bytes.Length + position : position] ^= 0x10;
+        return bytes;
+    });
+
+    [Fact]
+    public void A_range_of_another_length_is_computed_anew() =>
+        AssertComputedAnew(_ => File.ReadAllBytes(Path.Combine(_folder.Path, "part", "ranges", "000008.safetensors")));
+
+    [Fact]
+    public void A_range_gives_back_every_number_bit_for_bit()
+    {
+        using var scope = NewDisposeScope();
+        double[] numbers = [0, -0.0, 1.0 / 3, double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NaN, double.NegativeInfinity];
+        var images = Enum.GetValues<AttackExit>().Select((exit, index) => new EvaluatedImage(
+            index,
+            new Outcome { Label = index, PredictionBefore = -1, PredictionAfter = long.MaxValue, Target = 2, Exit = exit, L2 = numbers[index], LInf = 0.1, Relative = numbers[^(index + 1)], Iterations = int.MaxValue, Forwards = 3, Backwards = 4 },
+            numbers[index])).ToArray();
+        using var range = new EvaluatedRange(images, rand(images.Length, 3, 2, 2), full([images.Length, 3, 2, 2], -0.0f), Seconds: 1.0 / 7);
+        var folder = Open("folder");
+        folder.Keep(0, range);
+
+        using var found = Open("folder", resume: true).Find(0, images.Length)!;
+        Assert.Equal(images, found.Images);
+        Assert.Equal(1.0 / 7, found.Seconds);
+        Assert.True(range.Original.bytes.SequenceEqual(found.Original.bytes));
+        Assert.True(range.Adversarial.bytes.SequenceEqual(found.Adversarial.bytes));
+    }
+
+    [Fact]
+    public void A_complete_run_is_not_computed_again()
+    {
+        var whole = Run("whole");
+        var files = Contents("whole");
+        _attack.Runs = 0;
+        var again = Run("whole", resume: true);
+        Assert.Equal(0, _attack.Runs);
+        Assert.Equal(ResultFolder.ToJson(whole), ResultFolder.ToJson(again));
+        Assert.Equal(files, Contents("whole"));
+    }
+
+    [Fact]
+    public void A_run_killed_while_it_cleans_up_is_complete()
+    {
+        Run("whole");
+        var part = Interrupted("part");
+        foreach (var file in Directory.GetFiles(_folder["whole"]))
+        {
+            File.Copy(file, Path.Combine(_folder.Path, "part", Path.GetFileName(file)), overwrite: true);
+        }
+
+        File.WriteAllText(Path.Combine(Folder("part"), $"images.parquet.{Guid.NewGuid():N}.partial"), "");
+        _attack.Runs = 0;
+        Assert.Equal(Count, Run("part", resume: true).Images);
+        Assert.Equal(0, _attack.Runs);
+        Assert.NotEqual(Count, part.Images);
+        AssertFiles("part", "adversarial.safetensors", "images.parquet", "results.json", "run.json");
+    }
+
+    [Fact]
+    public void An_unfinished_run_is_not_overwritten()
+    {
+        Interrupted("part");
+        var files = Contents("part");
+        Assert.Contains("add --resume to continue it", Assert.Throws<BadInputException>(() => Open("part")).Message, StringComparison.Ordinal);
+        Assert.Equal(files, Contents("part"));
+    }
+
+    [Fact]
+    public void A_finished_run_stands_until_the_next_has_something_to_keep()
+    {
+        Run("whole");
+        var files = Contents("whole");
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.Equal(0, Run("whole", cancellationToken: cancelled.Token).Images);
+        Assert.Equal(files, Contents("whole"));
+
+        using var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images);
+        Open("whole").Keep(0, result.Ranges[0]);
+        AssertFiles("whole", "ranges/000000.safetensors", "run.json");
+    }
+
+    [Fact]
+    public void Resuming_where_nothing_is_starts_anew()
+    {
+        AssertSameRun(Run("whole"), Run("part", resume: true));
+    }
+
+    [Fact]
+    public void What_a_killed_process_was_writing_goes_in_the_end()
+    {
+        Interrupted("part");
+        var guid = Guid.NewGuid().ToString("N");
+        foreach (var name in new[] { $"results.json.{guid}.partial", $"ranges/000000.safetensors.{guid}.partial" })
+        {
+            File.WriteAllText(Path.Combine(_folder.Path, "part", name), "");
+        }
+
+        Run("part", resume: true);
+        AssertFiles("part", "adversarial.safetensors", "images.parquet", "results.json", "run.json");
+    }
+
+    [Fact]
+    public void Other_files_in_the_folder_are_left_alone()
+    {
+        var kept = Directory.CreateDirectory(Path.Combine(_folder.Path, "whole", "ranges"));
+        File.WriteAllText(Path.Combine(kept.FullName, "notes.txt"), "mine");
+        File.WriteAllText(Path.Combine(_folder.Path, "whole", "film.partial"), "mine");
+        Run("whole");
+        AssertFiles("whole", "adversarial.safetensors", "film.partial", "images.parquet", "ranges/notes.txt", "results.json", "run.json");
+    }
+
+    [Fact]
+    public void Other_settings_are_refused_by_name()
+    {
+        var run = Describe();
+        AssertRefused("seed: there 0, here 7", run with { Seed = 7 });
+        AssertRefused("max-iterations: there 1000, here 5", With(run, "max-iterations", 5));
+        AssertRefused("batch-size: there 2, here 3", With(run, "batch-size", 3));
+        AssertRefused("new: there none, here true", With(run, "new", true));
+        AssertRefused("attack: there tr, here deepfool; space: there pixel, here normalized", run with { Attack = "deepfool", Space = "normalized" });
+    }
+
+    [Fact]
+    public void Another_network_or_other_images_are_refused_by_name()
+    {
+        using var scope = NewDisposeScope();
+        using var other = ModelCatalog.Load("signs", null);
+        using (no_grad())
+        {
+            other.Module.state_dict()["fc.bias"][0].add_(1e-3);
+        }
+
+        Interrupted("part");
+        var run = Describe();
+        string Refuse(LoadedModel model, ImageSet images) => Assert.Throws<BadInputException>(() => RunFolder.Open(Folder("part"), run, model, images, resume: true)).Message;
+        Assert.Matches(@"\(weights: there embedded with SHA-256 \w{12}…, here embedded with SHA-256 \w{12}…\)", Refuse(other, _images));
+        Assert.Contains("(images: there 9, here 4)", Refuse(_model, _images.Take(4)), StringComparison.Ordinal);
+
+        var pixels = Enumerable.Range(0, Count).SelectMany(index => _images.Pixels(index).ToArray()).ToArray();
+        var labels = Enumerable.Range(0, Count).Select(_images.Label).ToArray();
+        ImageSet Copy() => new("copy", _images.ClassNames, 3, 32, 32, pixels, labels);
+        RunFolder.Open(Folder("part"), run with { Data = "another name" }, _model, Copy(), resume: true);
+        pixels[^1]++;
+        Assert.Matches(@"\(data: there signs with SHA-256 \w{12}…, here signs with SHA-256 \w{12}…\)", Refuse(_model, Copy()));
+        pixels[^1]--;
+        labels[^1] = (labels[^1] + 1) % 10;
+        Assert.Contains("(data: there signs", Refuse(_model, Copy()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_version_may_continue()
+    {
+        Interrupted("part");
+        Edit(run => run["brink-version"] = "0.0.1");
+        _attack.Runs = 0;
+        Assert.Equal(Count, Run("part", resume: true).Images);
+        Assert.Equal(Ranges - 3, _attack.Runs);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData(null)]
+    public void Ranges_without_a_description_are_left_alone(string? description)
+    {
+        Interrupted("part");
+        var path = Path.Combine(Folder("part"), "run.json");
+        File.Delete(path);
+        if (description is not null)
+        {
+            File.WriteAllText(path, description);
+        }
+
+        Assert.Contains("none that can be read", Assert.Throws<BadInputException>(() => Open("part", resume: true)).Message, StringComparison.Ordinal);
+        Assert.Throws<BadInputException>(() => Open("part"));
+    }
+
+    [Fact]
+    public void Keeping_and_finding_ranges_leaks_no_tensor()
+    {
+        Run("warm");
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Interrupted("part");
+        File.WriteAllBytes(Path.Combine(Folder("part"), "ranges", "000000.safetensors"), [1]);
+        Run("part", resume: true);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    private static RunDescription With(RunDescription run, string key, object value) =>
+        run with { Options = new Dictionary<string, object>(run.Options, StringComparer.Ordinal) { [key] = value } };
+
+    private static RunDescription Describe() => new()
+    {
+        Attack = "tr",
+        Norm = "l2",
+        Space = "pixel",
+        Target = "best",
+        Criterion = "misclassified",
+        Model = "signs",
+        Data = "signs",
+        Seed = 0,
+        Options = new SortedDictionary<string, object>(AttackCatalog.Create("tr[radius=0.5]").Options.ToDictionary(), StringComparer.Ordinal) { ["batch-size"] = BatchSize, ["weights"] = "embedded", ["mean"] = new[] { 0.5, 0.25 } },
+    };
+
+    private string Folder(string name) => _folder[name];
+
+    private OpenedModel Opened() => new(_model, InputSpace.Pixel);
+
+    private RunFolder Open(string name, bool resume = false) => RunFolder.Open(Folder(name), Describe(), _model, _images, resume);
+
+    private AttackSummary Run(string name, bool resume = false, CancellationToken cancellationToken = default)
+    {
+        torch.set_num_threads(1);
+        var folder = Open(name, resume);
+        if (folder.Finished is { } finished)
+        {
+            return finished;
+        }
+
+        using var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, store: folder, cancellationToken: cancellationToken);
+        var summary = AttackSummary.Of(Describe(), result);
+        if (result.Images.Count > 0)
+        {
+            folder.Write(summary, result);
+            Assert.Equal(result.Ranges.Sum(range => range.Seconds), summary.Seconds);
+        }
+
+        return summary;
+    }
+
+    /// <summary>A run of which three ranges are finished.</summary>
+    private AttackSummary Interrupted(string name)
+    {
+        using var cancellation = new CancellationTokenSource();
+        var left = 3;
+        _attack.Before = _ => { if (left-- == 0) { cancellation.Cancel(); } };
+        var part = Run(name, cancellationToken: cancellation.Token);
+        _attack.Before = null;
+        Assert.Equal(3 * BatchSize, part.Images);
+        return part;
+    }
+
+    private void AssertComputedAnew(Func<byte[], byte[]> damage)
+    {
+        var whole = Run("whole");
+        // Every range is kept, but the last file is not to be had: the run ends before the three files are written.
+        using (var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, store: Open("part")))
+        {
+            Assert.True(result.IsComplete);
+        }
+
+        var path = Path.Combine(Folder("part"), "ranges", "000004.safetensors");
+        File.WriteAllBytes(path, damage(File.ReadAllBytes(path)));
+        _attack.Runs = 0;
+        AssertSameRun(whole, Run("part", resume: true));
+        Assert.Equal(1, _attack.Runs);
+    }
+
+    private void AssertSameRun(AttackSummary whole, AttackSummary part)
+    {
+        AssertFiles("part", "adversarial.safetensors", "images.parquet", "results.json", "run.json");
+        foreach (var name in new[] { "adversarial.safetensors", "images.parquet" })
+        {
+            Assert.True(File.ReadAllBytes(Path.Combine(Folder("whole"), name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(Folder("part"), name))), name);
+        }
+
+        Assert.Equal(ResultFolder.ToJson(whole with { Seconds = 0, SecondsPerImage = 0 }), ResultFolder.ToJson(part with { Seconds = 0, SecondsPerImage = 0 }));
+        Assert.True(part.Seconds > 0);
+    }
+
+    private void AssertFiles(string name, params string[] files) => Assert.Equal(files, Contents(name).Keys, StringComparer.Ordinal);
+
+    private void AssertRefused(string differences, RunDescription run)
+    {
+        if (!Directory.Exists(Folder("part")))
+        {
+            Interrupted("part");
+        }
+
+        var message = Assert.Throws<BadInputException>(() => RunFolder.Open(Folder("part"), run, _model, _images, resume: true)).Message;
+        Assert.Contains($"({differences})", message, StringComparison.Ordinal);
+    }
+
+    private void Edit(Action<JsonObject> edit)
+    {
+        var path = Path.Combine(Folder("part"), "run.json");
+        var run = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        edit(run);
+        File.WriteAllText(path, run.ToJsonString());
+    }
+
+    /// <summary>Every file below a folder with its bytes as text.</summary>
+    private SortedDictionary<string, string> Contents(string name) => new(
+        Directory.EnumerateFiles(Folder(name), "*", SearchOption.AllDirectories)
+            .ToDictionary(file => Path.GetRelativePath(Folder(name), file).Replace('\\', '/'), file => Convert.ToBase64String(File.ReadAllBytes(file)), StringComparer.Ordinal),
+        StringComparer.Ordinal);
+
+    private sealed class FailingStore(IRangeStore inner, int healthy) : IRangeStore
+    {
+        private int _kept;
+
+        public EvaluatedRange? Find(int start, int count) => inner.Find(start, count);
+
+        public void Keep(int start, EvaluatedRange range)
+        {
+            if (_kept++ == healthy)
+            {
+                throw new BadInputException("The disk is full.");
+            }
+
+            inner.Keep(start, range);
+        }
+    }
+
+    private sealed class CountingAttack(IAttack inner) : IAttack
+    {
+        public int Runs { get; set; }
+
+        public Action<int>? Before { get; set; }
+
+        public string Name => inner.Name;
+
+        public Norm Norm => inner.Norm;
+
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
+        {
+            Runs++;
+            Before?.Invoke(Runs);
+            return inner.Run(classifier, images, labels, indices, progress, cancellationToken);
+        }
+    }
+}
