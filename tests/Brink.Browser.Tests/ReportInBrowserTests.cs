@@ -1,5 +1,4 @@
 using Brink.Attacks;
-using Brink.Reports.Tests.Pages;
 using Microsoft.Playwright;
 
 namespace Brink.Browser.Tests;
@@ -73,6 +72,7 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
     public void Dispose() => _folder.Dispose();
 
     [Theory, MemberData(nameof(Views))]
+    [Trait("speed", "slow")]
     public async Task A_report_shows_everything_and_asks_for_nothing(string name, ColorScheme scheme, int width)
     {
         Assert.SkipWhen(BrowserFixture.Missing is not null, BrowserFixture.Missing ?? "");

@@ -95,6 +95,7 @@ public sealed class Cifar10Tests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Any_bytes_give_a_set_or_a_sentence() =>
         Gen.Select(Gen.Int[0, 3], Gen.Int[-2, 2], Gen.Byte[0, 12], Gen.Int[0, 3 * RecordLength]).Sample(
             (images, extra, value, position) =>

@@ -74,6 +74,7 @@ public sealed class TrafficSignsTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void No_two_images_are_alike_within_a_seed_or_between_seeds()
     {
         long[] seeds = [long.MinValue, -1, 0, 1, 2, long.MaxValue];

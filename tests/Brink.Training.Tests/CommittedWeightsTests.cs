@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Training.Tests;
 
+[Trait("speed", "slow")]
 public sealed partial class CommittedWeightsTests
 {
     private static string Folder => SharedFiles.Repository is { } repository ? Path.Combine(repository, "models") : throw new InvalidOperationException("$XunitDynamicSkip$needs the repository");

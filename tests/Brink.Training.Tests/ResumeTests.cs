@@ -2,6 +2,7 @@ using TorchSharp;
 
 namespace Brink.Training.Tests;
 
+[Trait("speed", "slow")]
 public sealed class ResumeTests : IDisposable
 {
     private static readonly Dictionary<string, string> Settings = new(StringComparer.Ordinal) { ["epochs"] = "3" };
@@ -23,7 +24,7 @@ public sealed class ResumeTests : IDisposable
         using (var cancellation = new CancellationTokenSource())
         {
             var done = 0;
-            Assert.Throws<OperationCanceledException>(() => Train("part", new CallbackProgress(progress =>
+            Assert.Throws<OperationCanceledException>(() => Train("part", new CallbackProgress<TrainingProgress>(progress =>
             {
                 if (progress.Finished is null && ++done == steps)
                 {
@@ -48,7 +49,7 @@ public sealed class ResumeTests : IDisposable
     public void Killed_after_any_step_and_resumed_it_ends_with_the_same_weights(int steps)
     {
         var done = 0;
-        var (weights, history) = Train("whole", new CallbackProgress(_ =>
+        var (weights, history) = Train("whole", new CallbackProgress<TrainingProgress>(_ =>
         {
             if (++done == steps)
             {
@@ -78,7 +79,7 @@ public sealed class ResumeTests : IDisposable
     {
         var (weights, _) = Train("whole");
         var steps = 0;
-        Assert.Equal(weights, Train("whole", new CallbackProgress(_ => steps++)).Weights);
+        Assert.Equal(weights, Train("whole", new CallbackProgress<TrainingProgress>(_ => steps++)).Weights);
         Assert.Equal(0, steps);
     }
 

@@ -9,6 +9,7 @@ public sealed class TrainerTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    [Trait("speed", "slow")]
     public void A_task_that_can_be_learnt_is_learnt()
     {
         using var model = SmallTask.Network();
@@ -23,6 +24,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Adversarial_training_withstands_more_and_ends_when_asked_to()
     {
         var pools = SmallTask.Pools(count: 300);
@@ -66,7 +68,7 @@ public sealed class TrainerTests : IDisposable
         var store = TrainingFolder.Open(_folder["run"], new Dictionary<string, string>(StringComparer.Ordinal), resume: false);
         using var model = SmallTask.Network();
         Dictionary<string, byte[]>? good = null;
-        var spoil = new CallbackProgress(progress =>
+        var spoil = new CallbackProgress<TrainingProgress>(progress =>
         {
             if (progress.Finished is { Epoch: 1 })
             {
@@ -99,6 +101,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void No_tensor_is_left_behind()
     {
         using var model = SmallTask.Network();

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace Brink.Cli.Tests.Attack;
 
+[Trait("speed", "slow")]
 public sealed class BarTests : IDisposable
 {
     private static readonly string[] Flags = ["attack", "--limit", "20", "--quiet", "--refine", "0"];

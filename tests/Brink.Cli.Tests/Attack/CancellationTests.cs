@@ -1,5 +1,6 @@
 namespace Brink.Cli.Tests.Attack;
 
+[Trait("speed", "slow")]
 public sealed class CancellationTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

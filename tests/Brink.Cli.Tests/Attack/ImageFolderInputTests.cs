@@ -5,6 +5,7 @@ using SkiaSharp;
 namespace Brink.Cli.Tests.Attack;
 
 /// <summary>Images in folders as the input of a run.</summary>
+[Trait("speed", "slow")]
 public sealed class ImageFolderInputTests
 {
     [Fact]

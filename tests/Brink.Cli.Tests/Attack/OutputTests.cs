@@ -38,6 +38,7 @@ public sealed class OutputTests : IDisposable
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData]
     [InlineData("--norm", "linf", "--space", "normalized", "--target", "hardest")]
     [InlineData("--iterations", "1", "--target", "3", "--preset", "authors")]

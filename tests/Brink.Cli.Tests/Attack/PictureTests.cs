@@ -4,6 +4,7 @@ using SkiaSharp;
 
 namespace Brink.Cli.Tests.Attack;
 
+[Trait("speed", "slow")]
 public sealed class PictureTests : IDisposable
 {
     private static readonly string[] Flags = ["attack", "--limit", "12", "--quiet", "--norm", "linf"];

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Brink.Cli.Tests.Attack;
 
+[Trait("speed", "slow")]
 public sealed class RepeatabilityTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace Brink.Cli.Tests.Attack;
 
 /// <summary>What other programs read: the names, types and units of the three files, and that they say the same.</summary>
+[Trait("speed", "slow")]
 public sealed class ResultContractTests : IDisposable
 {
     private const int BatchSize = 16;

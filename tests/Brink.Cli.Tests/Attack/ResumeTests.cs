@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Brink.Cli.Tests.Attack;
 
+[Trait("speed", "slow")]
 public sealed class ResumeTests : IDisposable
 {
     private const int Images = 60;

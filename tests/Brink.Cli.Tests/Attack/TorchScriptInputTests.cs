@@ -8,6 +8,7 @@ public sealed class TorchScriptInputTests
     private static string Script => Path.Combine(AppContext.BaseDirectory, "Fixtures", "torchscript_classifier.pt");
 
     [Fact]
+    [Trait("speed", "slow")]
     public void It_is_attacked_like_any_other_and_a_missing_preprocessing_is_mentioned()
     {
         using var results = Run("--model", Script, "--data", "signs", "--limit", "40");

@@ -3,6 +3,7 @@ using Brink.Cli.Tests.Attack;
 
 namespace Brink.Cli.Tests.Compare;
 
+[Trait("speed", "slow")]
 public sealed class CompareTests : IDisposable
 {
     private const int Columns = 80;

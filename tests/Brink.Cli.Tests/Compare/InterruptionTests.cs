@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Brink.Cli.Tests.Compare;
 
+[Trait("speed", "slow")]
 public sealed class InterruptionTests : IDisposable
 {
     private static readonly string[] Flags = ["compare", "--attacks", "deepfool[candidates=2],tr[radius=0.5],tr[radius=0.7]", "--limit", "4", "--batch-size", "2", "--threads", "1", "--json"];

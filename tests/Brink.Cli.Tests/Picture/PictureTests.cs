@@ -3,6 +3,7 @@ using Brink.Data;
 
 namespace Brink.Cli.Tests.Picture;
 
+[Trait("speed", "slow")]
 public sealed class PictureTests : IDisposable
 {
     private static readonly byte[] Png = [0x89, (byte)'P', (byte)'N', (byte)'G'];

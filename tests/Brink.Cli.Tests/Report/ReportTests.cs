@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace Brink.Cli.Tests.Report;
 
+[Trait("speed", "slow")]
 public sealed class ReportTests : IDisposable
 {
     private static readonly string[] Attack = ["attack", "--limit", "4", "--quiet", "--out"];

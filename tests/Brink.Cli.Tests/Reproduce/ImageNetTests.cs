@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace Brink.Cli.Tests.Reproduce;
 
 /// <summary>The smallest network of the ImageNet tables, with random weights, on one picture of noise.</summary>
+[Trait("speed", "slow")]
 public sealed class ImageNetTests : IDisposable
 {
     private const string Network = "densenet121";

@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace Brink.Cli.Tests.Reproduce;
 
 /// <summary>With a network of random weights and images of noise: its figures mean nothing, but they come the same way.</summary>
+[Trait("speed", "slow")]
 public sealed class ReproduceTests : IDisposable
 {
     private const int Images = 4;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Brink.Cli.Tests.Train;
 
+[Trait("speed", "slow")]
 public sealed class TrainTests : IDisposable
 {
     private static readonly string[] Flags = ["train", "--model", "mlp-swish", "--data", "signs", "--limit", "48", "--hold-out", "20", "--epochs", "2", "--batch-size", "16", "--learning-rate", "1/20", "--threads", "1"];

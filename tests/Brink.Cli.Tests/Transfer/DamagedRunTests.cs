@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 namespace Brink.Cli.Tests.Transfer;
 
 /// <summary>Whatever a folder holds, what is wrong with it is said in a sentence.</summary>
+[Trait("speed", "slow")]
 public sealed class DamagedRunTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

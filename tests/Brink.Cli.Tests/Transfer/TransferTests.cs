@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Transfer;
 
+[Trait("speed", "slow")]
 public sealed class TransferTests : IDisposable
 {
     private const int Columns = 80;

@@ -186,6 +186,7 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Any_damage_to_an_archive_gives_a_set_or_a_sentence()
     {
         var whole = File.ReadAllBytes(Pictures.Tar(_folder["whole.tar"], TarEntryFormat.Gnu, ("a/1.png", Pictures.Grey(1)), ("b/2.jpg", Pictures.Jpeg(4, 4, SKColors.Red)), ($"c/{new string('x', 120)}.png", Pictures.Grey(3))));
@@ -217,6 +218,7 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void The_jpeg_copies_of_CIFAR_10_look_like_its_classes()
     {
         var set = ImageFolder.Read(SharedFiles.DataFile("cifar10", "jpeg_test.tar"));

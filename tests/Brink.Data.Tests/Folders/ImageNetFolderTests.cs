@@ -13,6 +13,7 @@ public sealed class ImageNetFolderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
+    [Trait("speed", "slow")]
     [MemberData(nameof(Cases))]
     public void Resizing_and_cropping_give_the_bytes_of_torchvision_and_PIL(int number)
     {
@@ -63,6 +64,7 @@ public sealed class ImageNetFolderTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void A_picture_that_is_hardly_one_is_left_out()
     {
         var thread = Pictures.Png(200_000, 1, (_, _) => new(9, 9, 9));
@@ -71,6 +73,7 @@ public sealed class ImageNetFolderTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Photographs_are_read_each_with_its_class()
     {
         var one = SharedFiles.DataFile("imagenet", "val", "n02110806", "n02110806_basenji.JPEG");

@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Tests.Runs;
 
+[Trait("speed", "slow")]
 public sealed class AttackEvaluationTests : IDisposable
 {
     private const int BatchSize = 4;
@@ -33,7 +34,7 @@ public sealed class AttackEvaluationTests : IDisposable
     {
         using var whole = Run();
         using var cancellation = new CancellationTokenSource();
-        using var part = Run(new Watcher(progress => { if (progress.Finished > BatchSize) { cancellation.Cancel(); } }), cancellation.Token);
+        using var part = Run(new CallbackProgress<EvaluationProgress>(progress => { if (progress.Finished > BatchSize) { cancellation.Cancel(); } }), cancellation.Token);
         Assert.False(part.IsComplete);
         Assert.Equal(Count, part.Requested);
         Assert.Single(part.Ranges);
@@ -68,7 +69,7 @@ public sealed class AttackEvaluationTests : IDisposable
     public void Progress_never_goes_back_and_ends_at_the_number_of_images()
     {
         var finished = new List<int>();
-        using var result = Run(new Watcher(progress => finished.Add(progress.Finished)));
+        using var result = Run(new CallbackProgress<EvaluationProgress>(progress => finished.Add(progress.Finished)));
         Assert.Equal(finished.Order(), finished);
         Assert.All(finished, count => Assert.InRange(count, 0, Count));
         Assert.True(finished.Count > 2, "Progress is told more than once a range.");
@@ -96,11 +97,6 @@ public sealed class AttackEvaluationTests : IDisposable
         // here and not in the constructor: OpenMP keeps the number by the thread that set it.
         TorchSharp.torch.set_num_threads(1);
         return new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, BatchSize).Run(_images, progress, cancellationToken: cancellationToken);
-    }
-
-    private sealed class Watcher(Action<EvaluationProgress> watch) : IProgress<EvaluationProgress>
-    {
-        public void Report(EvaluationProgress value) => watch(value);
     }
 
     private sealed class FailingAttack(IAttack inner, int healthyRuns) : IAttack

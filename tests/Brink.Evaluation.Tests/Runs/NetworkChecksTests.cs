@@ -19,6 +19,7 @@ public sealed class NetworkChecksTests : IDisposable
     public void Nothing_is_said_of_the_sample_network(InputSpace space) => Assert.Empty(NetworkChecks.Of(new(_signs, space), _images));
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Nothing_is_said_of_ResNet_20()
     {
         using var network = ModelCatalog.Load("resnet20", SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl"));
@@ -26,6 +27,7 @@ public sealed class NetworkChecksTests : IDisposable
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData("look like probabilities", "probabilities")]
     [InlineData("answers differently when it sees the same images twice", "noise")]
     [InlineData("depends on the other images of its batch", "batch mean")]

@@ -10,6 +10,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Tests.Runs;
 
+[Trait("speed", "slow")]
 public sealed class RunFolderTests : IDisposable
 {
     private const int BatchSize = 2;

@@ -8,6 +8,7 @@ using TorchSharp;
 
 namespace Brink.Evaluation.Tests.Transfer;
 
+[Trait("speed", "slow")]
 public sealed class TransferEvaluationTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

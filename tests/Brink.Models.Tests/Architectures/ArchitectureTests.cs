@@ -32,6 +32,7 @@ public sealed class ArchitectureTests
         Assert.Equal(ModelCatalog.Names.Where(name => name != "signs").Order(StringComparer.Ordinal), Golden().EnumerateObject().Select(network => network.Name).Order(StringComparer.Ordinal));
 
     [Theory]
+    [Trait("speed", "slow")]
     [MemberData(nameof(Names))]
     public void With_the_weights_of_a_formula_it_computes_what_PyTorch_computes(string name)
     {
@@ -63,6 +64,7 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void DenseNet_loads_under_the_old_names_with_dots_too()
     {
         using var scope = NewDisposeScope();

@@ -77,6 +77,7 @@ public sealed class PaperNetworkTests
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData("mlp-swish", false)]
     [InlineData("alexlike-s", false)]
     [InlineData("alexlike", true)]

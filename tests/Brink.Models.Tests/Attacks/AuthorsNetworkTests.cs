@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 namespace Brink.Models.Tests.Attacks;
 
 /// <summary>The authors' ResNet-20 and real images, against values computed with PyTorch by the formulas of their program.</summary>
+[Trait("speed", "slow")]
 public sealed class AuthorsNetworkTests : IDisposable
 {
     private readonly LoadedModel _model = ModelCatalog.Load("resnet20", SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl"));

@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Attacks;
 
+[Trait("speed", "slow")]
 public sealed class QuantizedAttackTests(ITestOutputHelper output)
 {
     private const int Levels = 255;

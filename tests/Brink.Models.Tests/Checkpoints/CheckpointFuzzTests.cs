@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 namespace Brink.Models.Tests.Checkpoints;
 
 /// <summary>Whatever the bytes, a reader gives tensors that can be used or a sentence; it never fails in another way.</summary>
+[Trait("speed", "slow")]
 public sealed class CheckpointFuzzTests
 {
     private const long MaximumAllocation = 1 << 28;

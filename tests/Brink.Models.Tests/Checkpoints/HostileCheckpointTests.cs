@@ -34,6 +34,7 @@ public sealed class HostileCheckpointTests
         Assert.DoesNotContain('\u001b', Refusal(Pickle.Of(Pickle.Global("os\u001b[2J", "system"))));
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData("(")]
     [InlineData("]")]
     [InlineData("}")]
@@ -43,6 +44,7 @@ public sealed class HostileCheckpointTests
         AssertRefused(Pickle.Of(Pickle.Repeat([.. part.Select(character => (byte)character)], 1_000_000 / part.Length)), "");
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Nested_tuples_are_refused_as_no_dictionary() =>
         AssertRefused(Pickle.Of(Pickle.EmptyTuple, Pickle.Repeat([0x85], 1_000_000)), "must hold a dictionary");
 
@@ -77,6 +79,7 @@ public sealed class HostileCheckpointTests
         AssertRefused(Pickle.Of(Pickle.EmptyDictionary, "q\0"u8.ToArray(), Pickle.Text("me"), "h\0s"u8.ToArray()), "has no tensors under its keys 'me'");
 
     [Fact]
+    [Trait("speed", "slow")]
     public void A_list_given_again_and_again_has_to_be_paid_for()
     {
         var pair = Pickle.TupleOf(Pickle.Text("k"), Pickle.None);

@@ -10,6 +10,7 @@ public sealed class SampleNetworkTests
     private const long FreshSeed = 93_995;
 
     [Fact]
+    [Trait("speed", "slow")]
     public void It_names_between_93_and_99_and_a_half_percent_of_fresh_signs_rightly()
     {
         var images = TrafficSigns.Generate(FreshSeed, 1000);
@@ -36,6 +37,7 @@ public sealed class SampleNetworkTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Normalised_training_images_have_mean_0_and_deviation_1()
     {
         using var scope = NewDisposeScope();

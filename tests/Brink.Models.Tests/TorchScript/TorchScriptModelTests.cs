@@ -58,9 +58,17 @@ public sealed class TorchScriptModelTests : IDisposable
             labels = loaded.Module.call(images).argmax(1);
         }
 
-        using var result = new TrustRegionAttack(new()).Run(classifier, images, labels);
-        Assert.Contains(result.Outcomes, image => image.Fooled && image.L2 > 0);
-        Assert.All(result.Outcomes, image => Assert.Equal(image.Label, image.PredictionBefore));
+        // One image at a time: in larger batches libtorch hands the convolution to oneDNN, whose gradients are wrong or NaN for
+        // fewer output channels than a vector register holds (seen with 3 → 4 channels on AVX2 and AVX-512).
+        var outcomes = new List<Outcome>();
+        for (var row = 0; row < images.shape[0]; row++)
+        {
+            using var result = new TrustRegionAttack(new()).Run(classifier, images[row..(row + 1)], labels[row..(row + 1)]);
+            outcomes.AddRange(result.Outcomes);
+        }
+
+        Assert.Contains(outcomes, image => image.Fooled && image.L2 > 0);
+        Assert.All(outcomes, image => Assert.Equal(image.Label, image.PredictionBefore));
         Assert.True(loaded.Module.training);
         Assert.All(before, entry => Assert.True(entry.Value.equal(loaded.Module.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
     }
@@ -115,6 +123,7 @@ public sealed class TorchScriptModelTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Any_damage_is_found_before_libtorch_sees_it()
     {
         var whole = File.ReadAllBytes(Fixture("torchscript_traced.pt"));

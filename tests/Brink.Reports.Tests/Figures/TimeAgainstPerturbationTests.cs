@@ -9,6 +9,7 @@ namespace Brink.Reports.Tests.Figures;
 public sealed class TimeAgainstPerturbationTests
 {
     [Fact]
+    [Trait("speed", "slow")]
     public void The_same_numbers_give_the_same_files()
     {
         var (first, second) = (Figure(), Figure());
@@ -17,6 +18,7 @@ public sealed class TimeAgainstPerturbationTests
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData("de-DE")]
     [InlineData("fa-IR")]
     public void The_culture_changes_nothing(string culture)
@@ -46,6 +48,7 @@ public sealed class TimeAgainstPerturbationTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Every_text_has_the_font_that_comes_along()
     {
         var fonts = XDocument.Parse(Figure().ToSvg()).Descendants().Where(element => element.Name.LocalName == "text").Select(element => (string?)element.Attribute("font-family")).ToArray();

@@ -8,6 +8,7 @@ using TorchSharp;
 
 namespace Brink.Reports.Tests.Pages;
 
+[Trait("speed", "slow")]
 public sealed class ReportPageTests : IDisposable
 {
     private const int Megabyte = 1_000_000;

@@ -35,6 +35,7 @@ public sealed class InputSliceTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Watching_an_attack_changes_nothing()
     {
         using var scope = NewDisposeScope();
@@ -109,6 +110,7 @@ public sealed class InputSliceTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void The_picture_names_attacks_and_classes_in_every_culture_alike()
     {
         var slice = InputSlice.Of([Record("deepfool"), Record("tr")], new OpenedModel(_network, InputSpace.Pixel), [3, 32, 32], _images.ClassNames, "a title");

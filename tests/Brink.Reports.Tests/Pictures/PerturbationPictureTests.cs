@@ -2,7 +2,6 @@ using System.Xml.Linq;
 using Brink.Attacks;
 using Brink.Evaluation.Runs;
 using Brink.Reports.Pictures;
-using Brink.Reports.Tests.Pages;
 using SkiaSharp;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -48,6 +47,7 @@ public sealed class PerturbationPictureTests : IDisposable
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData(1, 28, 28)]
     [InlineData(3, 224, 160)]
     [InlineData(2, 5, 300)]
@@ -69,6 +69,7 @@ public sealed class PerturbationPictureTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Names_are_text_and_norms_are_those_of_the_results()
     {
         var summary = new MadeRun { Images = 1, Exit = _ => AttackExit.Fooled, ClassNames = [.. Enumerable.Repeat("<b>&", 10)], Space = "normalized" }.Write(Folder("run"));

@@ -3,6 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Reports.Tests.Pictures;
 
+[Trait("speed", "slow")]
 public sealed class RecordingClassifierTests
 {
     [Fact]

@@ -79,6 +79,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Variants))]
+    [Trait("speed", "slow")]
     public void An_image_gets_the_same_answer_alone_and_in_a_batch(string norm, string target, string preset)
     {
         using var scope = NewDisposeScope();
@@ -94,6 +95,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Variants))]
+    [Trait("speed", "slow")]
     public void The_order_of_the_batch_does_not_matter(string norm, string target, string preset)
     {
         using var scope = NewDisposeScope();
@@ -132,6 +134,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Variants))]
+    [Trait("speed", "slow")]
     public void Passes_are_counted_as_they_happen(string norm, string target, string preset)
     {
         using var scope = NewDisposeScope();
@@ -286,7 +289,7 @@ public sealed class AttackContractTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         _network.train();
         var classifier = _network.AsClassifier();
-        var progress = new Callback(report => cancellation.Cancel());
+        var progress = new CallbackProgress<AttackProgress>(_ => cancellation.Cancel());
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         Assert.Throws<OperationCanceledException>(() => new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-3) }).Run(classifier, _images, _labels, progress: progress, cancellationToken: cancellation.Token));
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
@@ -295,6 +298,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Variants))]
+    [Trait("speed", "slow")]
     public void No_tensors_are_left_behind(string norm, string target, string preset)
     {
         var attack = Attack(norm, target, preset);
@@ -470,10 +474,5 @@ public sealed class AttackContractTests : IDisposable
         public Tensor Logits(Tensor images) => inner.Logits(images.detach());
 
         public IDisposable EnterEvaluation() => inner.EnterEvaluation();
-    }
-
-    private sealed class Callback(Action<AttackProgress> call) : IProgress<AttackProgress>
-    {
-        public void Report(AttackProgress value) => call(value);
     }
 }

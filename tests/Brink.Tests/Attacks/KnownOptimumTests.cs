@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 namespace Brink.Tests.Attacks;
 
 /// <summary>Classifiers whose smallest perturbation is known in closed form: the attack must come within a few per cent of it, and never below.</summary>
+[Trait("speed", "slow")]
 public sealed class KnownOptimumTests
 {
     // Wide enough not to bind, and the scale on which Carlini–Wagner's steps are measured.

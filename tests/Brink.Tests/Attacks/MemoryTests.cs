@@ -3,6 +3,7 @@ using Brink.Attacks;
 namespace Brink.Tests.Attacks;
 
 [Collection(nameof(AloneCollection))]
+[Trait("speed", "slow")]
 public sealed class MemoryTests
 {
     // Counting live tensors does not see what libtorch itself keeps, such as a graph that a gradient holds on to; resident memory does.
@@ -72,7 +73,7 @@ public sealed class MemoryTests
         Endless(1000).Run(classifier, images, labels).Dispose();
 
         var resident = new Dictionary<int, long>();
-        var progress = new Callback(report =>
+        var progress = new CallbackProgress<AttackProgress>(report =>
         {
             if (report.Iteration % 100 == 0 && report.Iteration is (<= 300 or >= 1800))
             {
@@ -91,9 +92,4 @@ public sealed class MemoryTests
 
     // A radius so small that no image gets anywhere keeps every image active: one graph kept a step would be 128 KB and more.
     private static TrustRegionAttack Endless(int iterations) => new(new() { Radius = RadiusPolicy.Fixed(1e-12), MaxIterations = iterations });
-
-    private sealed class Callback(Action<AttackProgress> call) : IProgress<AttackProgress>
-    {
-        public void Report(AttackProgress value) => call(value);
-    }
 }

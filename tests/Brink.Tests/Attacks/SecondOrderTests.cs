@@ -42,6 +42,7 @@ public sealed class SecondOrderTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void The_ratio_compares_with_the_quadratic_prediction()
     {
         using var scope = NewDisposeScope();

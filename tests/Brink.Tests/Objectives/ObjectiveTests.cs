@@ -7,6 +7,7 @@ public sealed class ObjectiveTests
     public static TheoryData<string> All => ["gap", "cross-entropy"];
 
     [Theory, MemberData(nameof(All))]
+    [Trait("speed", "slow")]
     public void The_gradient_is_that_of_finite_differences(string name)
     {
         var objective = ByName(name);

@@ -3,6 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;
 
+[Trait("speed", "slow")]
 public sealed class BoxedWedgeTests
 {
     private const int Rows = 60;

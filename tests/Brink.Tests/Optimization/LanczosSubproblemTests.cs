@@ -34,6 +34,7 @@ public sealed class LanczosSubproblemTests
     }
 
     [Theory, MemberData(nameof(Sizes))]
+    [Trait("speed", "slow")]
     public void Smaller_radii_are_solved_in_the_same_space_at_no_further_product(int size, int seed)
     {
         using var scope = NewDisposeScope();
@@ -99,6 +100,7 @@ public sealed class LanczosSubproblemTests
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData(0.5)]
     [InlineData(0.1)]
     [InlineData(1e-3)]

@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Training.Tests.Learning;
 
+[Trait("speed", "slow")]
 public sealed class LossCurvatureTests
 {
     [Fact]

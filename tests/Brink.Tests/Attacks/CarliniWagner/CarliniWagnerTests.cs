@@ -21,6 +21,7 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData("untargeted")]
     [InlineData("best")]
     [InlineData("hardest")]
@@ -64,6 +65,7 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Early_abort_saves_passes()
     {
         using var scope = NewDisposeScope();

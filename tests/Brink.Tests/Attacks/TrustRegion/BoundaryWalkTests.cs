@@ -10,6 +10,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     private const int Count = 16;
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData("l2")]
     [InlineData("linf")]
     public void Half_space_in_a_box_to_half_a_percent(string normName)
@@ -162,6 +163,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [Trait("speed", "slow")]
     [InlineData("hardest", "l2")]
     [InlineData("hardest", "linf")]
     [InlineData("untargeted", "l2")]

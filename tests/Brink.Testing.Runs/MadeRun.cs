@@ -4,10 +4,10 @@ using Brink.Evaluation.Results;
 using Brink.Evaluation.Runs;
 using static TorchSharp.torch;
 
-namespace Brink.Reports.Tests.Pages;
+namespace Brink.Testing;
 
 /// <summary>The folder of a run that no network took part in: noise for images, and noise for what was done to them.</summary>
-internal sealed record MadeRun
+public sealed record MadeRun
 {
     public int Images { get; init; } = 40;
 
