@@ -1,6 +1,6 @@
 using Brink.Benchmarks;
 
-// What each prints is described in benchmarks/README.md.
+// The commands are described in benchmarks/README.md.
 switch (args)
 {
     case ["overhead", .. var subject]:
@@ -10,15 +10,15 @@ switch (args)
         MemoryGrowth.Run(Subject.Parse(subject));
         return 0;
     case ["radii", .. var subject]:
-        RadiusLadder.Run(Subject.Parse(subject));
+        RadiusSweep.Run(Subject.Parse(subject));
         return 0;
     case ["curvature", .. var subject]:
-        CurvatureLadder.Run(Subject.Parse(subject));
+        CurvatureSweep.Run(Subject.Parse(subject));
         return 0;
     case ["refine", .. var subject]:
-        PassesLadder.Run(Subject.Parse(subject));
+        RefineSweep.Run(Subject.Parse(subject));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: overhead | memory | radii | curvature | refine, each followed by nothing (the embedded network) or by NAME WEIGHTS CIFAR10FILE");
+        Console.Error.WriteLine("Usage: overhead | memory | radii | curvature | refine, followed by nothing (the embedded model) or by NAME WEIGHTS CIFAR10FILE");
         return 2;
 }

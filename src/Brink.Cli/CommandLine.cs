@@ -16,14 +16,21 @@ using Brink.Cli.Transfer;
 
 namespace Brink.Cli;
 
-/// <summary>The command <c>brink</c>: parses, calls, turns errors into a sentence and an exit code.</summary>
+/// <summary>The command <c>brink</c>: parses the arguments, runs a verb, and turns exceptions into an error message and an exit code.</summary>
 internal static class CommandLine
 {
+    // 1,000 characters: a message may contain an argument of any length, but must not fill the screen.
     private const int LongestMessage = 1000;
 
+    /// <summary>Runs the command.</summary>
+    /// <param name="arguments">The arguments, without the name of the program.</param>
+    /// <param name="output">The standard output, for results.</param>
+    /// <param name="error">The error stream, for progress and error messages.</param>
+    /// <param name="cancellationToken">Cancels the verb; finished results are kept.</param>
+    /// <returns>The exit code (<see cref="ExitCode"/>).</returns>
     public static int Run(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        // Scripts read what is printed: numbers, the minus sign among them, look alike everywhere.
+        // Scripts read the output, so numbers and minus signs must not depend on the culture.
         var culture = CultureInfo.CurrentCulture;
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         try
@@ -38,8 +45,8 @@ internal static class CommandLine
 
     private static int ParseAndInvoke(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        // Not a RootCommand, whose name in the help would be that of the executable, Brink.Cli.
-        var brink = new Command("brink", "How small a change makes my network wrong?")
+        // Not a RootCommand: the help would call it by the name of the executable, Brink.Cli.
+        var brink = new Command("brink", "Adversarial attacks: measure how small a perturbation changes the prediction of an image classifier.")
         {
             AttackCommand.Create(output, error, cancellationToken),
             CompareCommand.Create(output, error, cancellationToken),
@@ -57,7 +64,7 @@ internal static class CommandLine
         var parsed = brink.Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            Say(error, Problem(brink, parsed));
+            WriteError(error, Problem(brink, parsed));
             return ExitCode.BadInput;
         }
 
@@ -67,18 +74,18 @@ internal static class CommandLine
         }
         catch (BadInputException exception)
         {
-            Say(error, exception.Message);
+            WriteError(error, exception.Message);
             return ExitCode.BadInput;
         }
         catch (IOException exception)
         {
-            // Files are the business of BadInputException; what is left is the standard output.
-            Say(error, $"The output could not be written ({exception.Message.TrimEnd('.')}); check where it is redirected to.");
+            // Errors of files are reported as BadInputException; only the standard output remains.
+            WriteError(error, $"The output could not be written ({exception.Message.TrimEnd('.')}); check where it is redirected to.");
             return ExitCode.BadInput;
         }
         catch (OutOfMemoryException)
         {
-            Say(error, "The memory did not suffice; use a smaller --batch-size or --limit.");
+            WriteError(error, "Out of memory: use a smaller --batch-size or --limit.");
             return ExitCode.UnexpectedFailure;
         }
         catch (OperationCanceledException)
@@ -87,12 +94,12 @@ internal static class CommandLine
         }
         catch (Exception exception)
         {
-            Say(error, "Something went wrong that Brink did not foresee; please report it with these lines.", exception.ToString());
+            WriteError(error, "An unexpected error occurred; please report it with the following lines.", exception.ToString());
             return ExitCode.UnexpectedFailure;
         }
     }
 
-    /// <summary>The first thing that is wrong with the arguments, as a sentence.</summary>
+    /// <summary>Describes the first error in the arguments in one sentence.</summary>
     private static string Problem(Command brink, ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
@@ -111,8 +118,8 @@ internal static class CommandLine
 
     private static string Choices(string[] names) => $"{string.Join(", ", names[..^1])} or {names[^1]}";
 
-    /// <summary>Writes one line, whatever a path or an argument put into it, and more lines after it if given.</summary>
-    private static void Say(TextWriter error, string message, string? details = null)
+    /// <summary>Writes an error message as one line, with control characters of paths and arguments replaced, and optional details below it.</summary>
+    private static void WriteError(TextWriter error, string message, string? details = null)
     {
         var line = string.Concat(message.Select(letter => char.IsControl(letter) ? '?' : letter));
         if (line.Length > LongestMessage)
@@ -130,7 +137,7 @@ internal static class CommandLine
         }
         catch (IOException)
         {
-            // Nobody can be told; the exit code still says it.
+            // The message is lost; the exit code still reports the error.
         }
     }
 }

@@ -1,20 +1,22 @@
 namespace Brink.Data;
 
-/// <summary>Files that are either whole or not there.</summary>
-public static class AtomicFile
+/// <summary>Writes files atomically: a file is complete, or it does not exist under its final name.</summary>
+internal static class AtomicFile
 {
     private const string Extension = ".partial";
+    // The length of a GUID in the format N.
     private const int GuidLength = 32;
 
-    /// <summary>Writes a file: whole, or not at all.</summary>
-    /// <param name="path">The final name; an older file of that name is replaced.</param>
-    /// <param name="write">Writes the content.</param>
-    /// <exception cref="BadInputException">The folder cannot be written to, or the disk is full. The older file, if any, is untouched.</exception>
+    /// <summary>Writes a file atomically.</summary>
+    /// <param name="path">The final name; an existing file of that name is replaced.</param>
+    /// <param name="write">The function that writes the content.</param>
+    /// <exception cref="BadInputException">Thrown when the folder cannot be written to, or the disk is full. An existing file is unchanged.</exception>
     public static void Write(string path, Action<Stream> write) => WriteAll([KeyValuePair.Create(path, write)]);
 
-    /// <summary>Writes files that belong together, under temporary names first; they are renamed, in order, only when all are on the disk. The last file vouches for the others: its older version goes before the first is renamed.</summary>
-    /// <param name="files">The final names, older files of which are replaced, and what writes the contents.</param>
-    /// <exception cref="BadInputException">The folder cannot be written to, or the disk is full.</exception>
+    /// <summary>Writes a group of files under temporary names, and renames them in order when all of them are on the disk.</summary>
+    /// <remarks>The last file marks the group as complete: its previous version is deleted before the first file is renamed.</remarks>
+    /// <param name="files">The final names, and the functions that write the contents. Existing files are replaced.</param>
+    /// <exception cref="BadInputException">Thrown when the folder cannot be written to, or the disk is full.</exception>
     public static void WriteAll(IReadOnlyList<KeyValuePair<string, Action<Stream>>> files)
     {
         ArgumentNullException.ThrowIfNull(files);
@@ -26,7 +28,7 @@ public static class AtomicFile
             {
                 using var stream = new FileStream(temporaries[current], FileMode.CreateNew, FileAccess.ReadWrite);
                 files[current].Value(stream);
-                // A full disk may only show when the cache is written out; renaming before that would put a torn file under the final name.
+                // A full disk may be detected only when the cache is flushed. Renaming before that could give an incomplete file its final name.
                 stream.Flush(flushToDisk: true);
             }
 
@@ -53,9 +55,9 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Makes the folder of a file, where it does not exist.</summary>
+    /// <summary>Creates the folder of a file if it does not exist.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="BadInputException">It cannot be made.</exception>
+    /// <exception cref="BadInputException">Thrown when the folder cannot be created.</exception>
     public static void CreateFolder(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -68,12 +70,12 @@ public static class AtomicFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new BadInputException($"The file {path} needs a folder, but it could not be made ({exception.Message.TrimEnd('.')}); choose another.", exception);
+            throw new BadInputException($"The file {path} needs a folder, but it could not be created ({exception.Message.TrimEnd('.')}); choose another folder.", exception);
         }
     }
 
-    /// <summary>Removes what a process that was killed while it wrote a file left of it.</summary>
-    /// <param name="path">The final name; nobody is writing it now.</param>
+    /// <summary>Deletes the temporary files of processes that were killed while they wrote a file.</summary>
+    /// <param name="path">The final name, to which no process is writing.</param>
     public static void DiscardRemains(string path)
     {
         var pattern = $"{Path.GetFileName(path)}.{new string('?', GuidLength)}{Extension}";
@@ -91,7 +93,7 @@ public static class AtomicFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // What made the write fail may also keep the remains from being removed; the first error is the one to report.
+            // The cause of the failed write may also prevent the deletion; the first error is the one to report.
         }
     }
 }

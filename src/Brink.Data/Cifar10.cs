@@ -1,9 +1,9 @@
 namespace Brink.Data;
 
-/// <summary>Reads CIFAR-10 in its binary version (Krizhevsky 2009): 60,000 colour photographs of 32×32 pixels in ten classes.</summary>
+/// <summary>Reads the binary version of CIFAR-10 (Krizhevsky 2009): 60,000 colour photographs of 32×32 pixels in ten classes.</summary>
 /// <remarks>
 /// The format (https://www.cs.toronto.edu/~kriz/cifar.html): an image is 3073 bytes, first the label (0 to 9), then 1024 bytes
-/// of red, 1024 of green and 1024 of blue, each row by row. A file is nothing but images one after the other.
+/// of red, 1024 of green and 1024 of blue, each row by row. A file is a sequence of images.
 /// </remarks>
 public static class Cifar10
 {
@@ -12,32 +12,33 @@ public static class Cifar10
     private const int ImageLength = Channels * Side * Side;
     private const int RecordLength = 1 + ImageLength;
 
-    /// <summary>The ten classes in the order of the labels.</summary>
+    /// <summary>The names of the ten classes in the order of the labels.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// <summary>The folder of <see cref="FileNames"/> below a folder of data.</summary>
+    /// <summary>The folder of <see cref="FileNames"/> in a data folder.</summary>
     internal const string Folder = "cifar10";
 
-    /// <summary>The published files: five of training images, then that of test images.</summary>
+    /// <summary>The published files: five files of training images, then the file of test images.</summary>
     internal static IReadOnlyList<string> FileNames { get; } = ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
 
-    /// <summary>Reads the 10,000 test images that <c>brink data fetch cifar10</c> fetched.</summary>
-    /// <exception cref="BadInputException">They are in none of <see cref="DataLocations.Folders"/>, or damaged.</exception>
-    public static ImageSet ReadTest() => Read(Folder, () => Fetched(FileNames.Skip(FileNames.Count - 1)));
+    /// <summary>Reads the 10,000 test images downloaded by <c>brink data fetch cifar10</c>.</summary>
+    /// <returns>The images.</returns>
+    /// <exception cref="BadInputException">Thrown when they are in no data folder, or are damaged.</exception>
+    public static ImageSet ReadTest() => Read(Folder, () => Downloaded(FileNames.Skip(FileNames.Count - 1)));
 
-    /// <summary>Reads the 50,000 training images that <c>brink data fetch cifar10</c> fetched.</summary>
-    /// <exception cref="BadInputException">They are in none of <see cref="DataLocations.Folders"/>, or damaged.</exception>
-    public static ImageSet ReadTraining() => Read(Folder, () => Fetched(FileNames.SkipLast(1)));
+    /// <summary>Reads the 50,000 training images downloaded by <c>brink data fetch cifar10</c>.</summary>
+    /// <returns>The images.</returns>
+    /// <exception cref="BadInputException">Thrown when they are in no data folder, or are damaged.</exception>
+    public static ImageSet ReadTraining() => Read(Folder, () => Downloaded(FileNames.SkipLast(1)));
 
-    /// <summary>Reads one file, or all <c>*.bin</c> files of a folder, one after the other.</summary>
+    /// <summary>Reads one file, or all <c>*.bin</c> files of a folder in the ordinal order of their names.</summary>
     /// <param name="path">
-    /// A file of any name, or a folder. A folder's files are read in the ordinal order of their names, so that the published
-    /// folder gives the 50,000 training images (<c>data_batch_1.bin</c> to <c>_5</c>) and then the 10,000 test images
-    /// (<c>test_batch.bin</c>); name that file for the test images alone.
+    /// A file of any name, or a folder. The published folder gives the 50,000 training images (<c>data_batch_1.bin</c> to <c>_5</c>),
+    /// then the 10,000 test images (<c>test_batch.bin</c>).
     /// </param>
     /// <returns>The images in the order of the files.</returns>
-    /// <exception cref="BadInputException">There is nothing to read at that path, or it is not CIFAR-10.</exception>
+    /// <exception cref="BadInputException">Thrown when the path does not exist or is not CIFAR-10.</exception>
     public static ImageSet Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -52,16 +53,16 @@ public static class Cifar10
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"CIFAR-10 was to be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check its permissions.", exception);
+            throw new BadInputException($"CIFAR-10 should be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check its permissions.", exception);
         }
     }
 
-    private static FileInfo[] Fetched(IEnumerable<string> names)
+    private static FileInfo[] Downloaded(IEnumerable<string> names)
     {
         var paths = names.Select(name => DataLocations.Resolve(Path.Combine(Folder, name))).ToArray();
         return Array.TrueForAll(paths, File.Exists)
             ? Array.ConvertAll(paths, path => new FileInfo(path))
-            : throw new BadInputException($"CIFAR-10 is in none of the folders {string.Join(", ", DataLocations.Folders)}; run brink data fetch cifar10, or write cifar10:PATH if you have it elsewhere.");
+            : throw new BadInputException($"CIFAR-10 is in none of the folders {string.Join(", ", DataLocations.Folders)}; run brink data fetch cifar10, or use cifar10:PATH if it is elsewhere.");
     }
 
     private static FileInfo[] FilesAt(string path)
@@ -80,16 +81,16 @@ public static class Cifar10
         Array.Sort(files, (one, other) => string.CompareOrdinal(one.Name, other.Name));
         return files.Length > 0
             ? files
-            : throw new BadInputException($"CIFAR-10 needs files such as test_batch.bin, but the folder '{path}' holds no .bin file; give the folder the binary version was unpacked into.");
+            : throw new BadInputException($"CIFAR-10 needs files such as test_batch.bin, but the folder '{path}' contains no .bin file; give the folder into which the binary version was unpacked.");
     }
 
     private static ImageSet Read(FileInfo[] files)
     {
-        // All lengths first: a wrong file is told before hundreds of megabytes are read, and a pipe or a device is never opened.
+        // All lengths are checked first, so that a wrong file is reported before hundreds of megabytes are read, and no pipe or device is opened.
         var total = files.Sum(CheckedImageCount);
         if (total * ImageLength > Array.MaxLength)
         {
-            throw new BadInputException($"CIFAR-10 holds 60,000 images and at most {Array.MaxLength / ImageLength} fit in memory, but {total} were given; give fewer files.");
+            throw new BadInputException($"CIFAR-10 has 60,000 images and at most {Array.MaxLength / ImageLength} fit in memory, but {total} were given; give fewer files.");
         }
 
         var pixels = new byte[total * ImageLength];
@@ -107,12 +108,12 @@ public static class Cifar10
     {
         if (file.Length == 0)
         {
-            throw new BadInputException($"A CIFAR-10 file needs at least one image of {RecordLength} bytes, but '{file.FullName}' is empty; fetch it again.");
+            throw new BadInputException($"A CIFAR-10 file needs at least one image of {RecordLength} bytes, but '{file.FullName}' is empty; download it again.");
         }
 
         if (file.Length % RecordLength != 0)
         {
-            throw new BadInputException($"A CIFAR-10 file is a whole number of images of {RecordLength} bytes, but '{file.FullName}' has {file.Length} bytes; it was cut short or is something else, so fetch the binary version again.");
+            throw new BadInputException($"A CIFAR-10 file consists of images of {RecordLength} bytes, but '{file.FullName}' has {file.Length} bytes; it is incomplete or another kind of file, so download the binary version again.");
         }
 
         return file.Length / RecordLength;
@@ -127,7 +128,7 @@ public static class Cifar10
             stream.ReadExactly(record);
             if (record[0] >= ClassNames.Count)
             {
-                throw new BadInputException($"A CIFAR-10 label lies between 0 and 9, but image {index} of '{file.FullName}' has the label {record[0]}; the file is damaged or not CIFAR-10, so fetch the binary version again.");
+                throw new BadInputException($"A CIFAR-10 label is between 0 and 9, but image {index} of '{file.FullName}' has the label {record[0]}; the file is damaged or not CIFAR-10, so download the binary version again.");
             }
 
             labels[next] = record[0];

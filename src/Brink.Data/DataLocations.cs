@@ -1,24 +1,25 @@
 namespace Brink.Data;
 
-/// <summary>Where data and weights are looked for: where the path says, then in the folder <c>BRINK_DATA</c> names, then in the user's data folder.</summary>
-public static class DataLocations
+/// <summary>The folders in which data and weights are searched: the current folder, the folder of <c>BRINK_DATA</c>, and the user's data folder.</summary>
+internal static class DataLocations
 {
-    /// <summary>The environment variable that names a folder of data.</summary>
+    /// <summary>The name of the environment variable with a data folder.</summary>
     public const string Variable = "BRINK_DATA";
 
-    /// <summary>The user's own data folder, whether or not it exists.</summary>
+    /// <summary>The user's data folder, which need not exist.</summary>
     public static string UserFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "brink");
 
-    /// <summary>The folders that relative paths are tried in after the current one, in order.</summary>
+    /// <summary>The folders in which relative paths are searched after the current folder, in order.</summary>
     public static IReadOnlyList<string> Folders =>
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? [folder, UserFolder] : [UserFolder];
 
-    /// <summary>The first place where a file or folder of that path exists; the path itself where there is none, for the error to name.</summary>
-    /// <param name="path">A path as the user wrote it.</param>
+    /// <summary>Finds a file or folder.</summary>
+    /// <param name="path">The path as the user wrote it.</param>
+    /// <returns>The first existing path; <paramref name="path"/> if there is none, so that error messages name it.</returns>
     public static string Resolve(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        // Combined with a folder an empty path would be that folder.
+        // An empty path combined with a folder would be that folder.
         return path.Length == 0 ? path : Folders.Select(folder => Path.Combine(folder, path)).Prepend(path).FirstOrDefault(Path.Exists) ?? path;
     }
 }

@@ -2,25 +2,25 @@ using static TorchSharp.torch;
 
 namespace Brink.Data;
 
-/// <summary>Labelled images of one size, held in memory as bytes. Nothing in it changes after it is made.</summary>
+/// <summary>An immutable set of labelled images of one size, held in memory as bytes.</summary>
 /// <remarks>
-/// Bytes rather than floats: a quarter of the memory, and equality of two sets is exact. A cut (<see cref="Slice"/>,
-/// <see cref="Skip"/>, <see cref="Take"/>) shares the bytes of the set it was cut from.
+/// Bytes need a quarter of the memory of floats, and make comparisons exact. A part of a set (<see cref="Slice"/>, <see cref="Skip"/>,
+/// <see cref="Take"/>) shares the bytes of the set.
 /// </remarks>
 public sealed class ImageSet
 {
     private readonly ReadOnlyMemory<byte> _pixels;
     private readonly ReadOnlyMemory<long> _labels;
 
-    /// <summary>Makes a set of bytes and labels, which the set keeps without copying: the caller no longer changes them.</summary>
-    /// <param name="name">What reports call the set.</param>
-    /// <param name="classNames">The name of each class, in the order of the labels.</param>
-    /// <param name="channels">Planes in an image: 3 for red, green, blue.</param>
-    /// <param name="height">Rows in a plane.</param>
-    /// <param name="width">Pixels in a row.</param>
-    /// <param name="pixels">One byte a value, [image, channel, row, column].</param>
-    /// <param name="labels">One label an image, each the index of a class name.</param>
-    /// <exception cref="ArgumentException">The lengths do not fit together, or a label has no class name.</exception>
+    /// <summary>Creates a set from bytes and labels. They are not copied, so the caller must not change them afterwards.</summary>
+    /// <param name="name">The name of the set in reports.</param>
+    /// <param name="classNames">The names of the classes in the order of the labels.</param>
+    /// <param name="channels">The number of channels: 3 for red, green, blue.</param>
+    /// <param name="height">The number of rows.</param>
+    /// <param name="width">The number of columns.</param>
+    /// <param name="pixels">The pixels, one byte per value, [image, channel, row, column].</param>
+    /// <param name="labels">The label of each image, an index into <paramref name="classNames"/>.</param>
+    /// <exception cref="ArgumentException">Thrown when the number of bytes does not match the number of labels, or a label has no class name.</exception>
     public ImageSet(
         string name,
         IReadOnlyList<string> classNames,
@@ -57,54 +57,54 @@ public sealed class ImageSet
         (_pixels, _labels) = (pixels, labels);
     }
 
-    /// <summary>What reports call the set.</summary>
+    /// <summary>The name of the set in reports.</summary>
     public string Name { get; }
 
-    /// <summary>The name of each class, in the order of the labels.</summary>
+    /// <summary>The names of the classes in the order of the labels.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>The number of images.</summary>
     public int Count => _labels.Length;
 
-    /// <summary>Planes in an image.</summary>
+    /// <summary>The number of channels of an image.</summary>
     public int Channels { get; }
 
-    /// <summary>Rows in a plane.</summary>
+    /// <summary>The number of rows of an image.</summary>
     public int Height { get; }
 
-    /// <summary>Pixels in a row.</summary>
+    /// <summary>The number of columns of an image.</summary>
     public int Width { get; }
 
-    /// <summary>Where this set's first image stands in the whole data set: 0, or the start of the cut.</summary>
-    /// <remarks>Random draws of an attack come from (seed, index in the whole data set), so a cut must remember where it began.</remarks>
+    /// <summary>The index of the first image in the whole data set: 0, or the start of the part.</summary>
+    /// <remarks>The random numbers of an attack depend on the seed and on the index in the whole data set, so that parts give the same results.</remarks>
     public int FirstIndex { get; internal init; }
 
-    /// <summary>What is questionable about the images, as sentences: files that could not be read, for one.</summary>
-    /// <value>None.</value>
+    /// <summary>Warnings about the images, as sentences, such as files that could not be read.</summary>
+    /// <value>No warnings by default.</value>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>The bytes of one image, [channel, row, column].</summary>
-    /// <param name="index">The image, counted from the start of this set.</param>
-    /// <returns>A view of the set's own bytes.</returns>
+    /// <summary>Returns the bytes of one image, [channel, row, column].</summary>
+    /// <param name="index">The index of the image in this set.</param>
+    /// <returns>A view of the set's bytes.</returns>
     public ReadOnlySpan<byte> Pixels(int index)
     {
         CheckRange(index, 1);
         return PixelRange(index, 1).Span;
     }
 
-    /// <summary>The label of one image.</summary>
-    /// <param name="index">The image, counted from the start of this set.</param>
-    /// <returns>The index of its class name.</returns>
+    /// <summary>Returns the label of one image.</summary>
+    /// <param name="index">The index of the image in this set.</param>
+    /// <returns>The label, an index into <see cref="ClassNames"/>.</returns>
     public long Label(int index)
     {
         CheckRange(index, 1);
         return _labels.Span[index];
     }
 
-    /// <summary>A range of images as a new float32 tensor [count, channels, height, width] with values in [0, 1]: byte / 255.</summary>
-    /// <param name="start">The first image, counted from the start of this set.</param>
-    /// <param name="count">How many images.</param>
-    /// <returns>The tensor, which the caller owns.</returns>
+    /// <summary>Creates a float32 tensor of a range of images, with values in [0, 1]: byte / 255.</summary>
+    /// <param name="start">The index of the first image in this set.</param>
+    /// <param name="count">The number of images.</param>
+    /// <returns>The tensor [count, channels, height, width]; the caller disposes it.</returns>
     public Tensor Images(int start, int count)
     {
         CheckRange(start, count);
@@ -118,21 +118,21 @@ public sealed class ImageSet
         return tensor(values, [count, Channels, Height, Width]);
     }
 
-    /// <summary>The labels of a range of images as a new int64 tensor [count].</summary>
-    /// <param name="start">The first image, counted from the start of this set.</param>
-    /// <param name="count">How many images.</param>
-    /// <returns>The tensor, which the caller owns.</returns>
+    /// <summary>Creates an int64 tensor of the labels of a range of images.</summary>
+    /// <param name="start">The index of the first image in this set.</param>
+    /// <param name="count">The number of images.</param>
+    /// <returns>The tensor [count]; the caller disposes it.</returns>
     public Tensor Labels(int start, int count)
     {
         CheckRange(start, count);
         return tensor(_labels.Slice(start, count).ToArray(), [count]);
     }
 
-    /// <summary>The images from <paramref name="start"/> on, <paramref name="count"/> of them.</summary>
-    /// <param name="start">The first image, counted from the start of this set.</param>
-    /// <param name="count">How many images.</param>
-    /// <returns>A set that shares this one's bytes.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The range leaves the set.</exception>
+    /// <summary>Returns a range of images as a set.</summary>
+    /// <param name="start">The index of the first image in this set.</param>
+    /// <param name="count">The number of images.</param>
+    /// <returns>A set that shares the bytes of this one.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Thrown when the range is not inside this set.</exception>
     public ImageSet Slice(int start, int count)
     {
         CheckRange(start, count);
@@ -143,9 +143,9 @@ public sealed class ImageSet
         };
     }
 
-    /// <summary>All images but the first <paramref name="count"/>; an empty set where there are no more.</summary>
-    /// <param name="count">How many images to leave out.</param>
-    /// <returns>A set that shares this one's bytes.</returns>
+    /// <summary>Returns all images after the first <paramref name="count"/>.</summary>
+    /// <param name="count">The number of images to leave out.</param>
+    /// <returns>A set that shares the bytes of this one; an empty set if there are no more images.</returns>
     public ImageSet Skip(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -153,26 +153,26 @@ public sealed class ImageSet
         return Slice(start, Count - start);
     }
 
-    /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
-    /// <param name="count">How many images at most.</param>
-    /// <returns>A set that shares this one's bytes.</returns>
+    /// <summary>Returns the first <paramref name="count"/> images, or all if there are fewer.</summary>
+    /// <param name="count">The largest number of images.</param>
+    /// <returns>A set that shares the bytes of this one.</returns>
     public ImageSet Take(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         return Slice(0, Math.Min(count, Count));
     }
 
-    /// <summary>The same images with other labels.</summary>
-    /// <param name="classNames">The name of each class, in the order of the labels.</param>
-    /// <param name="labels">One label an image, each the index of a class name.</param>
-    /// <returns>A set that shares this one's bytes.</returns>
-    /// <exception cref="ArgumentException">The number of labels is not that of the images, or a label has no class name.</exception>
+    /// <summary>Returns these images with other labels.</summary>
+    /// <param name="classNames">The names of the classes in the order of the labels.</param>
+    /// <param name="labels">The label of each image, an index into <paramref name="classNames"/>.</param>
+    /// <returns>A set that shares the bytes of this one.</returns>
+    /// <exception cref="ArgumentException">Thrown when the number of labels is not the number of images, or a label has no class name.</exception>
     public ImageSet WithLabels(IReadOnlyList<string> classNames, ReadOnlyMemory<long> labels)
     {
         CheckLabels(classNames, labels);
         return labels.Length == Count
             ? new ImageSet(Name, classNames, (Channels, Height, Width), _pixels, labels, FirstIndex) { Warnings = Warnings }
-            : throw new ArgumentException($"There must be one label an image, {Count} in all, but {labels.Length} were given.", nameof(labels));
+            : throw new ArgumentException($"Each image needs one label, {Count} in total, but {labels.Length} were given.", nameof(labels));
     }
 
     private ReadOnlyMemory<byte> PixelRange(int start, int count)
@@ -186,7 +186,7 @@ public sealed class ImageSet
         if (start < 0 || count < 0 || start > Count - count)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(start), $"The set holds {Count} images, but {count} were asked for from index {start}; ask for a range inside it.");
+                nameof(start), $"The set has {Count} images, but {count} were requested from index {start}; request a range inside it.");
         }
     }
 
@@ -197,7 +197,7 @@ public sealed class ImageSet
             if (label < 0 || label >= classNames.Count)
             {
                 throw new ArgumentException(
-                    $"Labels must lie between 0 and {classNames.Count - 1}, the last of the class names, but {label} was given; correct it or name its class.",
+                    $"Labels must be between 0 and {classNames.Count - 1}, the last class, but {label} was given; correct it, or add a class name.",
                     nameof(labels));
             }
         }

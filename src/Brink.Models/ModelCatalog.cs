@@ -3,15 +3,15 @@ using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>The networks that can be had by name.</summary>
+/// <summary>The models that can be loaded by name.</summary>
 public static class ModelCatalog
 {
-    // By name; docs/models.md has the addresses.
+    // Sources of weights; docs/models.md has the addresses.
     private const string Own = "brink train";
     private const string Trained = "models/ of Brink";
     private const string Published = "pytorch-cifar-models";
 
-    private static readonly Dictionary<string, Model> Models = new Model[]
+    private static readonly Dictionary<string, Entry> Entries = new Entry[]
     {
         new(
             new()
@@ -43,51 +43,53 @@ public static class ModelCatalog
         ImageNet("resnet18", 11_689_512, "resnet18-f37072fd.pth", () => ResNet.WithLayers18()),
         ImageNet("resnet50", 25_557_032, "resnet50-0676ba61.pth", () => ResNet.WithLayers50()),
         ImageNet("densenet121", 7_978_856, "densenet121-a639ec97.pth", () => new DenseNet121()) with { CurrentName = DenseNet121.CurrentName },
-    }.ToDictionary(model => model.Description.Name, StringComparer.Ordinal);
+    }.ToDictionary(entry => entry.Description.Name, StringComparer.Ordinal);
 
-    /// <summary>The names, the embedded network first.</summary>
-    public static IReadOnlyCollection<string> Names => Models.Keys;
+    /// <summary>The names of the models, the embedded one first.</summary>
+    public static IReadOnlyCollection<string> Names => Entries.Keys;
 
-    /// <summary>What there is to know of each network, in the order of <see cref="Names"/>.</summary>
-    public static IReadOnlyList<NetworkDescription> Networks { get; } = [.. Models.Values.Select(model => model.Description)];
+    /// <summary>The descriptions of the models, in the order of <see cref="Names"/>.</summary>
+    public static IReadOnlyList<ModelDescription> Models { get; } = [.. Entries.Values.Select(entry => entry.Description)];
 
-    /// <summary>Builds a network by name and gives it its weights.</summary>
+    /// <summary>Loads a model with its weights, in evaluation mode on the CPU.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="weights">A checkpoint; null only where the network brings its own.</param>
-    /// <param name="normalization">The preprocessing to use instead of the network's usual one.</param>
-    /// <exception cref="BadInputException">There is no such network, or its weights are missing or do not fit.</exception>
+    /// <param name="weights">The path of a PyTorch or safetensors checkpoint; null for the embedded weights of <c>signs</c>.</param>
+    /// <param name="normalization">The preprocessing; null for the one in the model's description.</param>
+    /// <returns>The model; the caller disposes it.</returns>
+    /// <exception cref="BadInputException">Thrown when there is no model of that name, or its weights are missing or do not fit.</exception>
     public static LoadedModel Load(string name, string? weights, Normalization? normalization = null)
     {
-        var model = Find(name);
-        if (weights is null && model.CreateWithWeights is null)
+        var entry = Find(name);
+        if (weights is null && entry.CreateWithWeights is null)
         {
             throw new BadInputException($"The model {name} needs weights, but none were given; add --weights FILE, a PyTorch or safetensors checkpoint.");
         }
 
-        return Build(model, weights is null ? model.CreateWithWeights! : model.Create, normalization, module =>
+        return Build(entry, weights is null ? entry.CreateWithWeights! : entry.Create, normalization, module =>
         {
             if (weights is not null)
             {
                 using var scope = NewDisposeScope();
-                StateDict.LoadInto(module, model.Rename(StateDict.Read(weights)), weights);
+                StateDict.LoadInto(module, entry.Rename(StateDict.Read(weights)), weights);
             }
         });
     }
 
-    /// <summary>Builds a network by name with random weights, where only its speed or its shape matters. Its answers mean nothing.</summary>
+    /// <summary>Creates a model with random weights, for timing and for tests of shapes; its predictions are meaningless.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="seed">Decides the weights, drawn by a generator of their own.</param>
-    /// <exception cref="BadInputException">There is no such network.</exception>
+    /// <param name="seed">The seed that determines the weights; default 0.</param>
+    /// <returns>The model, in evaluation mode on the CPU; the caller disposes it.</returns>
+    /// <exception cref="BadInputException">Thrown when there is no model of that name.</exception>
     public static LoadedModel WithRandomWeights(string name, long seed = 0)
     {
-        var model = Find(name);
-        return Build(model, model.Create, normalization: null, module => RandomWeights.Fill(module, seed));
+        var entry = Find(name);
+        return Build(entry, entry.Create, normalization: null, module => RandomWeights.Fill(module, seed));
     }
 
-    private static LoadedModel Build(Model model, Func<nn.Module<Tensor, Tensor>> create, Normalization? normalization, Action<nn.Module> fill)
+    private static LoadedModel Build(Entry entry, Func<nn.Module<Tensor, Tensor>> create, Normalization? normalization, Action<nn.Module> fill)
     {
-        using var untouched = new UntouchedRandomState();
-        var description = model.Description;
+        using var randomState = new SavedRandomState();
+        var description = entry.Description;
         var loaded = new LoadedModel(description.Name, create(), description.ClassCount, normalization ?? description.Normalization);
         try
         {
@@ -102,33 +104,35 @@ public static class ModelCatalog
         }
     }
 
-    /// <summary>Builds a network by name to be trained, in training mode, its weights drawn from torch's global generator.</summary>
-    /// <param name="name">One of <see cref="Names"/> that does not bring its own weights.</param>
-    /// <param name="normalization">The preprocessing to use instead of the network's usual one.</param>
-    /// <exception cref="BadInputException">There is no such network, or it comes trained.</exception>
+    /// <summary>Creates a model for training, in training mode; its weights are drawn from torch's global random generator.</summary>
+    /// <param name="name">One of <see cref="Names"/>, except the embedded <c>signs</c>.</param>
+    /// <param name="normalization">The preprocessing; null for the one in the model's description.</param>
+    /// <returns>The model; the caller disposes it.</returns>
+    /// <exception cref="BadInputException">Thrown when there is no model of that name, or it has embedded weights.</exception>
     public static LoadedModel Untrained(string name, Normalization? normalization = null)
     {
-        return Models.TryGetValue(name, out var model) && model.CreateWithWeights is null
-            ? new(name, model.Create(), model.Description.ClassCount, normalization ?? model.Description.Normalization)
-            : throw new BadInputException($"There is no untrained model named '{name}'; choose one of {string.Join(", ", Models.Values.Where(known => known.CreateWithWeights is null).Select(known => known.Description.Name))}.");
+        return Entries.TryGetValue(name, out var entry) && entry.CreateWithWeights is null
+            ? new(name, entry.Create(), entry.Description.ClassCount, normalization ?? entry.Description.Normalization)
+            : throw new BadInputException($"There is no untrained model named '{name}'; choose one of {string.Join(", ", Entries.Values.Where(known => known.CreateWithWeights is null).Select(known => known.Description.Name))}.");
     }
 
-    private static Model Find(string name) => Models.TryGetValue(name, out var model)
-        ? model
+    private static Entry Find(string name) => Entries.TryGetValue(name, out var entry)
+        ? entry
         : throw new BadInputException($"There is no model named '{name}'; choose one of {string.Join(", ", Names)}.");
 
-    private static Model Cifar10(string name, long parameterCount, string weightsSource, Func<nn.Module<Tensor, Tensor>> create) =>
+    private static Entry Cifar10(string name, long parameterCount, string weightsSource, Func<nn.Module<Tensor, Tensor>> create) =>
         new(new() { Name = name, ClassCount = 10, InputShape = [3, 32, 32], Normalization = Normalization.Cifar10, ParameterCount = parameterCount, WeightsSource = weightsSource }, create);
 
-    private static Model ImageNet(string name, long parameterCount, string weightsSource, Func<nn.Module<Tensor, Tensor>> create) =>
+    private static Entry ImageNet(string name, long parameterCount, string weightsSource, Func<nn.Module<Tensor, Tensor>> create) =>
         new(new() { Name = name, ClassCount = 1000, InputShape = [3, 224, 224], Normalization = Normalization.ImageNet, ParameterCount = parameterCount, WeightsSource = weightsSource }, create);
 
-    /// <param name="Description">What is known before it is built.</param>
-    /// <param name="Create">Builds it with weights that torch draws.</param>
-    /// <param name="CreateWithWeights">Builds it with the weights it brings; null where it brings none.</param>
-    private sealed record Model(NetworkDescription Description, Func<nn.Module<Tensor, Tensor>> Create, Func<nn.Module<Tensor, Tensor>>? CreateWithWeights = null)
+    /// <summary>A model of the catalogue.</summary>
+    /// <param name="Description">The description of the model.</param>
+    /// <param name="Create">Creates the network with weights drawn by torch.</param>
+    /// <param name="CreateWithWeights">Creates the network with embedded weights; null if there are none.</param>
+    private sealed record Entry(ModelDescription Description, Func<nn.Module<Tensor, Tensor>> Create, Func<nn.Module<Tensor, Tensor>>? CreateWithWeights = null)
     {
-        /// <summary>The name that the network has today for a tensor of an old checkpoint.</summary>
+        /// <summary>Translates the names of tensors in old checkpoints to the current ones; null if there is nothing to translate.</summary>
         public Func<string, string>? CurrentName { get; init; }
 
         public IReadOnlyDictionary<string, Tensor> Rename(IReadOnlyDictionary<string, Tensor> tensors) =>

@@ -2,12 +2,13 @@ using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>Weights for a network whose answers do not matter.</summary>
+/// <summary>Random weights for a network whose predictions do not matter, such as one that is timed.</summary>
 internal static class RandomWeights
 {
-    /// <summary>Fills the weights of convolutions and linear layers from a normal distribution of variance 2 / inputs, so that activations neither fade nor explode (He et al. 2015, "Delving Deep into Rectifiers", §2.2), their biases with zero; normalisations stay the identity.</summary>
-    /// <param name="module">The network, as it was built.</param>
-    /// <param name="seed">Decides the weights.</param>
+    /// <summary>Draws the weights of convolutions and linear layers from a normal distribution of variance 2 / inputs (He et al. 2015, "Delving Deep into Rectifiers", §2.2) and sets biases to zero.</summary>
+    /// <remarks>With this variance activations neither vanish nor explode. Normalisation layers keep their initial values, the identity.</remarks>
+    /// <param name="module">The network, newly created.</param>
+    /// <param name="seed">The seed that determines the weights.</param>
     public static void Fill(nn.Module module, long seed)
     {
         using var scope = NewDisposeScope();
@@ -27,5 +28,17 @@ internal static class RandomWeights
                 parameter.zero_();
             }
         }
+    }
+}
+
+/// <summary>Restores the state of torch's global random generator on disposal, because creating a module draws its initial weights from that generator.</summary>
+internal sealed class SavedRandomState : IDisposable
+{
+    private readonly Tensor _state = random.get_rng_state().DetachFromDisposeScope();
+
+    public void Dispose()
+    {
+        random.set_rng_state(_state);
+        _state.Dispose();
     }
 }

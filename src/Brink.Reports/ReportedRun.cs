@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Runs;
 using Brink.Tensors;
@@ -5,10 +6,11 @@ using static TorchSharp.torch;
 
 namespace Brink.Reports;
 
-/// <summary>A run as a report needs it: its summary, the row of each image, and the images themselves.</summary>
+/// <summary>A run with the data that reports use: the summary, the row of each image and the images.</summary>
 internal sealed class ReportedRun
 {
-    /// <summary>255: the steps of a pixel from dark to light.</summary>
+    /// <summary>The number of brightness levels of an 8-bit value above 0.</summary>
+    /// <value>255.</value>
     public const int Levels = 255;
 
     private const int Chunk = 64;
@@ -17,14 +19,14 @@ internal sealed class ReportedRun
     private readonly SavedRun _run;
 
     /// <summary>Reads the table of a run.</summary>
-    /// <param name="run">The run; stays the caller's.</param>
-    /// <exception cref="BadInputException">The files of the run are damaged or do not belong together.</exception>
+    /// <param name="run">The run, which the caller still owns and which must outlive this object.</param>
+    /// <exception cref="BadInputException">The files of the run are damaged or from different runs.</exception>
     public ReportedRun(SavedRun run)
     {
         _run = run;
         if (run.Summary is not { Warnings: not null, RobustAccuracy: not null, ClassNames: not null, RelativePerturbation: not null, RelativePerturbationNormalized: not null, Perturbation: { L2: not null, LInf: not null } })
         {
-            throw new BadInputException($"The run in {run.Folder} cannot be reported: its results.json has null where numbers belong; write it anew with brink attack --out.");
+            throw new BadInputException($"The run in {run.Folder} cannot be reported: its results.json has null in place of a value; write it again with brink attack --out.");
         }
 
         Images = run.ReadTable();
@@ -33,13 +35,13 @@ internal sealed class ReportedRun
         (MeanLevels, LargestLevels) = MeasureLevels();
     }
 
-    /// <summary>The folder.</summary>
+    /// <summary>The path of the run folder.</summary>
     public string Folder => _run.Folder;
 
-    /// <summary>What <c>results.json</c> holds.</summary>
+    /// <summary>The summary of the run, from <c>results.json</c>.</summary>
     public AttackSummary Summary => _run.Summary;
 
-    /// <summary>One row an image.</summary>
+    /// <summary>The row of each image.</summary>
     public IReadOnlyList<SavedImage> Images { get; }
 
     /// <summary>The images that were attacked.</summary>
@@ -48,31 +50,34 @@ internal sealed class ReportedRun
     /// <summary>The images that were fooled.</summary>
     public IReadOnlyList<SavedImage> Fooled { get; }
 
-    /// <summary>By how many of 255 levels the values of a pixel change, the root of the mean square over an image, median over fooled images; null where there are none.</summary>
+    /// <summary>The root mean square of the perturbation of an image in brightness levels of 255, as the median over the fooled images, or null without fooled images.</summary>
     public double? MeanLevels { get; }
 
-    /// <summary>The most levels by which a value changes, median over fooled images; null where there are none.</summary>
+    /// <summary>The largest entry of the perturbation of an image in brightness levels of 255, as the median over the fooled images, or null without fooled images.</summary>
     public double? LargestLevels { get; }
 
-    /// <summary>Whether the attack kept the largest entry small rather than the length.</summary>
+    /// <summary>Indicates whether the norm of the attack is L∞.</summary>
     public bool IsLInf => Summary.Norm == "linf";
 
-    /// <summary>The length that the attack kept small.</summary>
+    /// <summary>Returns the length of the perturbation of an image in the norm of the attack.</summary>
     public double Length(SavedImage image) => IsLInf ? image.LInf : image.L2;
 
-    /// <summary>The name of a class, or its number where it has no name; a dash for no prediction.</summary>
-    /// <param name="label">The class.</param>
-    /// <param name="longest">The letters there is room for.</param>
+    /// <summary>Returns the name of a class, or its number if it has no name, or a dash for no prediction.</summary>
+    /// <param name="label">The class, or −1 for no prediction.</param>
+    /// <param name="longest">The largest number of characters. Longer names are shortened.</param>
+    /// <returns>The name.</returns>
     public string ClassName(long label, int longest = LongestName)
     {
         var name = label < 0 ? "–" : label < Summary.ClassNames.Count ? Summary.ClassNames[(int)label] : FormattableString.Invariant($"class {label}");
         return name.Length <= longest ? name : $"{name[..(longest - 1)]}…";
     }
 
-    /// <summary>The images as a comparison needs them.</summary>
+    /// <summary>Returns the results of the images as a comparison uses them.</summary>
     public IReadOnlyList<ComparedImage> Compared() => _run.Compared();
 
-    /// <summary>An image before and after, pixels in [0, 1], [channels, height, width].</summary>
+    /// <summary>Returns the original and the adversarial image.</summary>
+    /// <param name="image">The row of the image.</param>
+    /// <returns>Pixels in [0, 1], float32 [channels, height, width]. The caller disposes both tensors.</returns>
     public (Tensor Original, Tensor Adversarial) Pixels(SavedImage image)
     {
         using var scope = NewDisposeScope();
@@ -90,10 +95,10 @@ internal sealed class ReportedRun
             }
         }
 
-        throw new ArgumentException("The image is not of this run.", nameof(image));
+        throw new ArgumentException("The image is not part of this run.", nameof(image));
     }
 
-    /// <summary>In pixels whatever the space of the attack: of those everyone has an idea.</summary>
+    /// <summary>Measures the perturbations in brightness levels, whatever the space of the attack.</summary>
     private (double? Mean, double? Largest) MeasureLevels()
     {
         using var levels = Scalars.Of(Levels);
@@ -109,4 +114,40 @@ internal sealed class ReportedRun
 
         return (Distribution.Of(means).Median, Distribution.Of(largest).Median);
     }
+}
+
+/// <summary>Creates labels that distinguish several runs.</summary>
+internal static class RunLabels
+{
+    // The settings that users set. Other settings often follow from these, so these are preferred in labels.
+    private static readonly string[] Preferred = ["target", "refine", "preset", "radius", "epsilon", "objective", "norm", "max-iterations", "seed"];
+
+    /// <summary>Creates a label for each run: the attack with the settings that differ among the runs of that attack, and with the folder if labels would be equal.</summary>
+    /// <param name="runs">The runs.</param>
+    /// <returns>One label per run.</returns>
+    public static IReadOnlyList<string> Of(IReadOnlyList<ReportedRun> runs)
+    {
+        var labels = runs.Select(Label).ToArray();
+        return [.. labels.Select((label, number) => labels.Count(other => other == label) == 1 ? label : $"{label} ({Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(runs[number].Folder)))})")];
+
+        string Label(ReportedRun run)
+        {
+            var same = runs.Where(other => other.Summary.Attack == run.Summary.Attack).ToArray();
+            bool AreDistinct(string[] keys) => same.Select(other => string.Join('\n', keys.Select(key => Settings(other).GetValueOrDefault(key)))).Distinct(StringComparer.Ordinal).Count() == same.Length;
+            var different = same.SelectMany(other => Settings(other).Keys).Distinct(StringComparer.Ordinal)
+                .Where(key => same.Select(other => Settings(other).GetValueOrDefault(key)).Distinct(StringComparer.Ordinal).Count() > 1)
+                .OrderBy(key => Array.IndexOf(Preferred, key) is >= 0 and var place ? place : Preferred.Length).ThenBy(key => key, StringComparer.Ordinal).ToArray();
+            var keys = different.Where(key => Preferred.Contains(key, StringComparer.Ordinal)).ToArray();
+            for (var count = keys.Length; !AreDistinct(keys) && count < different.Length; count++)
+            {
+                keys = different[..(count + 1)];
+            }
+
+            return keys.Length == 0 ? run.Summary.Attack : $"{run.Summary.Attack}[{string.Join(",", keys.Where(Settings(run).ContainsKey).Select(key => $"{key}={Settings(run)[key]}"))}]";
+        }
+    }
+
+    private static Dictionary<string, string> Settings(ReportedRun run) =>
+        run.Summary.Options.Where(option => option.Value is not JsonElement { ValueKind: JsonValueKind.Array }).Append(new("target", run.Summary.Target)).DistinctBy(option => option.Key, StringComparer.Ordinal)
+            .ToDictionary(option => option.Key, option => $"{option.Value}", StringComparer.Ordinal);
 }

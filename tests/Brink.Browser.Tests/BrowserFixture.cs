@@ -2,14 +2,14 @@ using Microsoft.Playwright;
 
 namespace Brink.Browser.Tests;
 
-/// <summary>A browser that is installed on this machine; none is downloaded.</summary>
+/// <summary>Starts a browser that is installed on this machine. None is downloaded.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
 
     private IPlaywright? _playwright;
 
-    /// <summary>Why there is nothing to test with; null where there is.</summary>
+    /// <summary>The reason why tests are skipped, or null if a browser is installed.</summary>
     public static string? Missing => Executable is null ? $"no browser on the PATH ({string.Join(", ", Names)})" : null;
 
     public IBrowser Browser { get => field ?? throw new InvalidOperationException(Missing); private set; }

@@ -1,18 +1,19 @@
 using Brink.Attacks;
+using Brink.Reports.Testing;
 using Microsoft.Playwright;
 
 namespace Brink.Browser.Tests;
 
-/// <summary>Reports as a browser shows them: light and dark, on a phone and on a desktop.</summary>
+/// <summary>Tests of the layout of reports in a browser: in light and dark colours, on a phone, a desktop and paper.</summary>
 public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>, IDisposable
 {
-    /// <summary>Where screenshots go; none are taken where it is not set.</summary>
+    /// <summary>The environment variable with the folder for screenshots. Without it none are taken.</summary>
     private const string Screenshots = "BRINK_SCREENSHOTS";
 
-    /// <summary>A4 less its margins, at 96 dots an inch.</summary>
+    /// <summary>The width of an A4 page without margins at 96 dots per inch.</summary>
     private const int PaperWidth = 718;
 
-    /// <summary>Everything that is wrong with the page as it is laid out, a line each.</summary>
+    /// <summary>The script that returns the defects of the layout as a list of texts.</summary>
     private const string Faults = """
         () => {
           const faults = [], width = document.documentElement.clientWidth, near = 1;
@@ -73,10 +74,10 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
 
     [Theory, MemberData(nameof(Views))]
     [Trait("speed", "slow")]
-    public async Task A_report_shows_everything_and_asks_for_nothing(string name, ColorScheme scheme, int width)
+    public async Task A_report_is_laid_out_without_defects_and_loads_nothing(string name, ColorScheme scheme, int width)
     {
         Assert.SkipWhen(BrowserFixture.Missing is not null, BrowserFixture.Missing ?? "");
-        var path = Make(name);
+        var path = Write(name);
         await using var context = await fixture.Browser.NewContextAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 800 } });
         var page = await context.NewPageAsync();
         var (messages, requests) = (new List<string>(), new List<string>());
@@ -92,7 +93,7 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
         }
 
         Assert.Empty(await page.EvaluateAsync<string[]>(Faults));
-        // Opened too, and in print.
+        // Checked again with the settings expanded, and in print.
         await page.EvaluateAsync("() => document.querySelectorAll('details').forEach(details => details.open = true)");
         Assert.Empty(await page.EvaluateAsync<string[]>(Faults));
         await page.SetViewportSizeAsync(PaperWidth, 1000);
@@ -103,22 +104,21 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public void What_is_shown_has_figures_tables_and_images()
+    public void A_report_has_figures_tables_and_images()
     {
-        // Also where no browser is installed: pages without them would pass above.
-        var html = File.ReadAllText(Make("compared"));
+        // The test above would pass for a page without them. This test needs no browser.
+        var html = File.ReadAllText(Write("compared"));
         Assert.All(new[] { "<svg class=\"plot\"", "<table class=\"matrix\"", "<img src=\"data:", "class=\"compared\"", "prefers-color-scheme: dark" }, part => Assert.Contains(part, html, StringComparison.Ordinal));
     }
 
-    private string Make(string name)
+    private string Write(string name)
     {
-        string Folder(string run) => _folder[run];
-        string[] folders = name == "compared" ? [Folder("a"), Folder("b"), Folder("c")] : [Folder("a")];
+        string[] folders = name == "compared" ? [_folder["a"], _folder["b"], _folder["c"]] : [_folder["a"]];
         switch (name)
         {
             case "long names":
                 var longest = string.Concat(Enumerable.Repeat("a name without an end ", 4));
-                new MadeRun
+                new ExampleRun
                 {
                     Model = new('m', 80),
                     Data = $"cifar10:/{new string('d', 120)}",
@@ -127,26 +127,26 @@ public sealed class ReportInBrowserTests(BrowserFixture fixture) : IClassFixture
                 }.Write(folders[0]);
                 break;
             case "nothing fooled":
-                new MadeRun { Exit = _ => AttackExit.IterationLimit, Norm = "linf" }.Write(folders[0]);
+                new ExampleRun { Exit = _ => AttackExit.IterationLimit, Norm = "linf" }.Write(folders[0]);
                 break;
             case "many classes":
-                new MadeRun { Images = 300, Classes = 100, Height = 8, Width = 8, Space = "normalized" }.Write(folders[0]);
+                new ExampleRun { Images = 300, Classes = 100, Height = 8, Width = 8, Space = "normalized" }.Write(folders[0]);
                 break;
             case "large images":
-                new MadeRun { Images = 12, Height = 224, Width = 224, Norm = "linf", Summary = summary => summary with { RobustAccuracy = [new(0.25, 0.5), new(0.5, 0.25)] } }.Write(folders[0]);
+                new ExampleRun { Images = 12, Height = 224, Width = 224, Norm = "linf", Summary = summary => summary with { RobustAccuracy = [new(0.25, 0.5), new(0.5, 0.25)] } }.Write(folders[0]);
                 break;
             case "compared":
-                new MadeRun { Attack = "deepfool" }.Write(folders[0]);
-                new MadeRun { Seed = 2, Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["refine"] = 0 } }.Write(folders[1]);
-                new MadeRun { Seed = 3, Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["refine"] = 18 } }.Write(folders[2]);
+                new ExampleRun { Attack = "deepfool" }.Write(folders[0]);
+                new ExampleRun { Seed = 2, Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["refine"] = 0 } }.Write(folders[1]);
+                new ExampleRun { Seed = 3, Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["refine"] = 18 } }.Write(folders[2]);
                 break;
             default:
-                new MadeRun { Images = 200, ClassNames = ["stop", "no entry", "give way", "warning", "priority road", "speed limit 30", "speed limit 80", "turn left", "turn right", "straight ahead"] }.Write(folders[0]);
+                new ExampleRun { Images = 200, ClassNames = ["stop", "no entry", "give way", "warning", "priority road", "speed limit 30", "speed limit 80", "turn left", "turn right", "straight ahead"] }.Write(folders[0]);
                 break;
         }
 
         var page = Path.Combine(folders[0], "report.html");
-        File.WriteAllText(page, MadeRun.Report(folders));
+        File.WriteAllText(page, ExampleRun.Report(folders));
         return page;
     }
 }

@@ -12,11 +12,11 @@ public sealed class CommandLineTests
     [InlineData("brink data fetch has no flag or argument '--limit'; see brink data fetch --help.", "data", "fetch", "cifar10", "--limit", "8")]
     [InlineData("Required argument missing for option: '--limit'. See brink attack --help.", "attack", "--limit")]
     [InlineData("Option '--limit' expects a single argument but 2 were provided. See brink attack --help.", "attack", "--limit", "1", "--limit", "2")]
-    public void Usage_errors_name_the_word_and_the_help(string sentence, params string[] arguments) =>
+    public void Usage_errors_name_the_argument_and_the_help(string sentence, params string[] arguments) =>
         Assert.Equal($"brink: {sentence}", Invocation.Of(arguments).AssertRefused().TrimEnd());
 
     [Fact]
-    public void Control_characters_never_reach_the_terminal()
+    public void Control_characters_are_replaced_in_messages()
     {
         var error = Invocation.Of("attack", "--norm", "a\nb\u001b[31m\u0007").AssertRefused();
         Assert.Contains("'a?b?[31m?'", error, StringComparison.Ordinal);
@@ -35,7 +35,7 @@ public sealed class CommandLineTests
     [InlineData("brink [command] [options]", "--help")]
     [InlineData("brink attack [options]", "attack", "--help")]
     [InlineData("brink doctor [options]", "doctor", "-h")]
-    public void Help_calls_the_command_by_its_name(string usage, params string[] arguments)
+    public void The_help_names_the_command_brink(string usage, params string[] arguments)
     {
         var help = Invocation.Of(arguments).AssertDone();
         Assert.Contains(usage, help.Output, StringComparison.Ordinal);
@@ -44,11 +44,11 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public void Version_is_that_of_the_results() =>
+    public void The_version_equals_that_in_results_json() =>
         Assert.Equal(Evaluation.Results.AttackSummary.Version, Invocation.Of("--version").AssertDone().Output.Trim());
 
     [Fact]
-    public void An_output_that_cannot_be_written_is_a_sentence()
+    public void A_full_standard_output_is_reported()
     {
         using var error = new StringWriter();
         Assert.Equal(2, CommandLine.Run(["doctor"], new FullWriter(), error, CancellationToken.None));
@@ -56,6 +56,6 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public void An_error_stream_that_cannot_be_written_leaves_the_exit_code() =>
+    public void A_full_error_stream_does_not_change_the_exit_code() =>
         Assert.Equal(2, CommandLine.Run(["attack", "--limit", "0"], TextWriter.Null, new FullWriter(), CancellationToken.None));
 }

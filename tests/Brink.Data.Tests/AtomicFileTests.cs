@@ -9,7 +9,7 @@ public sealed class AtomicFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void The_content_stands_under_the_final_name_alone()
+    public void Only_the_final_file_exists_after_writing()
     {
         AtomicFile.Write(Target, stream => stream.Write([1, 2, 3]));
         Assert.Equal([1, 2, 3], File.ReadAllBytes(Target));
@@ -17,7 +17,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void A_full_disk_leaves_nothing_behind()
+    public void A_full_disk_leaves_no_files()
     {
         var exception = Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, WriteUntilFull));
         Assert.Equal($"The file {Target} could not be written (No space left on device); free space or choose another folder.", exception.Message);
@@ -25,7 +25,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void A_full_disk_leaves_the_older_file_as_it_was()
+    public void A_full_disk_leaves_an_existing_file_unchanged()
     {
         File.WriteAllBytes(Target, [9]);
         Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, WriteUntilFull));
@@ -34,7 +34,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Files_that_belong_together_are_written_all_or_none()
+    public void A_group_of_files_is_written_completely_or_not_at_all()
     {
         File.WriteAllBytes(Target, [9]);
         Assert.Throws<BadInputException>(() => AtomicFile.WriteAll(
@@ -47,14 +47,14 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void An_error_of_the_writer_passes_through_and_leaves_nothing()
+    public void An_exception_of_the_writer_is_rethrown_and_no_files_are_left()
     {
         Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(Target, _ => throw new InvalidOperationException("not about files")));
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]
-    public void A_folder_under_the_final_name_is_left_alone()
+    public void A_folder_with_the_final_name_is_not_changed()
     {
         Directory.CreateDirectory(Target);
         Assert.Throws<BadInputException>(() => AtomicFile.Write(Target, stream => stream.Write([1])));

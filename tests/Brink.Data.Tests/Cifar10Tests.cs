@@ -11,21 +11,21 @@ public sealed class Cifar10Tests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void The_published_test_images_have_their_labels_and_look_like_photographs()
+    public void The_published_test_images_have_the_expected_labels_and_channel_means()
     {
         var set = Cifar10.Read(SharedFiles.DataFile("cifar10", "test_0000-0499.bin"));
         Assert.Equal(500, set.Count);
         Assert.Equal([3L, 8, 8, 0, 6, 6, 1, 6, 3, 1], Enumerable.Range(0, 10).Select(set.Label));
         Assert.Equal("cat", set.ClassNames[(int)set.Label(0)]);
 
-        // The usual mean of CIFAR-10 is (0.4914, 0.4822, 0.4465); 500 images come near, and only with the planes in this order.
+        // The mean of CIFAR-10 is (0.4914, 0.4822, 0.4465). That of 500 images is near, and only if the channels are in this order.
         using var images = set.Images(0, 500);
         using var means = images.mean([0, 2, 3]);
         Assert.Equal([0.4914, 0.4822, 0.4465], means.data<float>().Select(mean => (double)mean), (one, other) => Math.Abs(one - other) < 0.015);
     }
 
     [Fact]
-    public void Red_green_and_blue_come_plane_by_plane_and_row_by_row()
+    public void Pixels_are_stored_channel_by_channel_and_row_by_row()
     {
         var record = Record(label: 7, fill: 0);
         record[1] = 10; // red, first pixel
@@ -41,7 +41,7 @@ public sealed class Cifar10Tests : IDisposable
     }
 
     [Fact]
-    public void A_folder_gives_all_its_bin_files_in_ordinal_order()
+    public void The_bin_files_of_a_folder_are_read_in_ordinal_order()
     {
         Write("test_batch.bin", Record(2, 2));
         Write("data_batch_2.bin", [.. Record(1, 1), .. Record(1, 1)]);
@@ -53,19 +53,19 @@ public sealed class Cifar10Tests : IDisposable
     }
 
     [Fact]
-    public void A_missing_path_is_named() => AssertRefused(_folder["absent"], "there is nothing at", "absent");
+    public void A_missing_path_is_refused_by_name() => AssertRefused(_folder["absent"], "there is nothing at", "absent");
 
     [Fact]
     public void An_empty_path_is_refused() => AssertRefused("", "there is nothing at");
 
     [Fact]
-    public void A_folder_without_bin_files_is_refused() => AssertRefused(_folder.Path, "holds no .bin file");
+    public void A_folder_without_bin_files_is_refused() => AssertRefused(_folder.Path, "contains no .bin file");
 
     [Fact]
     public void An_empty_file_is_refused() => AssertRefused(Write("empty.bin", []), "is empty");
 
     [Fact]
-    public void A_file_cut_short_is_refused_with_its_length() =>
+    public void A_truncated_file_is_refused_with_its_length() =>
         AssertRefused(Write("short.bin", new byte[RecordLength + 100]), "3173 bytes", "3073");
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class Cifar10Tests : IDisposable
     {
         if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
         {
-            Assert.Skip("needs a user whom Unix permissions stop");
+            Assert.Skip("needs a user who is subject to Unix permissions");
             return;
         }
 
@@ -96,7 +96,7 @@ public sealed class Cifar10Tests : IDisposable
 
     [Fact]
     [Trait("speed", "slow")]
-    public void Any_bytes_give_a_set_or_a_sentence() =>
+    public void A_file_of_any_length_and_label_gives_a_set_or_a_message() =>
         Gen.Select(Gen.Int[0, 3], Gen.Int[-2, 2], Gen.Byte[0, 12], Gen.Int[0, 3 * RecordLength]).Sample(
             (images, extra, value, position) =>
             {
@@ -122,7 +122,7 @@ public sealed class Cifar10Tests : IDisposable
             threads: 1);
 
     [Fact]
-    public void Noise_gives_a_set_or_a_sentence() =>
+    public void Random_bytes_give_a_set_or_a_message() =>
         Gen.Select(Gen.Byte.Array[0, 64], Gen.Bool, Gen.Int[0, 2]).Sample(
             (noise, whole, images) =>
             {

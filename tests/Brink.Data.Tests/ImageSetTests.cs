@@ -29,7 +29,7 @@ public sealed class ImageSetTests
     }
 
     [Fact]
-    public void Images_and_labels_belong_to_the_caller_and_leave_nothing_else_behind()
+    public void Images_and_labels_leave_no_other_tensors()
     {
         var set = Set(3);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -39,17 +39,17 @@ public sealed class ImageSetTests
     }
 
     [Fact]
-    public void A_cut_of_a_cut_knows_its_images_and_where_it_began()
+    public void A_part_of_a_part_has_the_correct_images_and_first_index()
     {
-        var cut = Set(9).Skip(2).Slice(1, 5).Take(2);
-        Assert.Equal(2, cut.Count);
-        Assert.Equal(3, cut.FirstIndex);
-        Assert.Equal(Set(9).Pixels(4), cut.Pixels(1));
-        Assert.Equal(Set(9).Label(4), cut.Label(1));
+        var part = Set(9).Skip(2).Slice(1, 5).Take(2);
+        Assert.Equal(2, part.Count);
+        Assert.Equal(3, part.FirstIndex);
+        Assert.Equal(Set(9).Pixels(4), part.Pixels(1));
+        Assert.Equal(Set(9).Label(4), part.Label(1));
     }
 
     [Fact]
-    public void Skip_and_take_beyond_the_end_stop_there()
+    public void Skip_and_take_stop_at_the_end()
     {
         Assert.Equal(0, Set(3).Skip(4).Count);
         Assert.Equal(3, Set(3).Take(4).Count);
@@ -71,7 +71,7 @@ public sealed class ImageSetTests
     }
 
     [Fact]
-    public void Lengths_that_do_not_fit_together_are_refused() =>
+    public void Lengths_that_do_not_match_are_refused() =>
         Assert.Throws<ArgumentException>(() => new ImageSet("bad", ["a"], 1, 2, 2, new byte[7], new long[2]));
 
     [Theory]
@@ -80,7 +80,7 @@ public sealed class ImageSetTests
     public void A_label_without_a_class_is_refused(long label) =>
         Assert.Throws<ArgumentException>(() => new ImageSet("bad", ["a", "b"], 1, 1, 1, new byte[1], new[] { label }));
 
-    /// <summary>Images of 1×2×2 pixels that count up from 0, with labels 0, 1, 0, 1, ….</summary>
+    /// <summary>Creates images of 1×2×2 pixels that count up from 0, with labels 0, 1, 0, 1 and so on.</summary>
     private static ImageSet Set(int count) => new(
         "counting",
         ["even", "odd"],

@@ -5,9 +5,9 @@ namespace Brink.Data.Tests;
 
 public sealed class TrafficSignsTests
 {
-    /// <summary>The drawing may not change, on any platform: published figures and the embedded network stand on it.</summary>
+    /// <summary>Checks that the drawing is the same on all platforms and versions, because published results and the embedded network depend on it.</summary>
     [Fact]
-    public void The_first_hundred_images_are_these_bytes()
+    public void The_first_hundred_images_have_the_known_hash()
     {
         var set = TrafficSigns.Generate(TrafficSigns.TestSeed, 100);
         Assert.Equal([2L, 5, 6, 1, 9, 7, 8, 3, 0, 4], Labels(set.Take(10)));
@@ -15,7 +15,7 @@ public sealed class TrafficSignsTests
     }
 
     [Fact]
-    public void An_image_does_not_depend_on_how_many_are_drawn()
+    public void An_image_does_not_depend_on_the_number_of_images()
     {
         var many = TrafficSigns.Generate(5, 40);
         var few = TrafficSigns.Generate(5, 13);
@@ -24,18 +24,18 @@ public sealed class TrafficSignsTests
     }
 
     [Fact]
-    public void A_cut_is_that_of_the_whole_and_what_is_skipped_is_not_drawn()
+    public void A_part_equals_that_of_the_whole_set_and_skipped_images_are_not_drawn()
     {
-        var (cut, whole) = (DataCatalog.Open("signs", skip: 17, limit: 9), TrafficSigns.Generate(TrafficSigns.TestSeed, 40));
-        Assert.Equal(17, cut.FirstIndex);
-        Assert.Equal(Bytes(whole.Slice(17, 9)), Bytes(cut));
-        Assert.Equal(Labels(whole.Slice(17, 9)), Labels(cut));
-        // As many as could not be held in memory.
+        var (part, whole) = (DataCatalog.Open("signs", skip: 17, limit: 9), TrafficSigns.Generate(TrafficSigns.TestSeed, 40));
+        Assert.Equal(17, part.FirstIndex);
+        Assert.Equal(Bytes(whole.Slice(17, 9)), Bytes(part));
+        Assert.Equal(Labels(whole.Slice(17, 9)), Labels(part));
+        // Drawing all skipped images would need 3 GB.
         Assert.Equal((2, 900_000), (DataCatalog.Open("signs", skip: 900_000, limit: 2).Count, DataCatalog.Open("signs", skip: 900_000, limit: 2).FirstIndex));
     }
 
     [Fact]
-    public void An_image_does_not_depend_on_what_else_is_drawn_at_the_same_time()
+    public void An_image_does_not_depend_on_parallel_drawing()
     {
         var alone = Bytes(TrafficSigns.Generate(5, 20));
         var together = new byte[4][];
@@ -63,19 +63,19 @@ public sealed class TrafficSignsTests
     }
 
     [Fact]
-    public void Every_ten_images_hold_every_class_once_in_an_order_that_varies()
+    public void Every_ten_images_contain_every_class_once_in_random_order()
     {
         var tens = Labels(TrafficSigns.Generate(9, 300)).Chunk(10).ToArray();
         Assert.All(tens, ten => Assert.Equal([0L, 1, 2, 3, 4, 5, 6, 7, 8, 9], ten.Order()));
         Assert.True(tens.Select(ten => string.Join(' ', ten)).Distinct(StringComparer.Ordinal).Count() > 25);
 
-        // A class must not sit at a fixed place among its ten: each place sees most classes in thirty tens.
+        // A class must not have a fixed position among its ten: each position has most classes in thirty tens.
         Assert.All(Enumerable.Range(0, 10), place => Assert.True(tens.Select(ten => ten[place]).Distinct().Count() >= 7));
     }
 
     [Fact]
     [Trait("speed", "slow")]
-    public void No_two_images_are_alike_within_a_seed_or_between_seeds()
+    public void No_two_images_are_equal_within_a_seed_or_between_seeds()
     {
         long[] seeds = [long.MinValue, -1, 0, 1, 2, long.MaxValue];
         var images = seeds.SelectMany(seed => Images(TrafficSigns.Generate(seed, 50))).ToArray();
@@ -83,7 +83,7 @@ public sealed class TrafficSignsTests
     }
 
     [Fact]
-    public void Light_and_contrast_are_those_of_pictures()
+    public void Brightness_and_contrast_are_those_of_photographs()
     {
         var set = TrafficSigns.Generate(11, 500);
         var pixels = Bytes(set);
@@ -91,15 +91,15 @@ public sealed class TrafficSignsTests
         Assert.InRange(mean, 70, 140);
         Assert.InRange(Math.Sqrt(pixels.Average(pixel => (pixel - mean) * (pixel - mean))), 30, 70);
 
-        // Few values at the ends: clipping would hide the sign and bind every attack to the bounds.
+        // Few values at the ends: clipping would hide the sign, and the bounds would limit every attack.
         Assert.InRange(pixels.Count(pixel => pixel is 0 or 255) / (double)pixels.Length, 0, 0.03);
 
-        // No image is flat: without contrast there is nothing to classify.
+        // Every image has contrast; without it a sign cannot be classified.
         Assert.All(Images(set), image => Assert.True(image.Max() - image.Min() > 25));
     }
 
     [Fact]
-    public void The_colour_in_the_middle_of_the_plane_tells_red_from_blue_signs()
+    public void Red_signs_have_more_red_than_blue_in_the_middle()
     {
         var set = TrafficSigns.Generate(12, 1000);
         double RedOverBlue(params long[] labels) => Enumerable.Range(0, set.Count)
@@ -112,7 +112,7 @@ public sealed class TrafficSignsTests
     }
 
     [Fact]
-    public void No_images_are_an_empty_set() => Assert.Equal(0, TrafficSigns.Generate(1, 0).Count);
+    public void A_count_of_zero_gives_an_empty_set() => Assert.Equal(0, TrafficSigns.Generate(1, 0).Count);
 
     [Theory]
     [InlineData(-1)]
@@ -120,7 +120,7 @@ public sealed class TrafficSignsTests
     public void An_impossible_count_is_refused(int count) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => TrafficSigns.Generate(1, count));
 
-    /// <summary>The mean of the middle 16×16 pixels of one plane.</summary>
+    /// <summary>Computes the mean of the middle 16×16 pixels of one channel.</summary>
     private static double Plane(ImageSet set, int index, int channel)
     {
         var pixels = set.Pixels(index);

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace Brink.Testing;
 
-/// <summary>Counts the rows that really go forward and backward through a classifier, to hold against what an attack reports.</summary>
+/// <summary>A classifier that counts the rows of its forward and backward passes, for comparison with the counts that an attack reports.</summary>
+/// <param name="inner">The classifier to count for.</param>
 public sealed class CountingClassifier(IClassifier inner) : IClassifier
 {
     public string Name => inner.Name;
@@ -11,12 +12,12 @@ public sealed class CountingClassifier(IClassifier inner) : IClassifier
 
     public Bounds Bounds => inner.Bounds;
 
-    /// <summary>Rows that went forward, the attack's own confirmation at the end included.</summary>
+    /// <summary>The number of rows in forward passes, with the confirmation at the end of an attack.</summary>
     public long Forwards { get; private set; }
 
     public Derivatives Derivatives => inner.Derivatives;
 
-    /// <summary>Rows that went backward, once for each gradient and once for each exact product with the Hessian.</summary>
+    /// <summary>The number of rows in backward passes, for each gradient and for each exact product with the Hessian.</summary>
     public long Backwards { get; private set; }
 
     public Tensor Logits(Tensor images)
@@ -27,7 +28,7 @@ public sealed class CountingClassifier(IClassifier inner) : IClassifier
             return inner.Logits(images);
         }
 
-        // At the images, where second derivatives arrive too: at the logits they need not come by.
+        // Counted at the images, which second derivatives reach too; not every second derivative passes the logits.
         using var counted = CountBackward.apply(images, (Action<long>)(rows => Backwards += rows));
         return inner.Logits(counted);
     }

@@ -2,9 +2,9 @@ using static TorchSharp.torch;
 
 namespace Brink.Testing;
 
-/// <summary>Two classes with an ellipsoid between them, so that the logit gap is quadratic and the distance to the other class known.</summary>
-/// <param name="semiAxes">Its half axes.</param>
-/// <param name="outside">Whether class 1 is outside rather than inside.</param>
+/// <summary>A classifier with an ellipsoid as boundary between two classes: the logit gap is quadratic, and the exact distance is known.</summary>
+/// <param name="semiAxes">The semi-axes of the ellipsoid.</param>
+/// <param name="outside">Whether class 1 is outside the ellipsoid instead of inside.</param>
 public sealed class Ellipsoid(double[] semiAxes, bool outside) : IClassifier
 {
     public string Name => "ellipsoid";
@@ -25,8 +25,12 @@ public sealed class Ellipsoid(double[] semiAxes, bool outside) : IClassifier
 
     public IDisposable EnterEvaluation() => NewDisposeScope();
 
-    /// <summary>The exact distance from a point to the ellipsoid.</summary>
-    /// <remarks>The nearest point is y_i = a_i² x_i / (a_i² + t), with the t above −min a² that puts it on the ellipsoid (Eberly, Distance from a point to an ellipse, §2.9): the left side below falls with t.</remarks>
+    /// <summary>Computes the exact distance from a point to the ellipsoid.</summary>
+    /// <remarks>
+    /// The nearest point is y_i = a_i² x_i / (a_i² + t), with the t &gt; −min a² for which y is on the ellipsoid (Eberly, Distance from a point to an
+    /// ellipse, §2.9). The level decreases with t, so bisection finds it.
+    /// </remarks>
+    /// <param name="point">The point.</param>
     public double Distance(double[] point)
     {
         double Nearest(int i, double t) => semiAxes[i] * semiAxes[i] * point[i] / ((semiAxes[i] * semiAxes[i]) + t);

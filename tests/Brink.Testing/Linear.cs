@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Testing;
 
-/// <summary>Classifiers whose logits are linear in the image, z = Wx + b, so that the smallest perturbation is known.</summary>
+/// <summary>A classifier with linear logits, z = Wx + b, for which the smallest perturbation is known.</summary>
 public sealed class Linear : IClassifier
 {
     private readonly double[][] _weights;
@@ -20,20 +20,27 @@ public sealed class Linear : IClassifier
 
     public Bounds Bounds { get; }
 
-    /// <summary>The second are zero, and that is all there is to say about them.</summary>
+    /// <summary>First and second derivatives; the second derivatives are exactly zero.</summary>
     public Derivatives Derivatives => Derivatives.Second;
 
-    /// <summary>Two classes: class 0 where ⟨w, x⟩ + b &lt; 0, class 1 where it is positive. Unequal weights, or L2 and L∞ share their nearest point.</summary>
+    /// <summary>Creates a classifier with class 0 where ⟨w, x⟩ + b &lt; 0 and class 1 elsewhere. The weights are unequal, otherwise L2 and L∞ would have the same nearest point.</summary>
+    /// <param name="size">The number of entries of an image.</param>
+    /// <param name="seed">The seed of the weights.</param>
+    /// <param name="bounds">The bounds; null for −100 and 100.</param>
     public static Linear HalfSpace(int size, int seed, Bounds? bounds = null)
     {
         var random = new Random(seed);
         var weights = Enumerable.Range(0, size).Select(_ => (random.NextDouble() * 4) - 2).ToArray();
-        // Shifted so that the middle of the box lies in class 0, not far from the boundary.
+        // Shifted so that the middle of the box is in class 0 and near the boundary.
         var middle = bounds == Bounds.Pixels ? weights.Sum() / 2 : 0;
         return new([new double[size], weights], [0, -middle - (0.1 * weights.Sum(Math.Abs))], bounds);
     }
 
-    /// <summary>Several classes with random normals.</summary>
+    /// <summary>Creates a classifier with several classes and random weights.</summary>
+    /// <param name="count">The number of classes.</param>
+    /// <param name="size">The number of entries of an image.</param>
+    /// <param name="seed">The seed of the weights.</param>
+    /// <param name="bounds">The bounds; null for −100 and 100.</param>
     public static Linear Classes(int count, int size, int seed, Bounds? bounds = null)
     {
         var random = new Random(seed);
@@ -49,14 +56,19 @@ public sealed class Linear : IClassifier
 
     public IDisposable EnterEvaluation() => NewDisposeScope();
 
-    /// <summary>The class of one image.</summary>
+    /// <summary>Returns the predicted class of one image.</summary>
+    /// <param name="image">The image.</param>
     public int ClassOf(double[] image)
     {
         var logits = Logits(image);
         return Array.IndexOf(logits, logits.Max());
     }
 
-    /// <summary>The length of the smallest perturbation with which <paramref name="target"/> overtakes <paramref name="label"/>, Bounds left aside: −f/‖w_t − w_y‖_q.</summary>
+    /// <summary>Computes the exact distance −f/‖w_t − w_y‖_q to the boundary between two classes, without bounds.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="label">The label y.</param>
+    /// <param name="target">The target class t.</param>
+    /// <param name="norm">The norm of the distance.</param>
     public double DistanceToFace(double[] image, int label, int target, Norm norm)
     {
         var logits = Logits(image);
@@ -64,8 +76,14 @@ public sealed class Linear : IClassifier
         return (logits[label] - logits[target]) / (norm == Norm.L2 ? Math.Sqrt(normal.Sum(w => w * w)) : normal.Sum(Math.Abs));
     }
 
-    /// <summary>The same inside a box: the smallest r for which some point of the box within r lies on the boundary, by bisection on the exact solution.</summary>
-    /// <remarks>Inside a box [l, u] the best step is clip(x + μw) in L2 and clip(x + r·sign w) in L∞ (KKT conditions of a half-space and a box).</remarks>
+    /// <summary>Computes the exact distance to the boundary between two classes within a box.</summary>
+    /// <remarks>The nearest point is clip(x + μw) in L2 and clip(x + μ sign w) in L∞ (KKT conditions of a half-space and a box); bisection finds μ.</remarks>
+    /// <param name="image">The image.</param>
+    /// <param name="label">The label.</param>
+    /// <param name="target">The target class.</param>
+    /// <param name="norm">The norm of the distance.</param>
+    /// <param name="lower">The lower bound of the box.</param>
+    /// <param name="upper">The upper bound of the box.</param>
     public double DistanceToFaceInBox(double[] image, int label, int target, Norm norm, double lower, double upper)
     {
         var normal = _weights[target].Zip(_weights[label], (a, b) => a - b).ToArray();

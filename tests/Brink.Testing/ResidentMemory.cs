@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Brink.Testing;
 
-/// <summary>The memory of this process that is in use, as opposed to kept for later.</summary>
+/// <summary>The memory that this process uses, without memory that is free but not returned to the system.</summary>
 public static class ResidentMemory
 {
-    /// <summary>Resident bytes after a full collection and, with glibc, after the native heap has given back what is free.</summary>
+    /// <summary>Measures the resident bytes after a full collection and, with glibc, after the native heap has returned its free memory.</summary>
     public static long Measure()
     {
-        // Twice: what has a finalizer is freed by the second collection.
+        // Twice, because objects with a finalizer are freed by the second collection.
         for (var round = 0; round < 2; round++)
         {
             GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -22,7 +22,7 @@ public static class ResidentMemory
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException)
         {
-            // Another system's heap is measured as it is.
+            // Without glibc the heap is measured without trimming.
         }
 
         using var process = Process.GetCurrentProcess();

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Testing;
 
-/// <summary>A small network in double precision with smooth activations: two layers with x·σ(x) between them. Repeatable from a seed.</summary>
+/// <summary>A small network in double precision with a smooth activation: two linear layers with x·σ(x) between them, determined by a seed.</summary>
 public sealed class SmoothNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly TorchSharp.Modules.Linear _first;
@@ -24,10 +24,12 @@ public sealed class SmoothNetwork : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>The network as a classifier of inputs in [0, 1].</summary>
+    /// <summary>Returns the network as a classifier of inputs in [0, 1].</summary>
     public ModuleClassifier AsClassifier() => new(this, (int)_second.weight.shape[0], Bounds.Pixels);
 
-    /// <summary>Inputs in [0, 1], repeatable from a seed, and the classes the network gives them.</summary>
+    /// <summary>Creates inputs in [0, 1] from a seed, with the predicted classes as labels.</summary>
+    /// <param name="count">The number of inputs.</param>
+    /// <param name="seed">The seed.</param>
     public (Tensor Images, Tensor Labels) Batch(int count, int seed)
     {
         var random = new Random(seed);

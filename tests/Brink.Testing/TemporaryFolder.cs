@@ -16,7 +16,7 @@ public sealed class TemporaryFolder : IDisposable
         return this[name];
     }
 
-    /// <summary>Copies the files of one folder in this folder to another: the state that a process killed now would leave.</summary>
+    /// <summary>Copies the files of one subfolder to another, such as the state that a killed process would leave.</summary>
     public void Copy(string from, string to)
     {
         Directory.CreateDirectory(this[to]);

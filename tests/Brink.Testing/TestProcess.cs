@@ -6,7 +6,7 @@ namespace Brink.Testing;
 /// <summary>A process that a test starts, with its output captured; it and its children are killed on <see cref="Dispose"/>.</summary>
 public sealed class TestProcess : IDisposable
 {
-    /// <summary>A safety net for a process that hangs, far above what any test needs.</summary>
+    /// <summary>The time after which a process is considered to hang; far more than any test needs.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
@@ -23,10 +23,10 @@ public sealed class TestProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
-    /// <summary>The standard output so far; all of it after <see cref="ExitCodeAsync"/>.</summary>
+    /// <summary>The standard output so far; complete after <see cref="ExitCodeAsync"/>.</summary>
     public string Output => Text(_output);
 
-    /// <summary>The standard error so far; all of it after <see cref="ExitCodeAsync"/>.</summary>
+    /// <summary>The standard error so far; complete after <see cref="ExitCodeAsync"/>.</summary>
     public string Error => Text(_error);
 
     /// <summary>Starts a process.</summary>
@@ -52,10 +52,10 @@ public sealed class TestProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Waits until a condition holds that the process brings about.</summary>
+    /// <summary>Waits until a condition holds that depends on the process.</summary>
     /// <param name="condition">The condition, tested every few milliseconds.</param>
-    /// <exception cref="InvalidOperationException">The process ended and the condition does not hold.</exception>
-    /// <exception cref="TimeoutException">The condition does not hold in the end.</exception>
+    /// <exception cref="InvalidOperationException">The process ended before the condition held.</exception>
+    /// <exception cref="TimeoutException">The condition did not hold in time.</exception>
     public async Task WaitUntilAsync(Func<bool> condition)
     {
         var start = Stopwatch.GetTimestamp();

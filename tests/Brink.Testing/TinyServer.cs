@@ -5,29 +5,30 @@ using System.Text;
 
 namespace Brink.Testing;
 
-/// <summary>Serves one file over HTTP on this machine, one connection at a time, as well or as badly as a test needs.</summary>
+/// <summary>An HTTP server on this machine that serves one file, one connection at a time, and can simulate faults.</summary>
 public sealed class TinyServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly byte[] _content;
-    private readonly bool _knowsRanges;
+    private readonly bool _supportsRanges;
     private readonly Queue<int> _breaks;
     private readonly List<string?> _ranges = [];
 
-    /// <param name="content">The file.</param>
-    /// <param name="knowsRanges">Whether it sends the part that is asked for, or always everything.</param>
-    /// <param name="breaks">After how many bytes it breaks off its first answers; the answers after those are whole.</param>
-    public TinyServer(byte[] content, bool knowsRanges = true, params int[] breaks)
+    /// <summary>Starts the server.</summary>
+    /// <param name="content">The content of the file.</param>
+    /// <param name="supportsRanges">Whether range requests are supported; otherwise every response contains the whole file.</param>
+    /// <param name="breaks">The number of bytes after which each of the first responses is cut off; later responses are complete.</param>
+    public TinyServer(byte[] content, bool supportsRanges = true, params int[] breaks)
     {
-        (_content, _knowsRanges, _breaks) = (content, knowsRanges, new(breaks));
+        (_content, _supportsRanges, _breaks) = (content, supportsRanges, new(breaks));
         _listener.Start();
         _ = Task.Run(ServeAsync);
     }
 
-    /// <summary>The address of the file; any path will do.</summary>
+    /// <summary>The address of the file; the path is ignored.</summary>
     public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/file");
 
-    /// <summary>What each request asked for: <c>bytes=5-</c>, or null for everything.</summary>
+    /// <summary>The range of each request, such as <c>bytes=5-</c>; null for the whole file.</summary>
     public IReadOnlyList<string?> Ranges
     {
         get
@@ -48,11 +49,11 @@ public sealed class TinyServer : IDisposable
             try
             {
                 using var client = await _listener.AcceptTcpClientAsync();
-                await AnswerAsync(client.GetStream());
+                await RespondAsync(client.GetStream());
             }
             catch (Exception exception) when (exception is IOException or SocketException && _listener.Server.IsBound)
             {
-                // The client left; the next may come.
+                // The client disconnected; wait for the next one.
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
@@ -61,7 +62,7 @@ public sealed class TinyServer : IDisposable
         }
     }
 
-    private async Task AnswerAsync(NetworkStream stream)
+    private async Task RespondAsync(NetworkStream stream)
     {
         using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
         string? range = null;
@@ -75,7 +76,7 @@ public sealed class TinyServer : IDisposable
             _ranges.Add(range);
         }
 
-        var start = _knowsRanges && range is not null ? int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture) : 0;
+        var start = _supportsRanges && range is not null ? int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture) : 0;
         if (start >= _content.Length)
         {
             await WriteAsync(stream, $"416 Range Not Satisfiable\r\nContent-Range: bytes */{_content.Length}\r\nContent-Length: 0");
@@ -84,8 +85,8 @@ public sealed class TinyServer : IDisposable
 
         var status = start > 0 ? $"206 Partial Content\r\nContent-Range: bytes {start}-{_content.Length - 1}/{_content.Length}" : "200 OK";
         await WriteAsync(stream, $"{status}\r\nContent-Length: {_content.Length - start}");
-        var most = _breaks.TryDequeue(out var breakAfter) ? breakAfter : _content.Length;
-        await stream.WriteAsync(_content.AsMemory(start, Math.Min(most, _content.Length - start)));
+        var limit = _breaks.TryDequeue(out var breakAfter) ? breakAfter : _content.Length;
+        await stream.WriteAsync(_content.AsMemory(start, Math.Min(limit, _content.Length - start)));
     }
 
     private static Task WriteAsync(NetworkStream stream, string head) =>

@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace Brink.Testing;
 
-/// <summary>Class 0 where a function of the image is negative, class 1 where it is positive: the logits are 0 and that function.</summary>
-/// <param name="function">From images flattened to [batch, size] to [batch].</param>
+/// <summary>A classifier with two classes, whose logits are 0 and the value of a function: class 0 where the function is negative, class 1 where it is positive.</summary>
+/// <param name="function">The function, from images of shape [batch, size] to values of shape [batch].</param>
 public sealed class TwoClasses(Func<Tensor, Tensor> function) : IClassifier
 {
     public string Name => "two classes";
@@ -12,7 +12,9 @@ public sealed class TwoClasses(Func<Tensor, Tensor> function) : IClassifier
 
     public Bounds Bounds { get; init; } = new(-100, 100);
 
-    /// <summary>Class 1 where all of ⟨n_i, x⟩ ≥ c_i hold: an intersection of half-spaces.</summary>
+    /// <summary>Creates a classifier whose class 1 is an intersection of half-spaces ⟨n_i, x⟩ ≥ c_i.</summary>
+    /// <param name="normals">The normals n_i.</param>
+    /// <param name="offsets">The constants c_i.</param>
     public static TwoClasses Intersection(double[][] normals, double[] offsets) => new(images =>
     {
         using var matrix = tensor(normals.SelectMany(normal => normal).ToArray()).reshape(normals.Length, -1);
@@ -20,7 +22,10 @@ public sealed class TwoClasses(Func<Tensor, Tensor> function) : IClassifier
         return (images.matmul(matrix.t()) - constants).amin([1]);
     });
 
-    /// <summary>Class 1 inside the ball of radius R around a centre, or outside of it.</summary>
+    /// <summary>Creates a classifier whose class 1 is the inside or the outside of a ball.</summary>
+    /// <param name="centre">The centre of the ball.</param>
+    /// <param name="radius">The radius of the ball.</param>
+    /// <param name="inside">Whether class 1 is the inside.</param>
     public static TwoClasses Ball(double[] centre, double radius, bool inside) => new(images =>
     {
         using var middle = tensor(centre);

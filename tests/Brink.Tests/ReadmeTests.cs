@@ -2,24 +2,24 @@ using System.Text.RegularExpressions;
 
 namespace Brink.Tests;
 
-/// <summary>What the README shows is what is compiled and run.</summary>
+/// <summary>Tests that the examples of the README are compiled and run.</summary>
 public sealed partial class ReadmeTests
 {
-    private static readonly string Root = SharedFiles.Repository ?? throw new InvalidOperationException("$XunitDynamicSkip$runs inside a clone only");
+    private static readonly string Root = SharedFiles.Repository ?? throw new InvalidOperationException("$XunitDynamicSkip$runs in a clone of the repository only");
 
     [Fact]
-    public void The_example_is_the_sample_program_to_the_letter()
+    public void The_example_equals_the_sample_program()
     {
         var example = CSharpBlock().Match(Read("README.md")).Groups["code"].Value;
         Assert.Equal(Read("samples", "FirstPerturbation", "Program.cs"), example);
     }
 
     [Fact]
-    public void Its_two_commands_are_those_that_the_continuous_integration_runs()
+    public void The_two_commands_are_run_by_the_continuous_integration()
     {
         var readme = Read("README.md");
         var script = Read(".ci", "run");
-        // The script attacks into a folder that nobody else has anything in.
+        // The script uses a temporary output folder instead of results.
         foreach (var (command, folder) in new[] { ("dotnet run -c Release --project src/Brink.Cli -- attack --out ", "results"), ("dotnet test -c Release", "") })
         {
             Assert.Contains($"```sh\n{command}{folder}\n```", readme, StringComparison.Ordinal);
@@ -28,7 +28,7 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
-    public void Links_lead_to_files_that_exist()
+    public void Links_point_to_existing_files()
     {
         var documents = Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
             .Concat(Directory.EnumerateFiles(Root, "*.md"))

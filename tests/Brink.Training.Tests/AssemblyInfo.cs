@@ -1,2 +1,2 @@
-// Trainings seed torch's global generator, which its other users in the process would draw from: one at a time.
+// A training run seeds torch's global generator, so that tests that run at the same time would change each other's random draws.
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

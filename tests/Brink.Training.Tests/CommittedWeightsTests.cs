@@ -13,15 +13,15 @@ public sealed partial class CommittedWeightsTests
     private static string Folder => SharedFiles.Repository is { } repository ? Path.Combine(repository, "models") : throw new InvalidOperationException("$XunitDynamicSkip$needs the repository");
 
     [Fact]
-    public void Weights_are_small_and_each_has_its_card_and_its_history()
+    public void Weights_are_small_and_have_a_card_and_a_history()
     {
         var files = Directory.GetFiles(Folder, "*.safetensors");
         Assert.NotEmpty(files);
         Assert.All(files, file =>
         {
             Assert.InRange(new FileInfo(file).Length, 1, 4 << 20);
-            Assert.True(File.Exists(Path.ChangeExtension(file, ".md")), $"{file} needs a card");
-            Assert.True(File.Exists(Path.ChangeExtension(file, ".history.csv")), $"{file} needs its history");
+            Assert.True(File.Exists(Path.ChangeExtension(file, ".md")), $"{file} has no card");
+            Assert.True(File.Exists(Path.ChangeExtension(file, ".history.csv")), $"{file} has no history");
         });
         Assert.InRange(files.Sum(file => new FileInfo(file).Length), 1, 12 << 20);
     }
@@ -31,24 +31,24 @@ public sealed partial class CommittedWeightsTests
     [InlineData("alexlike-robust", "alexlike")]
     [InlineData("alexlike-s", "alexlike-s")]
     [InlineData("resnet20", "resnet20")]
-    public void The_stored_file_has_the_accuracy_that_its_card_states(string file, string network)
+    public void The_accuracy_of_a_file_is_that_of_its_card(string file, string network)
     {
         var images = new ImagePool(Cifar10.Read(SharedFiles.DataFile("cifar10", "test_0000-0499.bin")));
         var stated = StatedAccuracy().Match(File.ReadAllText(Path.Combine(Folder, $"{file}.md")));
-        Assert.True(stated.Success, "The card states the number of the 500 images that are named rightly.");
+        Assert.True(stated.Success, "The card must state the number of correctly classified images of 500.");
         using var model = ModelCatalog.Load(network, Path.Combine(Folder, $"{file}.safetensors"));
-        // Sums put together in another order, on another processor, may tip an image.
+        // On another processor, another order of summation may change the prediction of an image.
         Assert.Equal(double.Parse(stated.Groups["right"].Value, CultureInfo.InvariantCulture), Accuracy.Of(model, images) * 500, tolerance: 2);
     }
 
     [Fact]
-    public void Adversarial_training_made_the_network_withstand_what_fools_the_plain_one()
+    public void The_adversarially_trained_model_is_more_robust_than_the_standard_one()
     {
         using var scope = NewDisposeScope();
         var images = Cifar10.Read(SharedFiles.DataFile("cifar10", "test_0000-0499.bin"));
         var (pixels, labels) = (images.Images(0, 100), images.Labels(0, 100));
         var pgd = new BudgetedFastGradientAttack(4 / 255.0, FastGradientOptions.Projected);
-        double Withstanding(string file)
+        double RobustAccuracy(string file)
         {
             using var model = ModelCatalog.Load("alexlike", Path.Combine(Folder, file));
             var classifier = new NormalizedClassifier(new ModuleClassifier(model.Module, model.ClassCount, model.Normalization.Bounds), model.Normalization);
@@ -56,9 +56,9 @@ public sealed partial class CommittedWeightsTests
             return result.Outcomes.Count(image => image.Exit == AttackExit.IterationLimit) / 100.0;
         }
 
-        // Of the first 500: 49.4 % and 9.4 %; a standard error of 100 images is 5 and 3 %.
-        Assert.InRange(Withstanding("alexlike-robust.safetensors"), 0.35, 0.65);
-        Assert.InRange(Withstanding("alexlike.safetensors"), 0, 0.2);
+        // On the first 500 images: 49.4 % and 9.4 % (docs/training.md); the standard errors for 100 images are 5 % and 3 %.
+        Assert.InRange(RobustAccuracy("alexlike-robust.safetensors"), 0.35, 0.65);
+        Assert.InRange(RobustAccuracy("alexlike.safetensors"), 0, 0.2);
     }
 
     [GeneratedRegex(@"Accuracy of this file \| [0-9.]+ % of the first 500 test images without loss \((?<right>[0-9]+);", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

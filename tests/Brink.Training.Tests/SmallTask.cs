@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Training.Tests;
 
-/// <summary>A task that is learnt in seconds: which of three colours is brightest, in 3×8×8 noise; and a network for it with all that a resumed training could get wrong.</summary>
+/// <summary>A task that is learnt in seconds, namely the brightest of three colours in 3×8×8 noise, with a network whose state is difficult to restore.</summary>
 internal static class SmallTask
 {
     private const int Side = 8;
@@ -29,7 +29,7 @@ internal static class SmallTask
 
     public static (ImagePool Training, ImagePool HeldOut) Pools(int count = 96, int heldOut = 16) => new ImagePool(Images(count, seed: 1)).Split(seed: 0, heldOut);
 
-    /// <summary>A convolution, batch normalisation, which has buffers, and dropout, which draws.</summary>
+    /// <summary>Creates a network with batch normalisation, which has buffers, and dropout, which draws random numbers.</summary>
     public static LoadedModel Network(long seed = 0)
     {
         using var random = new SeededTorch(seed);
@@ -43,7 +43,7 @@ internal static class SmallTask
         return new("small", module, 3, new Normalization([0.5, 0.5, 0.5], [0.25, 0.25, 0.25]));
     }
 
-    /// <summary>A network without batch normalisation or dropout, in double precision: its loss is a smooth function of its weights and nothing else.</summary>
+    /// <summary>Creates a network without batch normalisation and dropout, in double precision, whose loss is a smooth function of its weights.</summary>
     public static LoadedModel SmoothNetwork(long seed = 0)
     {
         using var random = new SeededTorch(seed);
@@ -59,7 +59,7 @@ internal static class SmallTask
 
     public static TrainingOptions Options { get; } = new() { Epochs = 3, BatchSize = 16, LearningRate = 0.05, Augmentation = new(1, Flip: true), LabelSmoothing = 0.1, Seed = 7 };
 
-    /// <summary>All parameters and buffers as bytes.</summary>
+    /// <summary>Returns all parameters and buffers as bytes.</summary>
     public static Dictionary<string, byte[]> Weights(LoadedModel model)
     {
         using var scope = NewDisposeScope();

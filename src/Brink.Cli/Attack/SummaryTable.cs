@@ -1,44 +1,45 @@
 using System.Globalization;
-using Brink.Evaluation.Results;
+using Brink.Cli.Inputs;
 using Brink.Cli.Report;
+using Brink.Cli.Terminal;
+using Brink.Evaluation.Results;
 using Spectre.Console;
 
 namespace Brink.Cli.Attack;
 
-/// <summary>A run's numbers for people, within 80 columns.</summary>
+/// <summary>The results of a run as a table of at most 80 columns.</summary>
 internal static class SummaryTable
 {
-    private const int Width = 80;
-
+    /// <summary>Prints the table, the warnings and the names of the written files.</summary>
+    /// <param name="output">The standard output.</param>
+    /// <param name="summary">The results.</param>
+    /// <param name="folder">The folder that the results were written to, if any.</param>
     public static void Write(TextWriter output, AttackSummary summary, string? folder)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Min(console.Profile.Width, Width);
-
-        var units = summary.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
+        var console = Screen.Create(output);
         var norm = Norm.Parse(summary.Norm).DisplayName;
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
 
-        // Plain text, not markup: paths may hold brackets and :words:.
+        // Text is not parsed as markup: paths may contain brackets and :words:.
         void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
 
-        Row("network, images", $"{summary.Model}, {summary.Data}");
-        Row("attack", $"{summary.Attack}, {norm}, target {summary.Target}" + Method(summary));
-        Row("images", $"{summary.Images}: {summary.Misclassified} wrong to begin with, {summary.Attacked} attacked" + (summary.Skipped > 0 ? $", {summary.Skipped} skipped" : ""));
+        Row("model, images", $"{summary.Model}, {summary.Data}");
+        Row("attack", $"{summary.Attack}, {norm}, {Target(summary)}{Variant(summary)}");
+        Row("images", $"{summary.Images}: {summary.Misclassified} misclassified, {summary.Attacked} attacked" + (summary.Skipped > 0 ? $", {summary.Skipped} skipped" : ""));
         Row("fooled", $"{summary.Fooled} of {summary.Attacked}");
         Row("accuracy", $"{Percent(summary.AccuracyBefore)} before, {Percent(summary.AccuracyAfter)} after");
-        Row("units", units);
+        Row("units", InputSpaces.Units(summary.Space));
         Row($"relative {norm}", Percents(summary.RelativePerturbation));
-        if (summary.Space == "pixel")
+        if (summary.Space == InputSpaces.Pixel)
         {
-            Row("…in normalised units", Percents(summary.RelativePerturbationNormalized));
+            Row("  in normalised units", Percents(summary.RelativePerturbationNormalized));
         }
 
         Row("L2 length", Lengths(summary.Perturbation.L2));
         Row("L∞ length", Lengths(summary.Perturbation.LInf));
         foreach (var (length, accuracy) in summary.RobustAccuracy)
         {
-            Row(string.Create(CultureInfo.InvariantCulture, $"within {norm} {length}"), $"at most {Percent(accuracy)} right");
+            Row(string.Create(CultureInfo.InvariantCulture, $"within {norm} {length}"), $"accuracy at most {Percent(accuracy)}");
         }
 
         if (summary.Rounded is { } rounded)
@@ -46,24 +47,22 @@ internal static class SummaryTable
             Row("as 8-bit images", $"{rounded.StillFooled} of {rounded.Images} still fool");
         }
 
-        Row("passes an image", string.Create(CultureInfo.InvariantCulture, $"{summary.ForwardsPerImage:F1} forward, {summary.BackwardsPerImage:F1} backward{(summary.ProductsPerImage > 0 ? FormattableString.Invariant($", {summary.ProductsPerImage:F1} Hessian products") : "")}"));
-        Row("time", string.Create(CultureInfo.InvariantCulture, $"{summary.Seconds:F1} s, {summary.SecondsPerImage * 1000:F1} ms an image"));
+        Row("passes per image", string.Create(CultureInfo.InvariantCulture, $"{summary.ForwardsPerImage:F1} forward, {summary.BackwardsPerImage:F1} backward{(summary.ProductsPerImage > 0 ? FormattableString.Invariant($", {summary.ProductsPerImage:F1} Hessian products") : "")}"));
+        Row("time", string.Create(CultureInfo.InvariantCulture, $"{summary.Seconds:F1} s, {summary.SecondsPerImage * 1000:F1} ms per image"));
         console.Write(table);
-        foreach (var warning in summary.Warnings)
-        {
-            console.WriteLine($"Note: {warning}");
-        }
-
+        Screen.WriteWarnings(console, summary.Warnings);
         if (folder is not null)
         {
-            // Not through the console, which would break a long path across lines.
+            // Written directly, because the console would break a long path across lines.
             output.WriteLine($"Written to {folder}:{Environment.NewLine}results.json, images.parquet, adversarial.safetensors{(File.Exists(Path.Combine(folder, ReportFile.Name)) ? $", {ReportFile.Name}" : "")}");
         }
     }
 
-    /// <summary>Which form of the trust-region attack it was: the preset, or that the walk along the boundary followed.</summary>
-    private static string Method(AttackSummary summary) =>
-        // As text: a summary that was read back holds JSON's numbers.
+    private static string Target(AttackSummary summary) => summary.Target == TargetSelection.Untargeted.Name ? summary.Target : $"target {summary.Target}";
+
+    /// <summary>Returns the variant of the trust-region attack: refined by the boundary walk, or the preset.</summary>
+    private static string Variant(AttackSummary summary) =>
+        // Compared as text, because a summary that was read from a file contains JSON elements.
         summary.Options.TryGetValue("refine", out var refine) && $"{refine}" != "0" ? ", refined"
         : summary.Options.TryGetValue("preset", out var preset) ? $", {preset}"
         : "";

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Brink.Cli.Inputs;
 using Brink.Cli.Terminal;
@@ -10,13 +9,13 @@ using Brink.Reports.Figures;
 
 namespace Brink.Cli.Compare;
 
-/// <summary><c>brink compare</c>: several attacks over the same images, one table.</summary>
+/// <summary><c>brink compare</c>: runs several attacks over the same images and compares the results in one table.</summary>
 internal static class CompareCommand
 {
     public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var options = new CompareOptions();
-        var command = new Command("compare", "Run several attacks over the same images and put what they found, and what it cost, into one table.");
+        var command = new Command("compare", "Run several attacks over the same images, and print perturbations, passes and times in one table.");
         foreach (var option in options.All)
         {
             command.Add(option);
@@ -28,8 +27,8 @@ internal static class CompareCommand
 
     private static int Run(ParseResult parsed, CompareOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        // Everything that can be wrong is found out before the first pass: attacks, data, network, folders.
-        var attacks = AttackList.Create(parsed.GetValue(options.Attacks)!, Settings(parsed, options));
+        // Attacks, data, model and folders are all checked before the first pass, so that no time is lost on invalid input.
+        var attacks = AttackList.Create(parsed.GetValue(options.Attacks)!, options.Run.AttackSettings(parsed, Norm.L2.Name));
         using var input = RunInput.Open(parsed, options.Run, cancellationToken);
         var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device)).ToArray();
         var outFolder = parsed.GetValue(options.Run.Out);
@@ -57,7 +56,7 @@ internal static class CompareCommand
         }
         finally
         {
-            // Hours of finished attacks must not go with the one that failed.
+            // The results of finished attacks are written even if a later one fails.
             if (finished.Count > 0)
             {
                 Publish(Comparison.Of(finished, attacks.Count));
@@ -71,16 +70,16 @@ internal static class CompareCommand
 
         if (!parsed.GetValue(options.Run.Json))
         {
-            output.WriteLine(finished.Count == 0 ? "The comparison was cancelled before its first attack was finished." : "The comparison was cancelled.");
+            output.WriteLine(finished.Count == 0 ? "The comparison was cancelled before the first attack was finished." : "The comparison was cancelled.");
             if (outFolder is not null)
             {
-                output.WriteLine("The same command with --resume continues it.");
+                output.WriteLine("The same command with --resume continues the comparison.");
             }
         }
 
         return ExitCode.Cancelled;
 
-        // Null where the attack was cancelled.
+        // Returns null if the attack was cancelled.
         ComparedRun? RunOne(int number)
         {
             var (attack, folder) = (attacks[number], folders[number]);
@@ -133,21 +132,21 @@ internal static class CompareCommand
             }
         }
     }
+}
 
-    /// <summary>The settings that are the same for all attacks. Their own norms differ, so here one is the default.</summary>
-    private static Dictionary<string, string> Settings(ParseResult parsed, CompareOptions options)
+/// <summary>The flags of <c>brink compare</c>.</summary>
+internal sealed class CompareOptions
+{
+    public CompareOptions()
     {
-        var settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["norm"] = parsed.GetValue(options.Run.Norm) ?? Norm.L2.Name };
-        if (parsed.GetValue(options.Run.Target) is { } target)
-        {
-            settings["target"] = target;
-        }
-
-        if (parsed.GetValue(options.Run.Seed) is { } seed)
-        {
-            settings["seed"] = seed.ToString(CultureInfo.InvariantCulture);
-        }
-
-        return settings;
+        Run.Norm.Description = "The norm that measures perturbations: l2 or linf. [default: l2]";
+        Run.Out.Description = "The folder for comparison.json, the figure as SVG and PNG, and one run folder per attack.";
+        Run.Json.Description = "Print comparison.json instead of the table.";
     }
+
+    public RunOptions Run { get; } = new();
+
+    public Option<string> Attacks { get; } = new("--attacks") { Description = "The attacks, separated by commas, with options in brackets: tr[radius=0.05],cw[max-iterations=1000].", DefaultValueFactory = _ => "tr,deepfool,ifgsm", HelpName = "LIST" };
+
+    public IEnumerable<Option> All => [.. Run.ModelAndData, Attacks, .. Run.Goal, .. Run.ComputationAndOutput];
 }

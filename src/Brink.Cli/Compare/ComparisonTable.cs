@@ -1,23 +1,21 @@
 using System.Globalization;
+using Brink.Cli.Inputs;
+using Brink.Cli.Terminal;
 using Brink.Evaluation.Results;
 using Spectre.Console;
 
 namespace Brink.Cli.Compare;
 
-/// <summary>A comparison's numbers for people, within 80 columns.</summary>
+/// <summary>The results of a comparison as a table of at most 80 columns.</summary>
 internal static class ComparisonTable
 {
-    private const int Width = 80;
-
+    /// <summary>Prints the table and the warnings.</summary>
     public static void Write(TextWriter output, Comparison comparison)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Min(console.Profile.Width, Width);
-
+        var console = Screen.Create(output);
         var norm = Norm.Parse(comparison.Norm).DisplayName;
-        var units = comparison.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
         console.WriteLine($"{comparison.Model}, {comparison.Data}: {comparison.Images} images, {comparison.Attacked} attacked, {comparison.FooledByAll} fooled by every attack");
-        console.WriteLine($"relative {norm} perturbation in %, {units}; passes and time an image");
+        console.WriteLine($"relative {norm} perturbation in %, {InputSpaces.Units(comparison.Space)}; passes and time per image");
 
         var timed = comparison.Attacks.Any(attack => attack.SpeedUpOverCw is not null);
         var table = new Table().Border(TableBorder.Rounded);
@@ -33,7 +31,7 @@ internal static class ComparisonTable
             string[] cells =
             [
                 attack.Attack,
-                $"{attack.Fooled}{(attack.BelowBar ? "*" : "")}",
+                $"{attack.Fooled}{(attack.BelowThreshold ? "*" : "")}",
                 Percent(lengths.Mean, "–"),
                 Percent(lengths.Median, comparison.Attacked > 0 ? "∞" : "–"),
                 Percent(lengths.Worst, "–"),
@@ -41,15 +39,12 @@ internal static class ComparisonTable
                 Time(attack.SecondsPerImage),
                 .. timed ? new[] { Factor(attack.SpeedUpOverCw!.Value) } : [],
             ];
-            // Plain text, not markup: options stand in brackets.
+            // Text is not parsed as markup, because options are written in brackets.
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
 
         console.Write(table);
-        foreach (var warning in comparison.Warnings)
-        {
-            console.WriteLine($"Note: {warning}");
-        }
+        Screen.WriteWarnings(console, comparison.Warnings);
     }
 
     private static string Percent(double? share, string otherwise) => share is { } known ? (known * 100).ToString("G3", CultureInfo.InvariantCulture) : otherwise;

@@ -4,16 +4,16 @@ using Brink.Data;
 
 namespace Brink.Cli.Data;
 
-/// <summary><c>brink data fetch</c>: brings published images to where <c>--data</c> looks for them.</summary>
+/// <summary><c>brink data fetch</c>: downloads published data sets to the folder in which <c>--data</c> finds them.</summary>
 internal static class DataCommand
 {
     public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        var name = new Argument<string>("SET") { Description = "What to fetch: cifar10 (170 MB)." };
-        var from = new Option<string?>("--from") { Description = "Another address of the same file; its checksum is compared all the same.", HelpName = "URL" };
-        var to = new Option<string?>("--to") { Description = $"The folder of data. [default: {DataLocations.UserFolder}]", HelpName = "FOLDER" };
+        var name = new Argument<string>("SET") { Description = "The data set: cifar10 (170 MB)." };
+        var from = new Option<string?>("--from") { Description = "Another address of the same file. The checksum is verified in any case.", HelpName = "URL" };
+        var to = new Option<string?>("--to") { Description = $"The folder for data sets. [default: {DataLocations.UserFolder}]", HelpName = "FOLDER" };
         var quiet = new Option<bool>("--quiet") { Description = "Show no progress." };
-        var fetch = new Command("fetch", "Download a data set, going on from where an earlier attempt broke off, and unpack it.") { name, from, to, quiet };
+        var fetch = new Command("fetch", "Download a data set and unpack it. An interrupted download is continued.") { name, from, to, quiet };
         fetch.SetAction(parsed =>
         {
             if (parsed.GetValue(name) is not "cifar10" and var other)
@@ -24,15 +24,15 @@ internal static class DataCommand
             var source = Address(parsed.GetValue(from));
             var folder = parsed.GetValue(to) ?? DataLocations.UserFolder;
             var images = DownloadDisplay.Run(error, parsed.GetValue(quiet), progress => Cifar10Download.FetchAsync(folder, source, progress, cancellationToken).GetAwaiter().GetResult());
-            output.WriteLine($"CIFAR-10 is in {images}. --data cifar10 are its test images, --data cifar10:train those for training.");
+            output.WriteLine($"CIFAR-10 is in {images}. Use --data cifar10 for the test images and --data cifar10:train for the training images.");
             if (!DataLocations.Folders.Contains(folder, StringComparer.Ordinal))
             {
-                output.WriteLine($"They are found there when {DataLocations.Variable} names the folder {folder}.");
+                output.WriteLine($"Set {DataLocations.Variable} to {folder}, so that they are found there.");
             }
 
             return ExitCode.Done;
         });
-        return new Command("data", "Bring data sets to where --data looks for them.") { fetch };
+        return new Command("data", "Download data sets, so that --data finds them by name.") { fetch };
     }
 
     private static Uri? Address(string? text) => text is null

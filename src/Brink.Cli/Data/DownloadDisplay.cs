@@ -1,17 +1,18 @@
-using System.Diagnostics;
+using Brink.Cli.Terminal;
 using Brink.Data;
 using Spectre.Console;
 
 namespace Brink.Cli.Data;
 
-/// <summary>Shows how far a download is: a bar on a terminal, a line now and then where the output goes elsewhere. Always on the error stream.</summary>
+/// <summary>Displays the progress of a download on the error stream: a bar on a terminal, otherwise a line every few seconds.</summary>
 internal static class DownloadDisplay
 {
     private const double BytesPerMegabyte = 1e6;
-    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
 
-    /// <param name="error">Where to show it.</param>
-    /// <param name="silent">Whether to show nothing.</param>
+    /// <summary>Runs a download and displays its progress.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <param name="error">The error stream.</param>
+    /// <param name="silent">Whether to display nothing.</param>
     /// <param name="run">The download.</param>
     public static T Run<T>(TextWriter error, bool silent, Func<IProgress<DownloadProgress>?, T> run)
     {
@@ -22,15 +23,19 @@ internal static class DownloadDisplay
 
         if (error != Console.Error || Console.IsErrorRedirected)
         {
-            return run(new Lines(error));
+            return run(new ProgressLines<DownloadProgress>(error, Text));
         }
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
         return console.Progress()
             .AutoClear(enabled: true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
-            .Start(context => run(new Bar(context.AddTask("fetching"))));
+            .Start(context => run(new Bar(context.AddTask("downloading"))));
     }
+
+    private static string Text(DownloadProgress progress) => progress.Total is { } total
+        ? FormattableString.Invariant($"{progress.Received / BytesPerMegabyte:F1} of {total / BytesPerMegabyte:F1} MB")
+        : FormattableString.Invariant($"{progress.Received / BytesPerMegabyte:F1} MB");
 
     private sealed class Bar(ProgressTask task) : IProgress<DownloadProgress>
     {
@@ -39,32 +44,6 @@ internal static class DownloadDisplay
             task.IsIndeterminate = value.Total is null;
             task.MaxValue = value.Total ?? Math.Max(value.Received, 1);
             task.Value = value.Received;
-        }
-    }
-
-    private sealed class Lines(TextWriter error) : IProgress<DownloadProgress>
-    {
-        private Stopwatch? _sinceLast;
-
-        public void Report(DownloadProgress value)
-        {
-            if (_sinceLast?.Elapsed < BetweenLines)
-            {
-                return;
-            }
-
-            try
-            {
-                error.WriteLine(value.Total is { } total
-                    ? FormattableString.Invariant($"{value.Received / BytesPerMegabyte:F1} of {total / BytesPerMegabyte:F1} MB")
-                    : FormattableString.Invariant($"{value.Received / BytesPerMegabyte:F1} MB"));
-            }
-            catch (IOException)
-            {
-                // A download is not to end because the log's disk is full.
-            }
-
-            _sinceLast = Stopwatch.StartNew();
         }
     }
 }

@@ -9,12 +9,12 @@ using TorchSharp;
 
 namespace Brink.Cli.Doctor;
 
-/// <summary><c>brink doctor</c>: what a bug report needs to know of the machine.</summary>
+/// <summary><c>brink doctor</c>: prints the information about the machine that a bug report needs.</summary>
 internal static class DoctorCommand
 {
     public static Command Create(TextWriter output)
     {
-        var command = new Command("doctor", "Print versions, threads, device, the state of the native library, and where data is looked for.");
+        var command = new Command("doctor", "Print versions, threads, devices, the state of the native library and the data folders, for bug reports.");
         command.SetAction(_ => Run(output));
         return command;
     }
@@ -37,9 +37,9 @@ internal static class DoctorCommand
             Line("devices", torch.cuda.is_available() ? $"cpu, cuda ({torch.cuda.device_count()})" : "cpu");
         }
 
-        Line("embedded", $"network {SampleNetwork.Name}, images signs");
+        Line("embedded", $"model {SampleNetwork.Name}, images signs");
         Line(DataLocations.Variable, Environment.GetEnvironmentVariable(DataLocations.Variable) is { Length: > 0 } folder ? State(folder) : "not set");
-        Line("user's data", State(DataLocations.UserFolder));
+        Line("data folder", State(DataLocations.UserFolder));
         return error is null ? ExitCode.Done : ExitCode.UnexpectedFailure;
     }
 

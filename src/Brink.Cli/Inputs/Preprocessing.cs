@@ -2,15 +2,17 @@ using System.Globalization;
 
 namespace Brink.Cli.Inputs;
 
-/// <summary>The preprocessing that <c>--mean</c> and <c>--std</c> ask for.</summary>
+/// <summary>The preprocessing that is given by <c>--mean</c> and <c>--std</c>.</summary>
 internal static class Preprocessing
 {
-    // Pixels run from 0 to 1, or to 255 in old networks: what lies beyond these is a slip, and overflows in float32 further on.
+    // Pixels range from 0 to 1, or to 255 in old networks: values outside these limits are mistakes, and would overflow in float32.
     private const double Smallest = 1e-6;
     private const double Largest = 1e6;
 
-    /// <summary>The normalisation; null where neither flag is given.</summary>
-    /// <exception cref="BadInputException">Only one is given, or they are not numbers that fit together.</exception>
+    /// <summary>Parses the normalisation; null if neither flag is given.</summary>
+    /// <param name="mean">The value of <c>--mean</c>: one number per channel, separated by commas.</param>
+    /// <param name="deviation">The value of <c>--std</c>, in the same form.</param>
+    /// <exception cref="BadInputException">Only one flag is given, or the values are not numbers, out of range, or not equally many.</exception>
     public static Normalization? Parse(string? mean, string? deviation)
     {
         if (mean is null && deviation is null)
@@ -26,17 +28,17 @@ internal static class Preprocessing
         var (means, deviations) = (Numbers("--mean", mean), Numbers("--std", deviation));
         if (means.Length != deviations.Length)
         {
-            throw new BadInputException($"The preprocessing needs as many means as standard deviations, but --mean {mean} has {means.Length} and --std {deviation} has {deviations.Length}; give one of each a channel.");
+            throw new BadInputException($"The preprocessing needs as many means as standard deviations, but --mean {mean} has {means.Length} and --std {deviation} has {deviations.Length}; give one of each per channel.");
         }
 
         if (!means.All(value => Math.Abs(value) <= Largest))
         {
-            throw new BadInputException(FormattableString.Invariant($"Every mean must lie between {-Largest} and {Largest}, but --mean {mean} was given; pixels run from 0 to 1."));
+            throw new BadInputException(FormattableString.Invariant($"Every mean must lie between {-Largest} and {Largest}, but --mean {mean} was given; pixels range from 0 to 1."));
         }
 
         return deviations.All(value => value is >= Smallest and <= Largest)
             ? new(means, deviations)
-            : throw new BadInputException(FormattableString.Invariant($"Every standard deviation must lie between {Smallest} and {Largest}, but --std {deviation} was given; pixels run from 0 to 1."));
+            : throw new BadInputException(FormattableString.Invariant($"Every standard deviation must lie between {Smallest} and {Largest}, but --std {deviation} was given; pixels range from 0 to 1."));
     }
 
     private static double[] Numbers(string flag, string list) =>

@@ -8,7 +8,7 @@ using TorchSharp;
 
 namespace Brink.Cli.Inputs;
 
-/// <summary>What the shared flags name, opened: the images and the network on its device.</summary>
+/// <summary>The opened images and model of a run, from the shared flags.</summary>
 internal sealed class RunInput : IDisposable
 {
     private readonly string _dataName;
@@ -16,18 +16,18 @@ internal sealed class RunInput : IDisposable
     private readonly long _seed;
     private IReadOnlyList<string> _warnings;
 
-    /// <summary>Brings a network and images together.</summary>
-    /// <param name="network">The network, which the input owns from now on.</param>
-    /// <param name="weights">Its weights as the user named them; null where it brings its own.</param>
-    /// <param name="dataName">The images as the user named them.</param>
+    /// <summary>Combines a model and images, and moves the model to the device.</summary>
+    /// <param name="network">The loaded model; this object disposes it.</param>
+    /// <param name="weights">The weights as given by the user; null for embedded weights.</param>
+    /// <param name="dataName">The data set as given by the user.</param>
     /// <param name="images">The images.</param>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="space">The space of the attacks.</param>
-    /// <param name="batchSize">How many images are attacked at once.</param>
+    /// <param name="device">The device to compute on.</param>
+    /// <param name="space">The input space of the attacks.</param>
+    /// <param name="batchSize">The number of images in one batch.</param>
     /// <param name="seed">The seed of random draws.</param>
     public RunInput(LoadedModel network, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, [.. images.Warnings, .. Unprepared(network)]);
+        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, [.. images.Warnings, .. MissingPreprocessing(network)]);
         network.Module.to(device);
         Model = new(network, space);
         _settings = new(StringComparer.Ordinal)
@@ -42,31 +42,30 @@ internal sealed class RunInput : IDisposable
         };
     }
 
+    /// <summary>The images, with the labels selected by <c>--labels</c>.</summary>
     public ImageSet Images { get; private set; }
 
+    /// <summary>The loaded model: network, weights and preprocessing.</summary>
     public LoadedModel Network { get; }
 
-    /// <summary><see cref="Network"/> opened in the space that was asked for, on <see cref="Device"/>.</summary>
+    /// <summary>The model of <see cref="Network"/> as a classifier in the input space of the attacks.</summary>
     public OpenedModel Model { get; }
 
+    /// <summary>The device that the model is on.</summary>
     public torch.Device Device { get; }
 
+    /// <summary>The number of images in one batch.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Opens the images, then the network: everything that can be wrong with them is found out before the first pass.</summary>
-    /// <param name="parsed">The flags.</param>
-    /// <param name="options">Which they can be.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <param name="index">The only image wanted; null for those that the flags name.</param>
-    /// <exception cref="BadInputException">A flag, the images or the network cannot be used.</exception>
+    /// <summary>Opens the images and loads the model, so that invalid input is reported before the first pass.</summary>
+    /// <param name="parsed">The parsed command line.</param>
+    /// <param name="options">The flags.</param>
+    /// <param name="cancellationToken">Cancels the reading of images and the computation of predicted labels.</param>
+    /// <param name="index">The index of a single image; null for the images selected by <c>--skip</c> and <c>--limit</c>.</param>
+    /// <exception cref="BadInputException">A flag, the images or the model cannot be used.</exception>
     public static RunInput Open(ParseResult parsed, RunOptions options, CancellationToken cancellationToken, int? index = null)
     {
-        var space = parsed.GetValue(options.Space) switch
-        {
-            "pixel" => InputSpace.Pixel,
-            "normalized" => InputSpace.Normalized,
-            var other => throw new BadInputException($"The space must be pixel or normalized, but '{other}' was given."),
-        };
+        var space = InputSpaces.Parse(parsed.GetValue(options.Space));
         var labels = parsed.GetValue(options.Labels) ?? "file";
         if (labels is not ("file" or "predicted"))
         {
@@ -77,7 +76,7 @@ internal sealed class RunInput : IDisposable
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
         if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
         {
-            throw new BadInputException("A run is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
+            throw new BadInputException("The flag --resume needs the folder of the run, but none was given; add --out FOLDER.");
         }
 
         var batchSize = AttackEvaluation.CheckBatchSize(parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize);
@@ -96,7 +95,7 @@ internal sealed class RunInput : IDisposable
                 input._settings["labels"] = labels;
             }
 
-            input._warnings = [.. input._warnings, .. NetworkChecks.Of(input.Model, input.Images, input.BatchSize, device)];
+            input._warnings = [.. input._warnings, .. ModelChecks.Of(input.Model, input.Images, input.BatchSize, device)];
             return input;
         }
         catch
@@ -106,38 +105,38 @@ internal sealed class RunInput : IDisposable
         }
     }
 
-    /// <summary>What a run of an attack over this input is called in its results.</summary>
+    /// <summary>Describes a run of an attack over this input, for its results.</summary>
     public RunDescription Describe(ConfiguredAttack configured) => new()
     {
         Attack = configured.Attack.Name,
         Norm = configured.Attack.Norm.Name,
-        Space = Model.Space == InputSpace.Pixel ? "pixel" : "normalized",
+        Space = InputSpaces.Name(Model.Space),
         Target = configured.Target.Name,
         Criterion = configured.Target.Criterion,
         Model = Network.Name,
         Data = _dataName,
         InputWarnings = _warnings,
         ClassNames = Images.ClassNames,
-        // In brackets an attack may have a seed of its own.
+        // An attack may set its own seed in brackets.
         Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
-        // Where an attack has an option of the same name, the run's own stands.
+        // If an attack has an option of the same name, the setting of the run takes precedence.
         Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
     };
 
     public void Dispose() => Network.Dispose();
 
-    private static string[] Unprepared(LoadedModel network) => network.Normalization == TorchScriptModel.NoNormalization
-        ? [$"{network.Name} was given pixels in [0, 1] as they are; add --mean and --std if it expects normalised images."]
+    private static string[] MissingPreprocessing(LoadedModel network) => network.Normalization == TorchScriptModel.NoNormalization
+        ? [$"{network.Name} received pixels in [0, 1] without normalisation; add --mean and --std if it expects normalised images."]
         : [];
 
     private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, ImageSet images) => (IsFile(model), weights) switch
     {
         (true, null) => TorchScriptModel.Load(DataLocations.Resolve(model), [images.Channels, images.Height, images.Width], preprocessing),
-        (true, _) => throw new BadInputException($"A TorchScript file holds its own weights, but {model} was given others with --weights {weights}; drop them, or name the network whose weights they are as --model."),
+        (true, _) => throw new BadInputException($"A TorchScript file contains its weights, but --model {model} was given together with --weights {weights}; drop --weights, or give the name of the network architecture as --model."),
         _ => ModelCatalog.Load(model, weights is null ? null : DataLocations.Resolve(weights), preprocessing),
     };
 
-    /// <summary>Whether <c>--model</c> means a file: no name in the catalogue has a dot or a slash.</summary>
+    /// <summary>Determines whether the value of <c>--model</c> is a file. No name in the catalogue contains a dot or a slash.</summary>
     private static bool IsFile(string model) => Path.GetExtension(model).Length > 0 || model.Contains('/', StringComparison.Ordinal) || model.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
@@ -145,8 +144,8 @@ internal sealed class RunInput : IDisposable
         (null, null) => (SampleNetwork.Name, "signs"),
         (SampleNetwork.Name, null) => (SampleNetwork.Name, "signs"),
         (null, "signs") => (SampleNetwork.Name, "signs"),
-        (null, _) => throw new BadInputException($"The data {data} needs a network that was made for it; add --model NAME."),
-        (_, null) => throw new BadInputException($"The model {model} needs images it was made for; add --data SET."),
+        (null, _) => throw new BadInputException($"The data set {data} needs a model that was trained for it; add --model NAME."),
+        (_, null) => throw new BadInputException($"The model {model} needs images that it was trained for; add --data SET."),
         _ => (model, data),
     };
 }

@@ -1,54 +1,94 @@
 using System.CommandLine;
+using System.Globalization;
+using Brink.Evaluation.Runs;
 
 namespace Brink.Cli.Inputs;
 
-/// <summary>The flags shared by the verbs that run attacks: what is attacked, how it is computed, where the results go.</summary>
+/// <summary>The flags shared by the verbs that run attacks.</summary>
 internal sealed class RunOptions
 {
-    public Option<string?> Model { get; } = new("--model") { Description = "The network: signs (embedded), another that brink models lists, or a TorchScript file, which is run: open only what you trust.", HelpName = "NAME|FILE.pt" };
+    public Option<string?> Model { get; } = new("--model") { Description = "The model: signs (embedded), another name listed by brink models, or a TorchScript file. A TorchScript file contains code that is executed: use trusted files only. [default: signs]", HelpName = "NAME|FILE.pt" };
 
-    public Option<string?> Weights { get; } = new("--weights") { Description = "Its weights: a PyTorch checkpoint (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
+    public Option<string?> Weights { get; } = new("--weights") { Description = "The weights of the model: a PyTorch state dict (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
 
-    public Option<string?> Mean { get; } = new("--mean") { Description = "The mean of each channel that the network expects to be subtracted, e.g. 0.49,0.48,0.45.", HelpName = "A,B,C" };
+    public Option<string?> Mean { get; } = new("--mean") { Description = "The mean that the model's preprocessing subtracts from each channel: 0.49,0.48,0.45. [default: the model's]", HelpName = "A,B,C" };
 
-    public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation of each channel, goes with --mean.", HelpName = "A,B,C" };
+    public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation that the preprocessing divides each channel by; required with --mean.", HelpName = "A,B,C" };
 
-    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded), cifar10 (fetched; cifar10:FILE|FOLDER in the binary format), images:FOLDER|FILE.tar, PNG and JPEG in class folders, or imagenet:FOLDER|FILE.tar, in folders of synsets.", HelpName = "SET" };
+    public Option<string?> Data { get; } = new("--data") { Description = "The images: signs (embedded), cifar10 (after brink data fetch cifar10), cifar10:FILE|FOLDER (binary format), images:FOLDER|FILE.tar (PNG and JPEG in one folder per class), or imagenet:FOLDER|FILE.tar (one folder per synset). [default: signs]", HelpName = "SET" };
 
-    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The most images to attack.", HelpName = "N" };
+    public Option<string> Labels { get; } = new("--labels") { Description = "The labels: file (those of the data set), or predicted (the model's own predictions, for images without labels).", DefaultValueFactory = _ => "file", HelpName = "LABELS" };
 
-    public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber.Parse<int>, Description = "How many images to leave out at the start. [default: 0]", HelpName = "N" };
+    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The largest number of images. [default: all; signs: 1000]", HelpName = "N" };
 
-    public Option<string> Labels { get; } = new("--labels") { Description = "What counts as right: file (the labels of the data) or predicted (what the network says, for images without labels).", DefaultValueFactory = _ => "file", HelpName = "LABELS" };
+    public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images to leave out at the start of the data set. [default: 0]", HelpName = "N" };
 
-    public Option<string?> Norm { get; } = new("--norm") { Description = "The length to keep small: l2 or linf. [default: the attack's; tr l2]", HelpName = "NORM" };
+    public Option<string?> Norm { get; } = new("--norm") { Description = "The norm that measures perturbations: l2 or linf. [default: l2; fgsm, ifgsm, pgd: linf]", HelpName = "NORM" };
 
-    public Option<string?> Target { get; } = new("--target") { Description = "The class to go for: best (the nearest), hardest (the farthest), any (whichever leads) or a class number. [default: the attack's; tr any]", HelpName = "CLASS" };
+    public Option<string?> Target { get; } = new("--target") { Description = "The target class: untargeted (any class other than the label), best (the nearest class), hardest (the farthest), or the number of a class. [default: untargeted; deepfool, tr2, preset authors: best]", HelpName = "CLASS" };
 
-    public Option<string> Space { get; } = new("--space") { Description = "Where lengths are measured: pixel (0 to 1) or normalized (the network's own input).", DefaultValueFactory = _ => "pixel", HelpName = "SPACE" };
+    public Option<string> Space { get; } = new("--space") { Description = "The input space in which lengths are measured: pixel (pixels in [0, 1]) or normalized (the model's input after its preprocessing).", DefaultValueFactory = _ => InputSpaces.Pixel, HelpName = "SPACE" };
 
-    public Option<int?> BatchSize { get; } = new("--batch-size") { CustomParser = WholeNumber.Parse<int>, Description = "How many images are attacked at once. [default: 64]", HelpName = "N" };
+    public Option<int?> BatchSize { get; } = new("--batch-size") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images in one batch. [default: 64]", HelpName = "N" };
 
-    public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws; of the attacks only pgd draws. [default: 0]", HelpName = "N" };
+    public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws; only pgd draws random numbers. [default: 0]", HelpName = "N" };
 
-    public Option<string> Device { get; } = new("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
 
-    public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "How many processors to use. [default: all]", HelpName = "N" };
+    public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "The number of CPU threads. [default: one per processor]", HelpName = "N" };
 
-    public Option<string?> Out { get; } = new("--out") { Description = "A folder for the results: results.json, images.parquet, adversarial.safetensors and, of an attack, report.html.", HelpName = "FOLDER" };
+    public Option<string?> Out { get; } = new("--out") { Description = "The folder for results.json, images.parquet, adversarial.safetensors and report.html.", HelpName = "FOLDER" };
 
-    public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the folder of --out: what it has finished is kept." };
+    public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the folder of --out and keep its finished results." };
 
-    public Option<bool> Json { get; } = new("--json") { Description = "Print what results.json holds, and nothing else." };
+    public Option<bool> Json { get; } = new("--json") { Description = "Print results.json instead of the table." };
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
 
-    /// <summary>What is attacked: a verb lists these first.</summary>
-    public IEnumerable<Option> Subject => [Model, Weights, Mean, StandardDeviation, Data, Labels, Limit, Skip];
+    /// <summary>The flags of model and images, listed first.</summary>
+    public IEnumerable<Option> ModelAndData => [Model, Weights, Mean, StandardDeviation, Data, Labels, Limit, Skip];
 
-    /// <summary>What counts as small and as fooled, for every attack.</summary>
+    /// <summary>The flags that every attack has.</summary>
     public IEnumerable<Option> Goal => [Norm, Target];
 
-    /// <summary>How it is computed and where the results go: a verb lists these last.</summary>
-    public IEnumerable<Option> Computation => [Space, BatchSize, Seed, Device, Threads, Out, Resume, Json, Quiet];
+    /// <summary>The flags of computation and output, listed last.</summary>
+    public IEnumerable<Option> ComputationAndOutput => [Space, BatchSize, Seed, Device, Threads, Out, Resume, Json, Quiet];
+
+    /// <summary>The settings that apply to every attack of a run, as options of the attack catalogue. Flags that are not given are left out.</summary>
+    /// <param name="parsed">The parsed command line.</param>
+    /// <param name="defaultNorm">The norm to use without <c>--norm</c>; null for the default of the attack.</param>
+    public Dictionary<string, string> AttackSettings(ParseResult parsed, string? defaultNorm = null)
+    {
+        var flags = new (string Key, string? Value)[]
+        {
+            ("norm", parsed.GetValue(Norm) ?? defaultNorm),
+            ("target", parsed.GetValue(Target)),
+            ("seed", parsed.GetValue(Seed)?.ToString(CultureInfo.InvariantCulture)),
+        };
+        return flags.Where(flag => flag.Value is not null).ToDictionary(flag => flag.Key, flag => flag.Value!, StringComparer.Ordinal);
+    }
+}
+
+/// <summary>The names of the input spaces on the command line and in files, and their units.</summary>
+internal static class InputSpaces
+{
+    /// <summary><c>pixel</c>, the default.</summary>
+    public const string Pixel = "pixel";
+
+    private const string Normalized = "normalized";
+
+    /// <summary>Parses the name of a space.</summary>
+    /// <exception cref="BadInputException">The name is neither <c>pixel</c> nor <c>normalized</c>.</exception>
+    public static InputSpace Parse(string? name) => name switch
+    {
+        Pixel => InputSpace.Pixel,
+        Normalized => InputSpace.Normalized,
+        _ => throw new BadInputException($"The space must be {Pixel} or {Normalized}, but '{name}' was given."),
+    };
+
+    /// <summary>Returns the name of a space.</summary>
+    public static string Name(InputSpace space) => space == InputSpace.Pixel ? Pixel : Normalized;
+
+    /// <summary>Returns the units of lengths in the space of that name, for tables.</summary>
+    public static string Units(string name) => name == Pixel ? "pixels in [0, 1]" : "normalised input";
 }

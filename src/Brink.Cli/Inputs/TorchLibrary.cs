@@ -3,22 +3,23 @@ using TorchSharp;
 
 namespace Brink.Cli.Inputs;
 
-/// <summary>TorchSharp's native library: whether it loads, and what was done so that it does.</summary>
+/// <summary>The native library of TorchSharp: loads it, and reports errors and the change of its required symbol version.</summary>
 internal static class TorchLibrary
 {
+    // The version of a symbol of libstdc++ that TorchSharp's library requires and that older systems lack (docs/architecture.md, "The native library").
     private const string SymbolVersion = "GLIBCXX_3.4.32";
 
     /// <summary>Loads torch.</summary>
-    /// <exception cref="BadInputException">It does not load.</exception>
+    /// <exception cref="BadInputException">The native library does not load.</exception>
     public static void Require()
     {
         if (LoadError() is { } reason)
         {
-            throw new BadInputException($"The native library of TorchSharp does not load on this machine ({reason}); brink doctor says more.");
+            throw new BadInputException($"The native library of TorchSharp does not load on this machine ({reason}); run brink doctor for details.");
         }
     }
 
-    /// <summary>Why torch does not load, in a line; null where it does.</summary>
+    /// <summary>Loads torch and returns the error in one line, or null on success.</summary>
     public static string? LoadError()
     {
         try
@@ -28,13 +29,13 @@ internal static class TorchLibrary
         }
         catch (Exception exception) when (exception is NotSupportedException or DllNotFoundException or TypeInitializationException or BadImageFormatException)
         {
-            // TorchSharp's own message speaks of a missing package whatever the cause; the loader's words are further down.
+            // TorchSharp's message names a missing package whatever the cause; the message of the loader follows further down.
             var lines = exception.ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             return Array.Find(lines, line => line.Contains("GLIBC", StringComparison.Ordinal) || line.Contains("cannot open shared object", StringComparison.Ordinal)) ?? lines[0];
         }
     }
 
-    /// <summary>Whether the library had to be changed to load on this system, and was.</summary>
+    /// <summary>Describes whether this system needs the weakened symbol version and whether the build applied it (src/Brink/buildTransitive).</summary>
     public static string DescribeFix()
     {
         if (!OperatingSystem.IsLinux())
@@ -45,18 +46,18 @@ internal static class TorchLibrary
         var library = Find("libLibTorchSharp.so");
         if (library is null)
         {
-            return "libLibTorchSharp.so not found beside the program";
+            return "libLibTorchSharp.so not found next to the program";
         }
 
         var bytes = File.ReadAllBytes(library);
         var flags = SymbolVersionNeed.FindFlags(bytes, SymbolVersion);
-        var offered = Offered();
-        return (flags < 0, offered) switch
+        var provided = IsProvided();
+        return (flags < 0, provided) switch
         {
-            (true, _) => $"not needed: the library does not ask for {SymbolVersion}",
-            (_, true) => $"not needed: this system offers {SymbolVersion}; {Applied(bytes[flags])}",
+            (true, _) => $"not needed: the library does not require {SymbolVersion}",
+            (_, true) => $"not needed: this system provides {SymbolVersion}; {Applied(bytes[flags])}",
             (_, false) => $"needed: this system lacks {SymbolVersion}; {Applied(bytes[flags])}",
-            _ => $"libstdc++ not found, so whether {SymbolVersion} is offered is unknown; {Applied(bytes[flags])}",
+            _ => $"unknown, because libstdc++ was not found and may or may not provide {SymbolVersion}; {Applied(bytes[flags])}",
         };
     }
 
@@ -66,8 +67,8 @@ internal static class TorchLibrary
         .Select(folder => Path.Combine(folder, name))
         .FirstOrDefault(File.Exists);
 
-    /// <summary>Whether the C++ library that this process has loaded defines the version; null where it cannot be found.</summary>
-    private static bool? Offered()
+    /// <summary>Determines whether the C++ library of this process defines the version; null if the library is not found.</summary>
+    private static bool? IsProvided()
     {
         var path = File.ReadLines("/proc/self/maps")
             .Where(line => line.Contains("libstdc++.so", StringComparison.Ordinal))

@@ -7,16 +7,15 @@ using Spectre.Console;
 
 namespace Brink.Cli.Models;
 
-/// <summary><c>brink models</c>: the networks that have a name.</summary>
+/// <summary><c>brink models</c>: lists the networks of the catalogue.</summary>
 internal static class ModelsCommand
 {
-    private const int Width = 80;
     private static readonly JsonSerializerOptions JsonOptions = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     public static Command Create(TextWriter output)
     {
-        var json = new Option<bool>("--json") { Description = "Print the list as JSON, and nothing else." };
-        var command = new Command("models", "List the networks that --model knows by name: their size, input, preprocessing, and where weights for them come from.") { json };
+        var json = new Option<bool>("--json") { Description = "Print the list as JSON instead of a table." };
+        var command = new Command("models", "List the networks that --model accepts by name, with their size, input, preprocessing and source of weights.") { json };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(json))
@@ -34,7 +33,7 @@ internal static class ModelsCommand
     }
 
     private static string ToJson() => JsonSerializer.Serialize(
-        ModelCatalog.Networks.Select(network => new
+        ModelCatalog.Models.Select(network => new
         {
             network.Name,
             Parameters = network.ParameterCount,
@@ -48,16 +47,15 @@ internal static class ModelsCommand
 
     private static void WriteTable(TextWriter output)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Min(console.Profile.Width, Width);
+        var console = Screen.Create(output);
         var table = new Table().Border(TableBorder.Rounded)
             .AddColumn("network")
             .AddColumn(new TableColumn("parameters").RightAligned())
             .AddColumn("input → classes")
-            .AddColumn("weights from");
-        foreach (var network in ModelCatalog.Networks)
+            .AddColumn("source of weights");
+        foreach (var network in ModelCatalog.Models)
         {
-            // Plain text, not markup.
+            // Text is not parsed as markup.
             table.AddRow(
                 new Text(network.Name),
                 new Text(network.ParameterCount.ToString("N0", CultureInfo.InvariantCulture)),
@@ -66,9 +64,9 @@ internal static class ModelsCommand
         }
 
         console.Write(table);
-        console.WriteLine("Files ending in .pth are torchvision's, at https://download.pytorch.org/models/; the other sources, and whose names tensors have, are in docs/models.md.");
-        console.WriteLine("Preprocessing, unless --mean and --std say otherwise:");
-        foreach (var group in ModelCatalog.Networks.GroupBy(network => (Mean: List(network.Normalization.Mean), Deviation: List(network.Normalization.StandardDeviation))))
+        console.WriteLine("Files ending in .pth are published by torchvision at https://download.pytorch.org/models/. The other sources and the supported tensor names are listed in docs/models.md.");
+        console.WriteLine("Default preprocessing, which --mean and --std replace:");
+        foreach (var group in ModelCatalog.Models.GroupBy(network => (Mean: List(network.Normalization.Mean), Deviation: List(network.Normalization.StandardDeviation))))
         {
             console.WriteLine($"  mean {group.Key.Mean}, std {group.Key.Deviation}: {string.Join(", ", group.Select(network => network.Name))}");
         }

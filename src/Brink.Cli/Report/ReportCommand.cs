@@ -4,14 +4,14 @@ using Brink.Cli.Terminal;
 
 namespace Brink.Cli.Report;
 
-/// <summary><c>brink report</c>: makes a page of the folders of runs.</summary>
+/// <summary><c>brink report</c>: writes the report of finished runs.</summary>
 internal static class ReportCommand
 {
     public static Command Create(TextWriter output)
     {
-        var runs = new Argument<string[]>("RUN") { Description = "The folders of runs, as brink attack --out writes them, or of a comparison. Several are compared.", Arity = ArgumentArity.OneOrMore };
-        var file = new Option<string?>("--out") { Description = "The file to write. [default: report.html in the folder; needed where several are given]", HelpName = "FILE" };
-        var command = new Command("report", "Make one page of the results of runs, with figures and images, that needs neither network nor script.") { runs, file };
+        var runs = new Argument<string[]>("RUN") { Description = "Run folders, as written by brink attack --out, or the folder of a comparison. Several runs are compared.", Arity = ArgumentArity.OneOrMore };
+        var file = new Option<string?>("--out") { Description = "The HTML file to write; required with several folders. [default: report.html in the folder]", HelpName = "FILE" };
+        var command = new Command("report", "Write the results of runs as one self-contained HTML page with figures and images.") { runs, file };
         command.SetAction(parsed =>
         {
             TorchLibrary.Require();

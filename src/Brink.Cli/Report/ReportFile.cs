@@ -5,24 +5,24 @@ using Brink.Reports.Pages;
 
 namespace Brink.Cli.Report;
 
-/// <summary>A report of finished runs: one HTML file that can be mailed, put on a web server, printed.</summary>
+/// <summary>The report of finished runs as one HTML file.</summary>
 internal static class ReportFile
 {
-    /// <summary><c>report.html</c>: what it is called where nobody says otherwise.</summary>
+    /// <summary>The default name of the file, <c>report.html</c>.</summary>
     public const string Name = ResultFolder.Report;
 
-    /// <summary>Reads runs and writes their report.</summary>
-    /// <param name="folders">The folders of runs or of comparisons, at least one.</param>
-    /// <param name="path">The file, in a folder that is made where it does not exist; null for <see cref="Name"/> in the only folder.</param>
-    /// <returns>The file.</returns>
-    /// <exception cref="BadInputException">There are several folders and no file; a folder holds no run that can be read, or the file cannot be written. An older file, if any, is then untouched.</exception>
+    /// <summary>Reads runs and writes their report. An older report stays unchanged if the new one cannot be made.</summary>
+    /// <param name="folders">The folders of runs or comparisons, at least one.</param>
+    /// <param name="path">The file to write; its folder is created if it does not exist. Null for <see cref="Name"/> in the only folder.</param>
+    /// <returns>The path of the written file.</returns>
+    /// <exception cref="BadInputException">Several folders are given without a file, a folder contains no readable run, or the file cannot be written.</exception>
     public static string Write(IReadOnlyList<string> folders, string? path = null)
     {
         ArgumentNullException.ThrowIfNull(folders);
         if (path is null && folders.Count > 1)
         {
-            // In the folder of one of them it would take the place of that run's own report.
-            throw new BadInputException($"A report of several runs needs a file of its own, but none was given; add --out {Name}, or another name.");
+            // In one of the folders, the file would replace the report of that run.
+            throw new BadInputException($"A report of several runs needs a file to write, but none was given; add --out {Name}, or another name.");
         }
 
         var html = Encoding.UTF8.GetBytes(Render(folders));
@@ -37,9 +37,9 @@ internal static class ReportFile
         return file;
     }
 
-    /// <summary>The report as HTML.</summary>
-    /// <param name="folders">The folders of runs or of comparisons, at least one.</param>
-    /// <exception cref="BadInputException">A folder holds no run that can be read.</exception>
+    /// <summary>Renders the report of runs as HTML.</summary>
+    /// <param name="folders">The folders of runs or comparisons, at least one.</param>
+    /// <exception cref="BadInputException">A folder contains no readable run.</exception>
     public static string Render(IReadOnlyList<string> folders)
     {
         ArgumentNullException.ThrowIfNull(folders);

@@ -11,9 +11,11 @@ using TorchSharp;
 
 namespace Brink.Cli.Reproduce;
 
-/// <summary><c>brink reproduce figure4</c>: the attacks timed on the networks for ImageNet, one after the other.</summary>
+/// <summary><c>brink reproduce figure4</c>: measures the times of the attacks on the ImageNet networks, one after the other.</summary>
 internal static class Figure4Run
 {
+    /// <summary>Measures the times, and prints and writes them.</summary>
+    /// <returns>The exit code.</returns>
     public static int Run(ParseResult parsed, ReproduceOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var steps = parsed.GetValue(options.Steps) ?? Figure4.DefaultSteps;
@@ -24,7 +26,7 @@ internal static class Figure4Run
 
         if (parsed.GetValue(options.Resume))
         {
-            throw new BadInputException($"Times are of one run and are not resumed, but {Figure4.Name} was asked to; drop --resume.");
+            throw new BadInputException($"Times belong to one run, so {Figure4.Name} cannot be resumed; drop --resume.");
         }
 
         var networks = Networks(parsed.GetValue(options.Without));
@@ -32,7 +34,7 @@ internal static class Figure4Run
         var data = parsed.GetValue(options.Data);
         if (data is null || !PaperData.ImageNet.Is(data))
         {
-            throw new BadInputException($"For {Figure4.Name} Brink needs images of {PaperData.ImageNet.Name}, but {(data is null ? "none were" : $"'{data}' was")} given; add --data {PaperData.ImageNet.Example}.");
+            throw new BadInputException($"{Figure4.Name} needs images of {PaperData.ImageNet.Name}, but {(data is null ? "none were" : $"'{data}' was")} given; add --data {PaperData.ImageNet.Example}.");
         }
 
         var folder = parsed.GetValue(options.Out);
@@ -59,13 +61,13 @@ internal static class Figure4Run
         }
         finally
         {
-            // Minutes of finished networks must not go with the one that failed.
+            // The times of finished networks are printed even if a later one fails.
             Print(new() { Networks = timed, Images = images.Count, Steps = steps, Threads = torch.get_num_threads(), Device = parsed.GetValue(options.Device)! }, folder, parsed.GetValue(options.Json), output);
         }
 
         return timed.Count == networks.Count ? ExitCode.Done : ExitCode.Cancelled;
 
-        // Null where that was cancelled.
+        // Returns null if the measurement was cancelled.
         TimedNetwork? Time(PaperNetwork network, string? claim)
         {
             var file = weights.GetValueOrDefault(network);
@@ -107,17 +109,17 @@ internal static class Figure4Run
         }
     }
 
-    /// <summary>The networks that are to be timed.</summary>
+    /// <summary>Returns the networks to time, without those of <c>--without</c>.</summary>
     private static List<(PaperNetwork Network, string? Claim)> Networks(string? list)
     {
         var without = (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (without.Except(Figure4.Networks.Select(pair => pair.Network.Model), StringComparer.Ordinal).FirstOrDefault() is { } unknown)
         {
-            throw new BadInputException($"For {Figure4.Name} there is no network '{unknown}' to leave out; it has {string.Join(", ", Figure4.Networks.Select(pair => pair.Network.Model))}.");
+            throw new BadInputException($"{Figure4.Name} has no network '{unknown}' to leave out; it has {string.Join(", ", Figure4.Networks.Select(pair => pair.Network.Model))}.");
         }
 
         var left = Figure4.Networks.Where(pair => !without.Contains(pair.Network.Model, StringComparer.Ordinal)).ToList();
-        return left.Count > 0 ? left : throw new BadInputException("At least one network is needed to be timed, but there is no network left; give --without fewer.");
+        return left.Count > 0 ? left : throw new BadInputException("At least one network is needed, but there is no network left; give fewer names to --without.");
     }
 
     private static void Print(ReproducedFigure4 times, string? folder, bool json, TextWriter output)

@@ -2,12 +2,13 @@ using System.Globalization;
 
 namespace Brink.Cli.Reproduce;
 
-/// <summary>The attacks of Tables 1 to 4, with every option pinned.</summary>
+/// <summary>The attacks of Tables 1 to 4, with every option set explicitly.</summary>
 internal static class PaperAttacks
 {
-    /// <summary>100: Carlini–Wagner takes thousands of passes an image.</summary>
+    // 100, because Carlini–Wagner takes thousands of passes per image.
     private const int CarliniWagnerImages = 100;
 
+    /// <summary>Carlini–Wagner in L2 with a binary search over nine constants.</summary>
     public static PaperAttack CarliniWagner => new()
     {
         Key = "cw",
@@ -15,18 +16,20 @@ internal static class PaperAttacks
         Column = "cw",
         Specification = "cw[norm=l2,target=untargeted,candidates=9,confidence=0,learning-rate=0.01,binary-search-steps=9,max-iterations=1000,initial-constant=0.001,abort-early=true]",
         CorrectImages = CarliniWagnerImages,
-        Remark = "The paper does not give the steps of its CW, whose published program makes up to 9 × 10,000.",
+        Remark = "The paper does not state the number of steps of its CW; the published program of CW takes up to 9 × 10,000.",
     };
 
+    /// <summary>FGSM with the smallest sufficient ε.</summary>
     public static PaperAttack FastGradient => new()
     {
         Key = "fgsm",
         Name = "FGSM, 1 step, smallest ε",
         Column = "fgsm",
         Specification = "fgsm[norm=linf,target=untargeted,candidates=9,objective=cross-entropy,max-iterations=1,relative-step=1,random-start=false,restarts=1,seed=0,tolerance=0.01]",
-        Remark = "The paper does not say whether its FGSM takes one step or several; the same cell stands beside both.",
+        Remark = "The paper does not state whether its FGSM takes one step or several, so its value is printed beside both.",
     };
 
+    /// <summary>Iterative FGSM with ten steps and the smallest sufficient ε.</summary>
     public static PaperAttack IterativeFastGradient => new()
     {
         Key = "ifgsm",
@@ -35,16 +38,17 @@ internal static class PaperAttacks
         Specification = "ifgsm[norm=linf,target=untargeted,candidates=9,objective=cross-entropy,max-iterations=10,relative-step=0.2,random-start=false,restarts=1,seed=0,tolerance=0.01]",
     };
 
+    /// <summary>DeepFool in either norm.</summary>
     public static PaperAttack DeepFool(string norm, string target) => new()
     {
         Key = "deepfool",
         Name = "DeepFool",
         Column = "deepfool",
         Specification = $"deepfool[norm={norm},target={target},candidates=9,max-iterations=50,overshoot=0.02,extra-length=0.0001]",
-        Remark = target == "hardest" ? "DeepFool goes for the class that the trust-region attack goes for: the farthest by linearised distance." : null,
+        Remark = target == "hardest" ? "DeepFool attacks the same class as the trust-region attack: the farthest by linearised distance." : null,
     };
 
-    /// <summary>The authors' program with one radius for all steps.</summary>
+    /// <summary>The trust-region attack of the authors' program with a fixed radius.</summary>
     public static PaperAttack TrustRegionFixed(string norm, string target, string radius, int iterations, string? remark = null) => new()
     {
         Key = "tr-fixed",
@@ -54,7 +58,7 @@ internal static class PaperAttacks
         Remark = remark ?? "TR, fixed and adaptive: the formulas and constants of the authors' program.",
     };
 
-    /// <summary>The authors' program with its adaptive radius, within the limits of <c>attack_methods.py</c>.</summary>
+    /// <summary>The trust-region attack of the authors' program with an adaptive radius, within the limits of <c>attack_methods.py</c>.</summary>
     public static PaperAttack TrustRegionAdaptive(string norm, string target, string radius, int iterations) => new()
     {
         Key = "tr-adaptive",
@@ -63,20 +67,22 @@ internal static class PaperAttacks
         Specification = Authors(norm, target, iterations, $"radius-start={radius},{(norm == "l2" ? "radius-smallest=0.0005,radius-largest=0.05" : "radius-smallest=0.0001,radius-largest=0.01")},radius-growth=1.2,radius-from-step-length=true"),
     };
 
+    /// <summary>The method of the paper as Brink implements it.</summary>
     public static PaperAttack PaperPreset(string norm, string target) => new()
     {
         Key = "tr-paper",
         Name = "TR, preset paper",
         Specification = Paper(norm, target, refine: 0, "radius-start=0.05,radius-smallest=0.02,radius-largest=0.07"),
-        Remark = "TR, preset paper: Algorithm 1 with the paper's own ratio and a radius in units of the linearised distance, as Brink 0.1 has it.",
+        Remark = "TR, preset paper: Algorithm 1 with the ratio of the paper and a radius in units of the linearised distance, as in Brink 0.1.",
     };
 
+    /// <summary>The default attack of Brink: untargeted, followed by the boundary walk.</summary>
     public static PaperAttack Refined(string norm) => new()
     {
         Key = "tr-refined",
         Name = "TR, refined",
         Specification = Paper(norm, "untargeted", refine: 18, "radius-start=0.5,radius-smallest=0.02,radius-largest=1"),
-        Remark = "TR, refined: followed by 18 steps along the boundary, which the paper does not have; the default of Brink 0.1.",
+        Remark = "TR, refined: followed by 18 steps along the boundary, which are not part of the paper; the default of Brink 0.1.",
     };
 
     private static string Paper(string norm, string target, int refine, string radius) => string.Create(

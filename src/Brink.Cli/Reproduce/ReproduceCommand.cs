@@ -11,13 +11,13 @@ using Brink.Models;
 
 namespace Brink.Cli.Reproduce;
 
-/// <summary><c>brink reproduce</c>: a table of the paper with one's own figures in it.</summary>
+/// <summary><c>brink reproduce</c>: prints a table of the paper with measured values.</summary>
 internal static class ReproduceCommand
 {
     public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var options = new ReproduceOptions();
-        var command = new Command("reproduce", "Compute a table or a figure of the paper and print it beside the paper's own numbers, as Markdown.") { options.Table };
+        var command = new Command("reproduce", "Measure the values of a table or figure of the paper, and print them beside the paper's values as Markdown. Only networks with --weights are measured.") { options.Table };
         foreach (var option in options.All)
         {
             command.Add(option);
@@ -37,7 +37,7 @@ internal static class ReproduceCommand
         var table = PaperTables.Named(parsed.GetValue(options.Table)!);
         if (parsed.GetValue(options.Steps) is not null)
         {
-            throw new BadInputException($"The steps that are timed belong to {Figure4.Name}, but {table.Name} was asked for; drop --steps.");
+            throw new BadInputException($"The flag --steps is for {Figure4.Name} only, but {table.Name} was requested; drop --steps.");
         }
 
         var without = Without(table, parsed.GetValue(options.Without));
@@ -45,7 +45,7 @@ internal static class ReproduceCommand
         var folder = parsed.GetValue(options.Out);
         if (parsed.GetValue(options.Resume) && folder is null)
         {
-            throw new BadInputException("A table is resumed in the folder that it was written to, but none was given; add --out FOLDER.");
+            throw new BadInputException("The flag --resume needs the folder of the table, but none was given; add --out FOLDER.");
         }
 
         if (folder is not null)
@@ -67,7 +67,7 @@ internal static class ReproduceCommand
             }
             finally
             {
-                // Hours of finished runs must not go with the one that failed.
+                // The results of finished runs are written even if a later one fails.
                 Print(ReproducedTable.Of(table, finished, planned.Count), folder, parsed.GetValue(options.Json), output);
             }
 
@@ -78,7 +78,7 @@ internal static class ReproduceCommand
 
             if (folder is not null && !parsed.GetValue(options.Json))
             {
-                output.WriteLine("The same command with --resume continues it.");
+                output.WriteLine("The same command with --resume continues the table.");
             }
 
             return ExitCode.Cancelled;
@@ -89,14 +89,14 @@ internal static class ReproduceCommand
         }
     }
 
-    /// <summary>Opens everything that the runs need, so that what is wrong is found out before hours of work.</summary>
-    /// <param name="parsed">The flags.</param>
-    /// <param name="options">Their meaning.</param>
+    /// <summary>Opens models, images and folders of all runs, so that invalid input is reported before hours of work.</summary>
+    /// <param name="parsed">The parsed command line.</param>
+    /// <param name="options">The flags.</param>
     /// <param name="table">The table.</param>
-    /// <param name="weights">The weights by network of the table.</param>
-    /// <param name="without">The rows to leave out.</param>
-    /// <param name="inputs">Takes the opened networks, which the caller owns, also after an exception.</param>
-    /// <param name="cancellationToken">Stops the reading of images.</param>
+    /// <param name="weights">The files of weights, by network of the table.</param>
+    /// <param name="without">The keys of the rows to leave out.</param>
+    /// <param name="inputs">The list to add the opened models to, which the caller disposes, also after an exception.</param>
+    /// <param name="cancellationToken">Cancels the reading of images.</param>
     private static List<TableRun> Plan(ParseResult parsed, ReproduceOptions options, PaperTable table, Dictionary<PaperNetwork, string> weights, HashSet<string> without, List<RunInput> inputs, CancellationToken cancellationToken)
     {
         var data = parsed.GetValue(options.Data);
@@ -132,7 +132,7 @@ internal static class ReproduceCommand
         }
     }
 
-    /// <summary>Runs what is not finished yet; null where that was cancelled.</summary>
+    /// <summary>Runs the attack unless its folder contains the finished run; returns null if it was cancelled.</summary>
     private static ReproducedRun? Finish(TableRun run, int? steps, TextWriter error, bool silent, CancellationToken cancellationToken)
     {
         if (run.Folder?.Finished is { } finished)
@@ -184,7 +184,7 @@ internal static class ReproduceCommand
             : without;
     }
 
-    /// <summary>The files by network of a table or figure.</summary>
+    /// <summary>Parses <c>--weights</c> into the files by network of a table or figure.</summary>
     internal static Dictionary<PaperNetwork, string> Weights(string name, IReadOnlyList<PaperNetwork> networks, string[] assignments)
     {
         var names = string.Join(" or ", networks.Select(network => network.Model));
@@ -193,11 +193,11 @@ internal static class ReproduceCommand
         {
             if (assignment.Split('=', 2) is not [var model, var file])
             {
-                throw new BadInputException($"The weights of a network are written NAME=FILE, but '{assignment}' was given; for {name} NAME is {names}.");
+                throw new BadInputException($"The flag --weights takes NAME=FILE, but '{assignment}' was given; for {name} NAME is {names}.");
             }
 
             var network = networks.FirstOrDefault(one => one.Model == model)
-                ?? throw new BadInputException($"For {name} there is no network '{model}'; give weights to {names}.");
+                ?? throw new BadInputException($"{name} has no network '{model}'; give weights of {names}.");
             if (!weights.TryAdd(network, file))
             {
                 throw new BadInputException($"Each network takes one file of weights, but {model} was given two; drop one.");
@@ -206,4 +206,51 @@ internal static class ReproduceCommand
 
         return weights;
     }
+}
+
+/// <summary>A run that a table needs.</summary>
+/// <param name="Network">The network of the paper.</param>
+/// <param name="Section">The section of the table.</param>
+/// <param name="Attack">The row.</param>
+/// <param name="Configured">The attack.</param>
+/// <param name="Input">The model that replaces the network of the paper, and the images of the table.</param>
+/// <param name="Images">The images that the attack runs on, all or a part of those of <paramref name="Input"/>.</param>
+/// <param name="Folder">The run folder; null without <c>--out</c>.</param>
+internal sealed record TableRun(PaperNetwork Network, PaperSection Section, PaperAttack Attack, ConfiguredAttack Configured, RunInput Input, ImageSet Images, RunFolder? Folder)
+{
+    /// <summary>The name of the run in the progress.</summary>
+    public string Name => $"{Input.Network.Name}, {Section.Norm}, {Attack.Key}";
+
+    /// <summary>Combines the run with its results.</summary>
+    public ReproducedRun With(AttackSummary summary) => new(Network, Section, Attack, summary);
+}
+
+/// <summary>The argument and the flags of <c>brink reproduce</c>.</summary>
+internal sealed class ReproduceOptions
+{
+    public Argument<string> Table { get; } = new("table") { Description = $"{string.Join(", ", PaperTables.All.Select(table => $"{table.Name} ({table.Title})"))} or {Figure4.Name} (times of the attacks on the ImageNet networks)." };
+
+    public Option<string[]> Weights { get; } = new("--weights") { Description = "The weights of a network to measure, a PyTorch state dict or safetensors: resnet20=FILE. May be repeated for other networks.", HelpName = "NAME=FILE" };
+
+    public Option<string?> Data { get; } = new("--data") { Description = "The images: cifar10 (after brink data fetch cifar10) or cifar10:FILE|FOLDER (binary format); for table3, table4 and figure4 imagenet:FOLDER|FILE.tar.", HelpName = "SET" };
+
+    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = $"The largest number of images. [default: all; {Figure4.Name}: {Figure4.DefaultImages}]", HelpName = "N" };
+
+    public Option<string?> Without { get; } = new("--without") { Description = $"Rows to leave out, separated by commas: cw, for example, takes most of the time. For {Figure4.Name}: networks to leave out.", HelpName = "LIST" };
+
+    public Option<int?> Steps { get; } = new("--steps") { CustomParser = WholeNumber.Parse<int>, Description = $"The number of steps of each attack to time. Only for {Figure4.Name}. [default: {Figure4.DefaultSteps}]", HelpName = "N" };
+
+    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+
+    public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "The number of CPU threads. [default: one per processor]", HelpName = "N" };
+
+    public Option<string?> Out { get; } = new("--out") { Description = "The folder for the table as Markdown and JSON, with one run folder per row.", HelpName = "FOLDER" };
+
+    public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the table in the folder of --out and keep its finished rows." };
+
+    public Option<bool> Json { get; } = new("--json") { Description = "Print the table as JSON instead of Markdown." };
+
+    public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
+
+    public IEnumerable<Option> All => [Weights, Data, Limit, Without, Steps, Device, Threads, Out, Resume, Json, Quiet];
 }

@@ -10,13 +10,17 @@ using TorchSharp;
 
 namespace Brink.Cli.Train;
 
-/// <summary><c>brink train</c>: trains a network.</summary>
+/// <summary>The command <c>brink train</c>, which trains a model.</summary>
 internal static class TrainCommand
 {
+    /// <summary>Creates the command.</summary>
+    /// <param name="output">The writer for results.</param>
+    /// <param name="error">The writer for progress and notes.</param>
+    /// <param name="cancellationToken">A token that stops the training after the current step.</param>
     public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var options = new TrainOptions();
-        var command = new Command("train", "Train a network. What it needs to go on after an interruption is kept in the folder of --out.");
+        var command = new Command("train", "Train a model. The folder of --out holds a checkpoint from which --resume continues after an interruption.");
         foreach (var option in options.All)
         {
             command.Add(option);
@@ -28,11 +32,11 @@ internal static class TrainCommand
 
     private static int Run(ParseResult parsed, TrainOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        // Everything that can be wrong is found out before the first step: settings, images, network, folder.
+        // All inputs are checked before the first step: settings, images, model, folder.
         var settings = TrainSettings.Of(parsed, options);
         if (parsed.GetValue(options.Half) && parsed.GetValue(options.Export) is null)
         {
-            throw new BadInputException("The flag --half says how the exported weights are written, but none are; add --export FILE.");
+            throw new BadInputException("The flag --half sets the format of exported weights, but --export was not given; add --export FILE.");
         }
 
         CheckExport(parsed.GetValue(options.Export));
@@ -43,40 +47,40 @@ internal static class TrainCommand
         var warnings = Warnings(pool, images.Training, test);
         if (!parsed.GetValue(options.Quiet))
         {
-            // Now, while nothing is lost by stopping, and with the outcome.
+            // Printed before the training, so that it can be stopped in time, and again with the results.
             warnings.ForEach(warning => error.WriteLine($"Note: {warning}"));
         }
 
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
-        using var model = FirstNetwork(parsed, options, settings.Seed, preprocessing);
+        using var model = InitialModel(parsed, options, settings.Seed, preprocessing);
         model.Module.to(device);
         var trainer = new Trainer(model, settings);
-        var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, Identity(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume), DrawHistory);
+        var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, AllSettings(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume), DrawHistory);
 
-        TrainingState state;
+        IReadOnlyList<EpochRecord> history;
         try
         {
-            state = TrainDisplay.Run(error, parsed.GetValue(options.Quiet), progress => trainer.Run(images, test, folder, progress, cancellationToken));
+            history = TrainDisplay.Run(error, parsed.GetValue(options.Quiet), progress => trainer.Run(images, test, folder, progress, cancellationToken));
         }
         catch (OperationCanceledException)
         {
             if (!parsed.GetValue(options.Quiet))
             {
-                error.WriteLine("The same command with --resume continues the training.");
+                error.WriteLine("The same command with --resume continues the training run.");
             }
 
             throw;
         }
 
-        var summary = new TrainSummary(model.Name, parsed.GetValue(options.Data)!, images.Training.Count, images.HeldOut.Count, settings, state)
+        var summary = new TrainSummary(model.Name, parsed.GetValue(options.Data)!, images.Training.Count, images.HeldOut.Count, settings, history)
         {
             Warnings = warnings,
         };
         if (parsed.GetValue(options.Export) is { } file)
         {
-            WeightsFile.Write(file, model.Module, parsed.GetValue(options.Half));
-            // What counts is what the file gives to whoever reads it, after rounding.
+            trainer.SaveWeights(file, parsed.GetValue(options.Half));
+            // The accuracy of the stored weights, which --half has rounded.
             using var stored = ModelCatalog.Load(model.Name, file, preprocessing);
             stored.Module.to(device);
             summary = summary with { Export = file, ExportTestAccuracy = test is null ? null : Accuracy.Of(stored, test, cancellationToken) };
@@ -86,9 +90,10 @@ internal static class TrainCommand
         return ExitCode.Done;
     }
 
+    /// <summary>Draws the accuracies and the loss of the finished epochs as a PNG image.</summary>
     private static byte[] DrawHistory(IReadOnlyList<EpochRecord> history)
     {
-        var training = history.Any(epoch => epoch.AdversarialShare > 0) ? "training images, as perturbed" : "training images";
+        var training = history.Any(epoch => epoch.AdversarialShare > 0) ? "training images, perturbed" : "training images";
         return HistoryFigure.Draw(
             [.. history.Select(epoch => epoch.Epoch)],
             [
@@ -108,31 +113,31 @@ internal static class TrainCommand
 
         if (file.Length == 0 || Directory.Exists(file))
         {
-            throw new BadInputException($"The weights are written to a file, but '{file}' {(file.Length == 0 ? "has no name" : "is a folder")}; give --export FILE.");
+            throw new BadInputException($"The flag --export needs the name of a file, but {(file.Length == 0 ? "an empty name was given" : $"'{file}' is a folder")}; give --export FILE.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
         {
-            throw new BadInputException($"The weights are to be written to {file}, but its folder does not exist; make it first.");
+            throw new BadInputException($"The weights cannot be written to {file}, because its folder does not exist; create the folder first.");
         }
     }
 
     private static ImageSet OpenForTraining(string set, CancellationToken cancellationToken) => set is "cifar10" or "cifar10:test"
-        ? throw new BadInputException($"The images of '{set}' are CIFAR-10's test images, which no network should be trained on; write cifar10:train.")
+        ? throw new BadInputException($"The training images must not be test images, but '{set}' means the test images of CIFAR-10; use cifar10:train.")
         : DataCatalog.Open(set, cancellationToken: cancellationToken);
 
     private static List<string> Warnings(ImagePool pool, ImagePool training, ImagePool? test)
     {
         List<string> warnings = [.. pool.Warnings, .. test?.Warnings ?? []];
-        if (test is not null && training.CountOf(test) is > 0 and var seen)
+        if (test is not null && training.CountShared(test) is > 0 and var shared)
         {
-            warnings.Add(FormattableString.Invariant($"{seen} of the {test.Count} test images are among those trained on, so their accuracy does not say how the network does on others."));
+            warnings.Add(FormattableString.Invariant($"{shared} of the {test.Count} test images are also training images; the test accuracy overestimates the accuracy on new images."));
         }
 
         return warnings;
     }
 
-    private static LoadedModel FirstNetwork(ParseResult parsed, TrainOptions options, long seed, Normalization? preprocessing)
+    private static LoadedModel InitialModel(ParseResult parsed, TrainOptions options, long seed, Normalization? preprocessing)
     {
         var name = parsed.GetValue(options.Model)!;
         if (parsed.GetValue(options.Weights) is { } weights)
@@ -144,17 +149,17 @@ internal static class TrainCommand
         return ModelCatalog.Untrained(name, preprocessing);
     }
 
-    /// <summary>All that the outcome depends on. The number of threads is part of it: sums over images are put together in another order.</summary>
-    private static Dictionary<string, string> Identity(ParseResult parsed, TrainOptions options, TrainingOptions settings, LoadedModel model, ImagePool images)
+    /// <summary>Returns the names and values of everything that the result depends on. The number of threads is one of them, because it changes the order of summation.</summary>
+    private static Dictionary<string, string> AllSettings(ParseResult parsed, TrainOptions options, TrainingOptions settings, LoadedModel model, ImagePool images)
     {
-        var identity = TrainSettings.Describe(settings);
-        identity["model"] = model.Name;
-        identity["weights"] = parsed.GetValue(options.Weights) ?? "random";
-        identity["mean"] = string.Join(',', model.Normalization.Mean.Select(value => value.ToString(CultureInfo.InvariantCulture)));
-        identity["std"] = string.Join(',', model.Normalization.StandardDeviation.Select(value => value.ToString(CultureInfo.InvariantCulture)));
-        identity["images"] = TrainingFolder.Fingerprint(images);
-        identity["threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture);
-        identity["device"] = parsed.GetValue(options.Device)!;
-        return identity;
+        var all = TrainSettings.Describe(settings);
+        all["model"] = model.Name;
+        all["weights"] = parsed.GetValue(options.Weights) ?? "random";
+        all["mean"] = string.Join(',', model.Normalization.Mean.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+        all["std"] = string.Join(',', model.Normalization.StandardDeviation.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+        all["images"] = images.Fingerprint();
+        all["threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture);
+        all["device"] = parsed.GetValue(options.Device)!;
+        return all;
     }
 }

@@ -5,12 +5,18 @@ using Spectre.Console;
 
 namespace Brink.Cli.Train;
 
-/// <summary>Shows how far a training is: a bar on a terminal, a line now and then and after each epoch where the output goes elsewhere. Always on the error stream.</summary>
+/// <summary>Shows the progress of a training run on the error stream: a progress bar on a terminal, otherwise a line every 30 seconds and after each epoch.</summary>
 internal static class TrainDisplay
 {
+    // Often enough to see that the training makes progress, without filling a log.
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(30);
 
-    public static TrainingState Run(TextWriter error, bool silent, Func<IProgress<TrainingProgress>?, TrainingState> run)
+    /// <summary>Runs the training and shows its progress.</summary>
+    /// <param name="error">The writer for the progress.</param>
+    /// <param name="silent">Whether to show nothing.</param>
+    /// <param name="run">The training run, which takes the receiver of the progress.</param>
+    /// <returns>The results of all epochs.</returns>
+    public static IReadOnlyList<EpochRecord> Run(TextWriter error, bool silent, Func<IProgress<TrainingProgress>?, IReadOnlyList<EpochRecord>> run)
     {
         if (silent)
         {
@@ -20,7 +26,7 @@ internal static class TrainDisplay
         return error == Console.Error && !Console.IsErrorRedirected ? RunWithBar(error, run) : run(new Lines(error));
     }
 
-    private static TrainingState RunWithBar(TextWriter error, Func<IProgress<TrainingProgress>?, TrainingState> run)
+    private static IReadOnlyList<EpochRecord> RunWithBar(TextWriter error, Func<IProgress<TrainingProgress>?, IReadOnlyList<EpochRecord>> run)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
         return console.Progress()
@@ -47,7 +53,7 @@ internal static class TrainDisplay
             }
             else
             {
-                // Above the bar, and it stays.
+                // A line above the bar, which remains after the run.
                 console.WriteLine(Describe(value));
             }
         }
@@ -70,7 +76,7 @@ internal static class TrainDisplay
             }
             catch (IOException)
             {
-                // Hours of work are not to end because the log's disk is full.
+                // A full disk of the log must not end hours of training.
             }
 
             _last = Stopwatch.GetTimestamp();

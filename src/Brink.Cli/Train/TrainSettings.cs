@@ -4,9 +4,10 @@ using Brink.Training;
 
 namespace Brink.Cli.Train;
 
-/// <summary>The settings of a training, from the flags and as text.</summary>
+/// <summary>Converts flags to the settings of a training run, and these to text.</summary>
 internal static class TrainSettings
 {
+    // He et al. 2016, §4.2.
     private const int CropPadding = 4;
 
     private static readonly Dictionary<string, LearningRateSchedule> Schedules = new(StringComparer.Ordinal)
@@ -17,6 +18,12 @@ internal static class TrainSettings
         ["constant"] = LearningRateSchedule.Constant,
     };
 
+    private static readonly Dictionary<string, AdversarialTarget> Targets = new(StringComparer.Ordinal)
+    {
+        ["most-likely"] = AdversarialTarget.MostLikely,
+        ["least-likely"] = AdversarialTarget.LeastLikely,
+    };
+
     private static readonly Dictionary<string, AdversarialMethod> Methods = new(StringComparer.Ordinal)
     {
         ["fgsm"] = AdversarialMethod.FastGradient,
@@ -25,7 +32,10 @@ internal static class TrainSettings
         ["tr"] = AdversarialMethod.TrustRegion,
     };
 
-    /// <exception cref="BadInputException">A name is not known.</exception>
+    /// <summary>Returns the settings that the flags describe.</summary>
+    /// <param name="parsed">The parsed command line.</param>
+    /// <param name="options">The flags.</param>
+    /// <exception cref="BadInputException">A name is unknown, or a flag requires another one.</exception>
     public static TrainingOptions Of(ParseResult parsed, TrainOptions options)
     {
         var defaults = new TrainingOptions();
@@ -47,10 +57,11 @@ internal static class TrainSettings
         };
     }
 
-    /// <summary>The settings by the names of their flags.</summary>
+    /// <summary>Returns the settings as text, by the names of their flags.</summary>
+    /// <param name="settings">The settings.</param>
     public static Dictionary<string, string> Describe(TrainingOptions settings)
     {
-        var described = DescribePlain(settings);
+        var described = DescribeStandardTraining(settings);
         if (settings.Adversarial is { } adversarial)
         {
             described["adversarial"] = Methods.First(method => method.Value == adversarial.Method).Key;
@@ -61,7 +72,7 @@ internal static class TrainSettings
             described["adversarial-until"] = Text(adversarial.Until ?? settings.Epochs);
             if (adversarial.Method == AdversarialMethod.TrustRegion)
             {
-                described["target"] = adversarial.Target == AdversarialTarget.Best ? "best" : "hardest";
+                described["target"] = Targets.First(target => target.Value == adversarial.Target).Key;
             }
         }
 
@@ -77,7 +88,7 @@ internal static class TrainSettings
         return described;
     }
 
-    private static Dictionary<string, string> DescribePlain(TrainingOptions settings) => new(StringComparer.Ordinal)
+    private static Dictionary<string, string> DescribeStandardTraining(TrainingOptions settings) => new(StringComparer.Ordinal)
     {
         ["epochs"] = Text(settings.Epochs),
         ["batch-size"] = Text(settings.BatchSize),
@@ -102,19 +113,19 @@ internal static class TrainSettings
     {
         if (parsed.GetValue(options.Adversarial) is not { } name)
         {
-            Option[] needing = [options.Epsilon, options.Norm, options.AttackSteps, options.Target, options.AdversarialShare, options.AdversarialUntil];
-            RefuseAlone(parsed, needing, "adversarial images", "--adversarial NAME");
+            Option[] adversarial = [options.Epsilon, options.Norm, options.AttackSteps, options.Target, options.AdversarialShare, options.AdversarialUntil];
+            RequireFlag(parsed, adversarial, "--adversarial NAME");
             return null;
         }
 
         if (!Methods.TryGetValue(name, out var method))
         {
-            throw new BadInputException($"Adversarial images are made by {string.Join(", ", Methods.Keys)}, but '{name}' was given.");
+            throw new BadInputException($"The flag --adversarial takes {string.Join(", ", Methods.Keys)}, but '{name}' was given.");
         }
 
         if (method != AdversarialMethod.TrustRegion && parsed.GetValue(options.Target) is not null)
         {
-            throw new BadInputException($"The flag --target is for tr alone, but --adversarial {name} was given; leave it out.");
+            throw new BadInputException($"The flag --target requires --adversarial tr, but --adversarial {name} was given; omit --target.");
         }
 
         var defaults = new AdversarialOptions { Method = method };
@@ -123,13 +134,7 @@ internal static class TrainSettings
             Epsilon = parsed.GetValue(options.Epsilon) ?? defaults.Epsilon,
             Norm = parsed.GetValue(options.Norm) is { } norm ? Norm.Parse(norm) : defaults.Norm,
             Steps = parsed.GetValue(options.AttackSteps) is { } steps ? AtLeastOne(steps) : defaults.Steps,
-            Target = parsed.GetValue(options.Target) switch
-            {
-                null => defaults.Target,
-                "best" => AdversarialTarget.Best,
-                "hardest" => AdversarialTarget.Hardest,
-                var other => throw new BadInputException($"The target of adversarial training must be best or hardest, but '{other}' was given."),
-            },
+            Target = Target(parsed.GetValue(options.Target)) ?? defaults.Target,
             Share = parsed.GetValue(options.AdversarialShare) ?? defaults.Share,
             Until = parsed.GetValue(options.AdversarialUntil),
         };
@@ -139,7 +144,7 @@ internal static class TrainSettings
     {
         if (parsed.GetValue(options.MaxBatch) is not { } maxBatch)
         {
-            RefuseAlone(parsed, [options.Growth, options.EigenvalueDrop, options.GrowthPatience, options.EigenvalueImages], "a batch that grows", "--max-batch N");
+            RequireFlag(parsed, [options.Growth, options.EigenvalueDrop, options.GrowthPatience, options.EigenvalueImages], "--max-batch N");
             return null;
         }
 
@@ -154,18 +159,26 @@ internal static class TrainSettings
         };
     }
 
-    private static void RefuseAlone(ParseResult parsed, Option[] options, string purpose, string flag)
+    private static AdversarialTarget? Target(string? name) => name switch
     {
-        if (Array.Find(options, option => parsed.GetResult(option) is not null) is { } alone)
+        null => null,
+        _ when Targets.TryGetValue(name, out var target) => target,
+        _ => throw new BadInputException($"The target of adversarial training must be {string.Join(" or ", Targets.Keys)}, but '{name}' was given."),
+    };
+
+    /// <exception cref="BadInputException">One of the given flags is present; none of them has a meaning without the required flag.</exception>
+    private static void RequireFlag(ParseResult parsed, Option[] options, string required)
+    {
+        if (Array.Find(options, option => parsed.GetResult(option) is not null) is { } option)
         {
-            throw new BadInputException($"The flag {alone.Name} is about {purpose}, but there are none; add {flag}.");
+            throw new BadInputException($"The flag {option.Name} requires {required}; add it, or omit {option.Name}.");
         }
     }
 
-    // Zero means the default inside.
+    // The settings take 0 as "use the default".
     private static int AtLeastOne(int steps) => steps >= 1
         ? steps
-        : throw new BadInputException(FormattableString.Invariant($"The number of attack steps of a training must be at least 1, but {steps} was given."));
+        : throw new BadInputException(FormattableString.Invariant($"The number of attack steps must be at least 1, but {steps} was given."));
 
     private static LearningRateSchedule Schedule(string? name) => name is null ? new TrainingOptions().Schedule
         : Schedules.TryGetValue(name, out var schedule) ? schedule

@@ -4,32 +4,36 @@ using Brink.Training;
 
 namespace Brink.Cli.Train;
 
-/// <summary>A finished training in numbers.</summary>
-/// <param name="Model">The network.</param>
-/// <param name="Data">The sets it was trained on, as the user named them.</param>
-/// <param name="Images">How many images it was trained on.</param>
-/// <param name="HeldOut">How many were held out.</param>
-/// <param name="Settings">How.</param>
-/// <param name="State">Where it ended.</param>
-internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, int Images, int HeldOut, TrainingOptions Settings, TrainingState State)
+/// <summary>The results of a finished training run.</summary>
+/// <param name="Model">The name of the model.</param>
+/// <param name="Data">The training data sets, as the user named them.</param>
+/// <param name="Images">The number of training images.</param>
+/// <param name="HeldOut">The number of held-out images.</param>
+/// <param name="Settings">The settings of the run.</param>
+/// <param name="History">The results of all epochs, at least one.</param>
+internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, int Images, int HeldOut, TrainingOptions Settings, IReadOnlyList<EpochRecord> History)
 {
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    /// <summary>The file of the weights; null where none was asked for.</summary>
+    /// <summary>The file of the exported weights; null if none were exported.</summary>
     public string? Export { get; init; }
 
-    /// <summary>The accuracy on the test images of the network in that file.</summary>
+    /// <summary>The accuracy of the exported weights on the test images, between 0 and 1; null without export or test images.</summary>
     public double? ExportTestAccuracy { get; init; }
 
-    /// <summary>What is questionable about the images, as sentences.</summary>
+    /// <summary>Warnings about the images, as sentences.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    private EpochRecord Last => State.History[^1];
+    private EpochRecord Last => History[^1];
 
-    private double Seconds => State.History.Sum(epoch => epoch.Seconds);
+    private double Seconds => History.Sum(epoch => epoch.Seconds);
 
-    private double Waiting => Seconds > 0 ? State.History.Sum(epoch => epoch.Waiting * epoch.Seconds) / Seconds : 0;
+    private double Waiting => Seconds > 0 ? History.Sum(epoch => epoch.Waiting * epoch.Seconds) / Seconds : 0;
 
+    /// <summary>Prints the results.</summary>
+    /// <param name="output">The writer for the results.</param>
+    /// <param name="json">Whether to print JSON instead of text.</param>
+    /// <param name="folder">The folder of the run.</param>
     public void Print(TextWriter output, bool json, string folder)
     {
         if (json)
@@ -40,9 +44,9 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Model}: {Settings.Epochs} epochs of {Images} images in {Seconds:F0} s, of which {Waiting:P1} waiting for data"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loss {Last.Loss:F4}, accuracy on the training images {Last.TrainAccuracy:P2}{Measured("held-out", Last.HeldOutAccuracy)}{Measured("test", Last.TestAccuracy)}"));
-        if (State.Best is { } best)
+        if (EpochRecord.BestOf(History) is { } best)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"best epoch {best.Epoch}, by the {(best.HeldOutAccuracy is null ? "training" : "held-out")} images"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"best epoch {best.Epoch}, by accuracy on the {(best.HeldOutAccuracy is null ? "training" : "held-out")} images"));
         }
 
         if (Export is not null)
@@ -55,9 +59,10 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
             output.WriteLine($"Note: {warning}");
         }
 
-        output.WriteLine($"history and weights in {folder}");
+        output.WriteLine($"checkpoint, weights and history in {folder}");
     }
 
+    // The names of the properties are the keys of the JSON output.
     private string Json() => JsonSerializer.Serialize(
         new
         {
@@ -70,12 +75,12 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
             Last.TrainAccuracy,
             Last.HeldOutAccuracy,
             Last.TestAccuracy,
-            BestEpoch = State.Best?.Epoch,
+            BestEpoch = EpochRecord.BestOf(History)?.Epoch,
             Seconds,
             Waiting,
             Export,
             ExportTestAccuracy,
-            State.History,
+            History,
             Warnings,
             BrinkVersion = Evaluation.Results.AttackSummary.Version,
         },

@@ -9,13 +9,13 @@ using TorchSharp;
 
 namespace Brink.Cli.Transfer;
 
-/// <summary><c>brink transfer</c>: shows the adversarial images of runs to other networks.</summary>
+/// <summary><c>brink transfer</c>: evaluates the adversarial images of runs on other models.</summary>
 internal static class TransferCommand
 {
     public static Command Create(TextWriter output, CancellationToken cancellationToken)
     {
         var options = new TransferOptions();
-        var command = new Command("transfer", "Show the adversarial images of runs to other networks, and count how many fool those too.") { options.Runs };
+        var command = new Command("transfer", "Evaluate the adversarial images of runs on other models, and count the images that fool them.") { options.Runs };
         foreach (var option in options.All)
         {
             command.Add(option);
@@ -42,7 +42,7 @@ internal static class TransferCommand
             }
 
             var evaluations = models.Select(model => new TransferEvaluation(model, batchSize, device)).ToArray();
-            var rows = parsed.GetValue(options.Runs)!.Select(folder => Show(folder, evaluations, cancellationToken)).ToArray();
+            var rows = parsed.GetValue(options.Runs)!.Select(folder => Evaluate(folder, evaluations, cancellationToken)).ToArray();
             var matrix = new TransferMatrix
             {
                 Runs = [.. rows.Select(row => row.Source)],
@@ -70,11 +70,31 @@ internal static class TransferCommand
         }
     }
 
-    private static (TransferSource Source, TransferCount[] Counts) Show(string folder, TransferEvaluation[] evaluations, CancellationToken cancellationToken)
+    private static (TransferSource Source, TransferCount[] Counts) Evaluate(string folder, TransferEvaluation[] evaluations, CancellationToken cancellationToken)
     {
         using var run = SavedRun.Read(folder);
         return (TransferSource.Of(run), [.. evaluations.Select(evaluation => evaluation.Run(run, cancellationToken))]);
     }
 
     private static (string Text, string Name, string? Weights) Target(string text) => text.Split('=', 2) is [var name, var weights] ? (text, name, weights) : (text, text, null);
+}
+
+/// <summary>The arguments and flags of <c>brink transfer</c>.</summary>
+internal sealed class TransferOptions
+{
+    private readonly RunOptions _run = new();
+
+    public Argument<string[]> Runs { get; } = new("RUN") { Description = "Run folders, as written by brink attack --out.", Arity = ArgumentArity.OneOrMore };
+
+    public Option<string[]> Models { get; } = new("--model") { Description = "A model to evaluate the images on, with its weights unless they are embedded: signs, resnet20=FILE. May be repeated.", HelpName = "NAME[=FILE]", Required = true, Arity = ArgumentArity.OneOrMore };
+
+    public Option<int?> BatchSize => _run.BatchSize;
+
+    public Option<string> Device => _run.Device;
+
+    public Option<int?> Threads => _run.Threads;
+
+    public Option<bool> Json { get; } = new("--json") { Description = "Print the counts as JSON instead of the table." };
+
+    public IEnumerable<Option> All => [Models, BatchSize, Device, Threads, Json];
 }

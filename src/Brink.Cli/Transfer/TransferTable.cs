@@ -1,22 +1,20 @@
 using System.Globalization;
+using Brink.Cli.Terminal;
 using Brink.Evaluation.Transfer;
 using Spectre.Console;
 
 namespace Brink.Cli.Transfer;
 
-/// <summary>A transfer matrix for people, within 80 columns.</summary>
+/// <summary>A transfer matrix as a table of at most 80 columns.</summary>
 internal static class TransferTable
 {
-    private const int Width = 80;
-
+    /// <summary>Prints the table and the warnings.</summary>
     public static void Write(TextWriter output, TransferMatrix matrix)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Min(console.Profile.Width, Width);
-
-        console.WriteLine("How many images that fooled the network they were made for fool another, of those that it gets right before the attack.");
-        // Plain text, not markup: paths may hold brackets.
-        var table = new Table().Border(TableBorder.Rounded).AddColumn(new TableColumn(new Text("made for"))).AddColumn(new TableColumn(new Text("fooled")).RightAligned());
+        var console = Screen.Create(output);
+        console.WriteLine("Images that fooled the attacked model and also fool the model of the column, of those that it classifies correctly before the attack.");
+        // Text is not parsed as markup, because paths may contain brackets.
+        var table = new Table().Border(TableBorder.Rounded).AddColumn(new TableColumn(new Text("run"))).AddColumn(new TableColumn(new Text("fooled")).RightAligned());
         foreach (var model in matrix.Models)
         {
             table.AddColumn(new TableColumn(new Text(model.Name)).RightAligned());
@@ -30,10 +28,7 @@ internal static class TransferTable
         }
 
         console.Write(table);
-        foreach (var warning in matrix.Warnings)
-        {
-            console.WriteLine($"Note: {warning}");
-        }
+        Screen.WriteWarnings(console, matrix.Warnings);
     }
 
     private static string Cell(TransferCount count) => count.Share is { } share

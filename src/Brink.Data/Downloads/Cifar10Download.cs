@@ -3,25 +3,27 @@ using System.IO.Compression;
 
 namespace Brink.Data;
 
-/// <summary>Fetches CIFAR-10 in its binary version from its authors and unpacks it to where <c>cifar10:</c> looks.</summary>
-public static class Cifar10Download
+/// <summary>Downloads the binary version of CIFAR-10 from its authors and unpacks it.</summary>
+internal static class Cifar10Download
 {
+    // The checksum at https://www.cs.toronto.edu/~kriz/cifar.html.
     private const string Md5 = "c32a1d4ab5d03f1284b67883e8d87530";
     private const string Archive = "cifar-10-binary.tar.gz";
 
-    /// <summary>The archive, 170 MB, at the University of Toronto.</summary>
+    /// <summary>The address of the archive (170 MB) at the University of Toronto.</summary>
     public static Uri Source { get; } = new($"https://www.cs.toronto.edu/~kriz/{Archive}");
 
-    /// <summary>Fetches and unpacks, unless all is here already.</summary>
-    /// <param name="folder">The folder in which a folder <c>cifar10</c> is made, such as <see cref="DataLocations.UserFolder"/>.</param>
-    /// <param name="source">Where from; null for <see cref="Source"/>.</param>
-    /// <param name="progress">Hears how far the transfer is.</param>
-    /// <param name="cancellationToken">Stops it; what has arrived stays, for the next attempt.</param>
-    /// <returns>The folder with the images, 184 MB.</returns>
-    /// <exception cref="BadInputException">It cannot be fetched or written, or is not what it should be.</exception>
+    /// <summary>Downloads and unpacks the archive, unless all files exist already.</summary>
+    /// <param name="folder">The folder in which the folder <c>cifar10</c> is created, such as <see cref="DataLocations.UserFolder"/>.</param>
+    /// <param name="source">The address of the archive; null for <see cref="Source"/>.</param>
+    /// <param name="progress">The receiver of progress reports; null for none.</param>
+    /// <param name="cancellationToken">A token that cancels the download; received bytes are kept for the next attempt.</param>
+    /// <returns>The folder with the images (184 MB).</returns>
+    /// <exception cref="BadInputException">Thrown when the archive cannot be downloaded or written, or its checksum or content is wrong.</exception>
     public static Task<string> FetchAsync(string folder, Uri? source = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default) =>
         FetchAsync(folder, source ?? Source, Md5, progress, cancellationToken);
 
+    /// <summary>Downloads and unpacks an archive with a given MD5.</summary>
     internal static async Task<string> FetchAsync(string folder, Uri source, string md5, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -45,7 +47,7 @@ public static class Cifar10Download
         }
     }
 
-    /// <summary>Each file gets its name only when it is whole.</summary>
+    /// <summary>Unpacks the files; each gets its final name only when it is complete.</summary>
     private static void Unpack(string archive, string target, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(target);
@@ -55,7 +57,7 @@ public static class Cifar10Download
         while (missing.Count > 0 && reader.GetNextEntry() is { } entry)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // Names, not paths: nothing in the archive decides where files go.
+            // Only the name is used, because a path in an archive could point outside the target folder.
             var name = entry.Name.Split('/')[^1];
             if (entry.DataStream is null || !missing.Remove(name))
             {
@@ -69,7 +71,7 @@ public static class Cifar10Download
 
         if (missing.Count > 0)
         {
-            throw new BadInputException($"The archive of CIFAR-10 should hold {string.Join(", ", Cifar10.FileNames)}, but {archive} lacks {string.Join(", ", missing.Order(StringComparer.Ordinal))}; delete it and fetch it again.");
+            throw new BadInputException($"The archive of CIFAR-10 should contain {string.Join(", ", Cifar10.FileNames)}, but {archive} lacks {string.Join(", ", missing.Order(StringComparer.Ordinal))}; delete it and download it again.");
         }
     }
 }

@@ -4,20 +4,22 @@ using System.Security.Cryptography;
 
 namespace Brink.Data;
 
-/// <summary>Fetches a file over HTTP: goes on from what an earlier attempt left, and gives the file its name only when its checksum is right.</summary>
-/// <remarks>What has arrived lies beside it, under its name with <c>.partial</c> added.</remarks>
-public static class Download
+/// <summary>Downloads a file over HTTP. An interrupted download is continued, and the file gets its name only when its checksum is correct.</summary>
+/// <remarks>Received bytes are stored beside the file, under its name with the suffix <c>.partial</c>.</remarks>
+internal static class Download
 {
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
+    // Longer than the usual pauses of a slow connection, and short enough that a dead one is noticed.
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
     private static readonly HttpClient Client = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(15) });
 
-    /// <summary>Fetches the file, unless it is here already.</summary>
-    /// <param name="source">Where from.</param>
-    /// <param name="path">Where to; its folder is created.</param>
-    /// <param name="md5">The MD5 of the file, in hexadecimal digits.</param>
-    /// <param name="progress">Hears how far it is.</param>
-    /// <param name="cancellationToken">Stops it; what has arrived stays.</param>
-    /// <exception cref="BadInputException">The server cannot be reached or refuses, the file cannot be written, or its checksum is another.</exception>
+    /// <summary>Downloads a file, unless it exists already with the correct checksum.</summary>
+    /// <param name="source">The address.</param>
+    /// <param name="path">The path of the file; its folder is created.</param>
+    /// <param name="md5">The MD5 of the file in hexadecimal digits.</param>
+    /// <param name="progress">The receiver of progress reports; null for none.</param>
+    /// <param name="cancellationToken">A token that cancels the download; received bytes are kept.</param>
+    /// <returns>A task that completes when the file exists.</returns>
+    /// <exception cref="BadInputException">Thrown when the server cannot be reached or returns an error, the file cannot be written, or its checksum is wrong.</exception>
     public static async Task FetchAsync(Uri source, string path, string md5, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -31,7 +33,7 @@ public static class Download
                 return;
             }
 
-            // Complete already where an earlier run was stopped between the last byte and the new name.
+            // The file may be complete already, if an earlier run was stopped before it renamed the file.
             if (Length(partial) == 0 || !Md5Of(partial).Equals(md5, StringComparison.OrdinalIgnoreCase))
             {
                 await ReceiveAllAsync(source, partial, progress, cancellationToken);
@@ -39,7 +41,7 @@ public static class Download
                 if (!found.Equals(md5, StringComparison.OrdinalIgnoreCase))
                 {
                     File.Delete(partial);
-                    throw new BadInputException($"The file at {source} should have the MD5 {md5}, but what arrived has {found}; it was discarded, so try again, or fetch it from elsewhere.");
+                    throw new BadInputException($"The file at {source} should have the MD5 {md5}, but the downloaded file has {found}; it was deleted, so try again, or download it from another address.");
                 }
             }
 
@@ -63,29 +65,29 @@ public static class Download
             }
             catch (InterruptedTransferException exception)
             {
-                // As long as each attempt brings something, the next may bring the rest.
+                // Attempts continue as long as each receives at least one byte.
                 if (Length(partial) <= before)
                 {
-                    throw new BadInputException($"The transfer from {source} broke off ({exception.Message.TrimEnd('.')}); run the command again, which goes on from the {Length(partial)} bytes that are here.", exception);
+                    throw new BadInputException($"The download from {source} was interrupted ({exception.Message.TrimEnd('.')}); run the command again to continue after the {Length(partial)} bytes received.", exception);
                 }
             }
             catch (HttpRequestException exception)
             {
-                throw new BadInputException($"The file at {source} could not be fetched ({exception.Message.TrimEnd('.')}); check the connection and run the command again, or fetch it from elsewhere.", exception);
+                throw new BadInputException($"The file at {source} could not be downloaded ({exception.Message.TrimEnd('.')}); check the connection and run the command again, or download it from another address.", exception);
             }
         }
     }
 
     private static async Task ReceiveAsync(Uri source, string partial, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
     {
-        var have = Length(partial);
+        var received = Length(partial);
         using var request = new HttpRequestMessage(HttpMethod.Get, source);
-        request.Headers.Range = have > 0 ? new RangeHeaderValue(have, null) : null;
+        request.Headers.Range = received > 0 ? new RangeHeaderValue(received, null) : null;
         using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         var range = response.Content.Headers.ContentRange;
-        if (have > 0 && (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable || (response.StatusCode == HttpStatusCode.PartialContent && range?.From != have)))
+        if (received > 0 && (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable || (response.StatusCode == HttpStatusCode.PartialContent && range?.From != received)))
         {
-            // What is here does not go with what is there.
+            // The received bytes do not match the file on the server.
             File.Delete(partial);
             await ReceiveAsync(source, partial, progress, cancellationToken);
             return;
@@ -93,35 +95,35 @@ public static class Download
 
         if (!response.IsSuccessStatusCode)
         {
-            throw new BadInputException($"The file at {source} could not be fetched, as the server answered {(int)response.StatusCode} {response.ReasonPhrase}; check the address, or fetch it from elsewhere.");
+            throw new BadInputException($"The file at {source} could not be downloaded, because the server returned {(int)response.StatusCode} {response.ReasonPhrase}; check the address, or download it from another one.");
         }
 
-        // A server that knows no ranges sends everything again.
-        have = response.StatusCode == HttpStatusCode.PartialContent ? have : 0;
-        var total = range?.Length ?? have + response.Content.Headers.ContentLength;
-        await using var file = new FileStream(partial, have > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write);
+        // A server that does not support ranges sends the whole file again.
+        received = response.StatusCode == HttpStatusCode.PartialContent ? received : 0;
+        var total = range?.Length ?? received + response.Content.Headers.ContentLength;
+        await using var file = new FileStream(partial, received > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         var buffer = new byte[1 << 17];
-        progress?.Report(new(have, total));
+        progress?.Report(new(received, total));
         for (int read; (read = await ReadAsync(body, buffer, cancellationToken)) > 0;)
         {
             await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-            have += read;
-            progress?.Report(new(have, total));
+            received += read;
+            progress?.Report(new(received, total));
         }
     }
 
     private static async Task<int> ReadAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        silence.CancelAfter(LongestSilence);
+        silence.CancelAfter(ReadTimeout);
         try
         {
             return await body.ReadAsync(buffer, silence.Token);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new InterruptedTransferException(new TimeoutException($"nothing arrived for {LongestSilence.TotalSeconds:F0} seconds", exception));
+            throw new InterruptedTransferException(new TimeoutException($"no data arrived for {ReadTimeout.TotalSeconds:F0} seconds", exception));
         }
         catch (IOException exception)
         {
@@ -131,10 +133,19 @@ public static class Download
 
     private static long Length(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
 
-    /// <summary>Not for security: it is the checksum that those who publish the files give.</summary>
+    /// <summary>Computes the MD5 of a file. It detects damage, not attacks; it is the checksum that the publishers provide.</summary>
     private static string Md5Of(string path)
     {
         using var stream = File.OpenRead(path);
         return Convert.ToHexStringLower(MD5.HashData(stream));
     }
 }
+
+/// <summary>The progress of a download.</summary>
+/// <param name="Received">The number of received bytes, including earlier attempts.</param>
+/// <param name="Total">The size of the file in bytes; null if the server does not state it.</param>
+internal readonly record struct DownloadProgress(long Received, long? Total);
+
+/// <summary>The exception for an interrupted download. Received bytes are kept, and another attempt continues after them.</summary>
+/// <param name="cause">The cause of the interruption.</param>
+internal sealed class InterruptedTransferException(Exception cause) : Exception(cause.Message, cause);

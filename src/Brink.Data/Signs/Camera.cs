@@ -1,6 +1,6 @@
 namespace Brink.Data;
 
-/// <summary>What light and camera do to the scene: haze, exposure, a gradient of light, blur and noise.</summary>
+/// <summary>The effects of light and camera: haze, exposure, a gradient of light, blur and noise.</summary>
 internal sealed class Camera
 {
     private readonly int _side;
@@ -14,7 +14,9 @@ internal sealed class Camera
     private readonly int _blurPasses;
     private readonly double _noise;
 
-    /// <summary>Draws a camera for square pictures of that side.</summary>
+    /// <summary>Draws the random parameters of the effects.</summary>
+    /// <param name="random">The random numbers of the image.</param>
+    /// <param name="side">The width and height of the picture in pixels.</param>
     public Camera(RandomStream random, int side)
     {
         _side = side;
@@ -29,14 +31,17 @@ internal sealed class Camera
         _noise = random.Between(.01, .05);
     }
 
-    /// <summary>The scene's colour at a pixel as the light of the day shows it.</summary>
+    /// <summary>Applies haze and light to the colour of a pixel.</summary>
     public Color Expose(Color scene, int column, int row)
     {
         var slope = 1 + (_slopeX * ((column + .5) / _side - .5)) + (_slopeY * ((row + .5) / _side - .5));
         return scene.Toward(_haze, _hazeShare).Under(_light) * slope;
     }
 
-    /// <summary>Blurs the picture, adds the sensor's noise and rounds to bytes, [channel, row, column].</summary>
+    /// <summary>Blurs the picture, adds the noise of the sensor and rounds to bytes.</summary>
+    /// <param name="picture">The colours, row by row.</param>
+    /// <param name="random">The random numbers of the noise.</param>
+    /// <param name="pixels">The span that receives the bytes, [channel, row, column].</param>
     public void Develop(Color[] picture, RandomStream random, Span<byte> pixels)
     {
         for (var pass = 0; pass < _blurPasses; pass++)
@@ -54,7 +59,7 @@ internal sealed class Camera
 
     private byte Byte(double value, RandomStream random) => (byte)Math.Round(255 * Math.Clamp(value + (_noise * random.Noise()), 0, 1));
 
-    /// <summary>Mixes every pixel with its two neighbours in that direction, each to the given share.</summary>
+    /// <summary>Mixes each pixel with its two neighbours in one direction, each with the given share.</summary>
     private Color[] Blur(Color[] picture, int right, int down, double share)
     {
         var blurred = new Color[picture.Length];

@@ -1,36 +1,35 @@
 namespace Brink.Data;
 
-/// <summary>A short stream of random numbers that belongs to one image: SplitMix64 (Steele, Lea and Flood 2014, Figure 16).</summary>
+/// <summary>The random numbers of one image: SplitMix64 (Steele, Lea and Flood 2014, Figure 16).</summary>
 /// <remarks>
-/// Our own, because <see cref="Random"/> promises no particular numbers from one version to the next, and the drawn images
-/// must stay the same byte for byte.
+/// <see cref="Random"/> may give other numbers in another version of .NET, and every byte of the drawn images must stay the same.
 /// </remarks>
 internal sealed class RandomStream
 {
     private ulong _state;
 
-    /// <summary>The stream of (seed, index).</summary>
+    /// <summary>Creates the random numbers of an image.</summary>
     /// <param name="seed">The seed of the set.</param>
-    /// <param name="index">The image in the set, or any other number that tells streams apart.</param>
+    /// <param name="index">The index of the image in the set, or another number that identifies the stream.</param>
     public RandomStream(long seed, long index)
     {
-        // Mixed twice: with state = seed + index the stream of an image would be its neighbour's, shifted by one draw.
+        // Mixed twice: with state = seed + index, the numbers of an image would be those of the previous one, shifted by one.
         _state = Mix(Mix((ulong)seed) + (ulong)index);
     }
 
-    /// <summary>A number in [0, 1), a multiple of 2⁻⁵³.</summary>
+    /// <summary>Draws a multiple of 2⁻⁵³ in [0, 1).</summary>
     public double Next() => (NextBits() >> 11) * (1.0 / (1L << 53));
 
-    /// <summary>A number between <paramref name="low"/> and <paramref name="high"/>, all equally likely.</summary>
+    /// <summary>Draws a uniformly distributed number between <paramref name="low"/> and <paramref name="high"/>.</summary>
     public double Between(double low, double high) => low + ((high - low) * Next());
 
-    /// <summary>A whole number from 0 to <paramref name="count"/> − 1.</summary>
+    /// <summary>Draws an integer from 0 to <paramref name="count"/> − 1.</summary>
     public int Below(int count) => (int)(Next() * count);
 
-    /// <summary>True with the given probability.</summary>
+    /// <summary>Draws true with the given probability.</summary>
     public bool Chance(double probability) => Next() < probability;
 
-    /// <summary>A number of mean 0 and standard deviation 1, nearly normal: four uniform ones added up, which needs no logarithm.</summary>
+    /// <summary>Draws an approximately normal number of mean 0 and standard deviation 1, as a sum of four uniform numbers, which needs no logarithm.</summary>
     public double Noise() => (Next() + Next() + Next() + Next() - 2) * 1.7320508075688772;
 
     private ulong NextBits()

@@ -1,16 +1,16 @@
 namespace Brink.Data;
 
-/// <summary>Draws the picture of one sign: a random background, a sign in a random pose before it, seen by a random camera.</summary>
+/// <summary>Draws the picture of one sign with a random background, pose and camera.</summary>
 /// <remarks>
-/// The arithmetic is +, −, ×, ÷, √, rounding and comparison of doubles and nothing else, which IEEE 754 fixes to the last bit:
-/// no sine, logarithm or power, whose last bits differ between platforms. So the bytes are the same everywhere.
+/// The arithmetic consists of +, −, ×, ÷, √, rounding and comparison of doubles, whose results IEEE 754 determines exactly. It avoids
+/// sine, logarithm and power, whose last bits differ between platforms. Therefore the bytes are the same on all platforms.
 /// </remarks>
 internal sealed class SignPicture
 {
-    /// <summary>Rows and columns of a picture.</summary>
+    /// <summary>The width and height of a picture in pixels.</summary>
     public const int Side = 32;
 
-    // Sub-pixels a side: the sign's edges are averaged over 16 points a pixel.
+    // Sub-pixels per side: edges of the sign are averaged over 16 points per pixel.
     private const int Grid = 4;
 
     private readonly SignKind _kind;
@@ -22,7 +22,7 @@ internal sealed class SignPicture
     private readonly bool _hasPost;
     private readonly Blob? _obstacle;
 
-    /// <summary>Decides on everything in the picture but the noise.</summary>
+    /// <summary>Draws all random parameters of the picture except the noise.</summary>
     public SignPicture(SignKind kind, RandomStream random)
     {
         _kind = kind;
@@ -35,7 +35,8 @@ internal sealed class SignPicture
         _obstacle = random.Chance(.4) ? Obstacle(random, _background.BlobColor) : null;
     }
 
-    /// <summary>Draws the picture into 3×32×32 bytes.</summary>
+    /// <summary>Draws the picture.</summary>
+    /// <param name="pixels">The span that receives 3×32×32 bytes.</param>
     public void Draw(Span<byte> pixels)
     {
         var picture = new Color[Side * Side];
@@ -66,12 +67,55 @@ internal sealed class SignPicture
 
     private bool OnPost(double x, double y) => _hasPost && Math.Abs(x) < .08 && y > 0;
 
-    /// <summary>Something before the sign, in its coordinates: it bites into the rim and never hides the middle.</summary>
+    /// <summary>Draws an object in front of the sign, in the sign's coordinates, that covers part of the rim and not the centre.</summary>
     private static Blob Obstacle(RandomStream random, Color color)
     {
         var (x, y) = (random.Between(-1, 1), random.Between(-1, 1));
-        // Moved out along its ray to 0.7 to 1 from the middle.
+        // Moved along its ray to a distance of 0.7 to 1 from the centre.
         var stretch = random.Between(.7, 1) / Math.Max(.01, Math.Sqrt((x * x) + (y * y)));
         return new Blob(x * stretch, y * stretch, random.Between(.3, .65), random.Between(.3, .65), color);
+    }
+}
+
+/// <summary>The position, size and rotation of the sign in the picture.</summary>
+internal sealed class Pose
+{
+    private readonly double _centerX;
+    private readonly double _centerY;
+    private readonly double _radius;
+    private readonly double _cosine;
+    private readonly double _sine;
+    private readonly double _narrowing;
+    private readonly double _shear;
+
+    /// <summary>Draws a random pose.</summary>
+    /// <param name="random">The random numbers of the image.</param>
+    /// <param name="side">The width and height of the picture in pixels.</param>
+    public Pose(RandomStream random, int side)
+    {
+        _radius = side * random.Between(.16, .42);
+        var play = Math.Max(0, (side / 2.0) - (.9 * _radius));
+        _centerX = (side / 2.0) + random.Between(-play, play);
+        _centerY = (side / 2.0) + random.Between(-play, play);
+
+        // The tangent of half the angle, up to about 23° to each side, gives sine and cosine with divisions only.
+        var tangent = random.Between(-.2, .2);
+        _cosine = (1 - (tangent * tangent)) / (1 + (tangent * tangent));
+        _sine = 2 * tangent / (1 + (tangent * tangent));
+
+        // A sign seen from the side appears narrower.
+        _narrowing = random.Between(.65, 1.05);
+        _shear = random.Between(-.15, .15);
+    }
+
+    /// <summary>The radius of the sign in pixels.</summary>
+    public double Radius => _radius;
+
+    /// <summary>Converts a point of the picture to the sign's coordinates.</summary>
+    public (double X, double Y) ToSign(double pictureX, double pictureY)
+    {
+        var (x, y) = ((pictureX - _centerX) / _radius, (pictureY - _centerY) / _radius);
+        var (turnedX, turnedY) = ((x * _cosine) + (y * _sine), (y * _cosine) - (x * _sine));
+        return ((turnedX / _narrowing) - (_shear * turnedY), turnedY);
     }
 }

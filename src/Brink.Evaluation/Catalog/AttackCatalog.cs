@@ -3,39 +3,40 @@ using Brink.Attacks;
 
 namespace Brink.Evaluation.Catalog;
 
-/// <summary>The attacks that can be had by name, from the words of the command line.</summary>
+/// <summary>Creates attacks from their names and options, as they are written on the command line.</summary>
 public static class AttackCatalog
 {
-    /// <summary>The presets of the trust-region attack: the paper's method as we understand it, and the authors' program.</summary>
-    public static IReadOnlyList<string> Presets { get; } = ["paper", "authors"];
+    /// <summary>The presets of the trust-region attack: <c>paper</c>, the method of Yao et al. (CVPR 2019), and <c>authors</c>, the program of its authors.</summary>
+    internal static IReadOnlyList<string> Presets { get; } = ["paper", "authors"];
 
-    /// <summary>Makes an attack.</summary>
-    /// <param name="specification">A name, with options in brackets if any: <c>tr[overshoot=0.01,max-iterations=50]</c>.</param>
-    /// <param name="settings">Further options by name; those in brackets win.</param>
-    /// <exception cref="BadInputException">There is no such attack or option, or a value cannot be used.</exception>
+    /// <summary>Creates an attack.</summary>
+    /// <param name="specification">The name of an attack, optionally with options in brackets: <c>tr[overshoot=0.01,max-iterations=50]</c>.</param>
+    /// <param name="settings">Further options by name, or null for none. Options in brackets take precedence.</param>
+    /// <returns>The attack, with its target and the values of all its options.</returns>
+    /// <exception cref="BadInputException">The attack or an option does not exist, or a value is invalid.</exception>
     public static ConfiguredAttack Create(string specification, IReadOnlyDictionary<string, string>? settings = null)
     {
         var (name, bracketed) = Split(specification);
         var all = new Dictionary<string, string>(settings ?? ReadOnlyDictionary<string, string>.Empty, StringComparer.Ordinal);
-        var once = new HashSet<string>(StringComparer.Ordinal);
+        var given = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (key, value) in bracketed)
         {
-            all[key] = once.Add(key)
+            all[key] = given.Add(key)
                 ? value
-                : throw new BadInputException($"Each option of an attack may be given once, but '{specification}' gives {key} twice; drop one.");
+                : throw new BadInputException($"Each option of an attack may be given once, but '{specification}' gives {key} twice; remove one.");
         }
 
         if (name is "tr" or "tr2" or "deepfool" or "cw")
         {
-            // The seed is the run's; these draw nothing from it, so that it is no option of theirs.
-            if (!once.Contains("seed"))
+            // These attacks draw no random numbers, so the seed of the run is not an option of theirs.
+            if (!given.Contains("seed"))
             {
                 Take(all, "seed");
             }
 
             if (all.ContainsKey("epsilon"))
             {
-                throw new BadInputException($"The attack {name} searches the smallest perturbation and takes no epsilon; drop it, or use fgsm, ifgsm or pgd for perturbations up to a given length.");
+                throw new BadInputException($"The attack {name} searches for the smallest perturbation and takes no epsilon; remove it, or use fgsm, ifgsm or pgd for perturbations up to a given length.");
             }
         }
 
@@ -68,7 +69,7 @@ public static class AttackCatalog
             AttackSettings.Apply(options, name, [new("refine", refine)]);
         }
 
-        // The default radius depends on whether the walk follows. Now that this is known it becomes the options' own, so that parts of it can be set.
+        // The default radius depends on refine. It is copied into the options, so that its properties can be set one by one.
         options = options with { Radius = radius is { } length ? RadiusPolicy.Fixed(length) : options.Radius with { } };
         AttackSettings.Apply(options, name, settings);
         var described = AttackSettings.Describe(options);
@@ -128,7 +129,7 @@ public static class AttackCatalog
 
         if (!specification.EndsWith(']'))
         {
-            throw new BadInputException($"The options of an attack stand in brackets, tr[key=value,key=value], but '{specification}' does not end with one.");
+            throw new BadInputException($"The options of an attack are written in brackets, tr[key=value,key=value], but '{specification}' does not end with a bracket.");
         }
 
         var settings = specification[(bracket + 1)..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
@@ -137,4 +138,20 @@ public static class AttackCatalog
                 : throw new BadInputException($"The options of an attack are written key=value, but '{pair}' was given."));
         return (specification[..bracket], [.. settings]);
     }
+}
+
+/// <summary>An attack with its target and the values of its options.</summary>
+/// <param name="Attack">The attack.</param>
+/// <param name="Target">The target of the attack.</param>
+/// <param name="Options">The value of every option, by its name in kebab case.</param>
+public sealed record ConfiguredAttack(IAttack Attack, TargetSelection Target, IReadOnlyDictionary<string, object> Options)
+{
+    /// <summary>Returns this attack with rounding of its results to 8-bit images.</summary>
+    /// <returns>An attack whose adversarial images have pixel values that are multiples of 1/255.</returns>
+    /// <exception cref="BadInputException">The attack has a largest length (epsilon), which rounding would exceed.</exception>
+    public ConfiguredAttack Quantized() => this with
+    {
+        Attack = new QuantizedAttack(Attack, Target),
+        Options = new Dictionary<string, object>(Options, StringComparer.Ordinal) { ["quantized"] = true },
+    };
 }

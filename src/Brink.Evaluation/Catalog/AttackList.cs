@@ -2,13 +2,14 @@ using Brink.Attacks;
 
 namespace Brink.Evaluation.Catalog;
 
-/// <summary>The attacks of a comparison, from the words of the command line: <c>tr[radius=0.05],deepfool</c>.</summary>
-public static class AttackList
+/// <summary>Creates the attacks of a comparison from a list such as <c>tr[radius=0.05],deepfool</c>.</summary>
+internal static class AttackList
 {
-    /// <summary>Makes the attacks of a list, all of which search the smallest change, in one norm, with one notion of being fooled.</summary>
-    /// <param name="list">Attacks with commas between them; commas in brackets belong to the attack.</param>
-    /// <param name="settings">Options for all of them; those in brackets win.</param>
-    /// <exception cref="BadInputException">The list cannot be read, an attack in it cannot be had, or two of them cannot be compared.</exception>
+    /// <summary>Creates the attacks of a list, all of which must be minimal attacks with the same norm and the same criterion.</summary>
+    /// <param name="list">Attacks separated by commas. Commas inside brackets separate the options of an attack.</param>
+    /// <param name="settings">Options for all attacks, or null for none. Options in brackets take precedence.</param>
+    /// <returns>The attacks, in the order of the list.</returns>
+    /// <exception cref="BadInputException">The list is malformed, an attack or an option does not exist, or two attacks cannot be compared.</exception>
     public static IReadOnlyList<ListedAttack> Create(string list, IReadOnlyDictionary<string, string>? settings = null)
     {
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -17,7 +18,7 @@ public static class AttackList
         {
             if (attacks.Exists(attack => attack.Specification == specification))
             {
-                throw new BadInputException($"Each attack of a comparison may be given once, but {specification} stands in the list twice; drop one or give it other options.");
+                throw new BadInputException($"Each attack of a comparison may be given once, but {specification} is listed twice; remove one or give it other options.");
             }
 
             var configured = AttackCatalog.Create(specification, settings);
@@ -31,8 +32,10 @@ public static class AttackList
         return attacks;
     }
 
-    /// <summary>Cuts a list at the commas outside brackets.</summary>
-    /// <exception cref="BadInputException">A bracket has no partner, or there is nothing between two commas.</exception>
+    /// <summary>Splits a list at the commas outside brackets.</summary>
+    /// <param name="list">Attacks separated by commas.</param>
+    /// <returns>The specifications of the attacks, without surrounding spaces.</returns>
+    /// <exception cref="BadInputException">Brackets are not balanced, or an attack is missing between two commas.</exception>
     public static IReadOnlyList<string> Split(string list)
     {
         ArgumentNullException.ThrowIfNull(list);
@@ -68,16 +71,16 @@ public static class AttackList
 
     private static string Entry(string list, int start, int end) => list[start..end].Trim() is { Length: > 0 } attack
         ? attack
-        : throw new BadInputException($"A list of attacks needs one between every two commas, such as tr,deepfool, but '{list}' was given.");
+        : throw new BadInputException($"A list of attacks needs an attack between every two commas, such as tr,deepfool, but '{list}' was given.");
 
     private static BadInputException Unbalanced(string list) =>
-        new($"The options of an attack stand in one pair of brackets behind its name, tr[key=value,key=value],deepfool, but the brackets of '{list}' do not pair up so.");
+        new($"The options of an attack are written in one pair of brackets after its name, tr[key=value,key=value],deepfool, but the brackets of '{list}' are not balanced.");
 
     private static void CheckMinimal(ListedAttack attack)
     {
         if (attack.Configured.Attack is not IMinimalAttack)
         {
-            throw new BadInputException($"A comparison needs attacks that search the smallest change, but {attack.Specification} only tries changes up to the length it is given; drop its epsilon, or the attack.");
+            throw new BadInputException($"A comparison needs attacks that search for the smallest perturbation, but {attack.Specification} only tries perturbations up to a given length; remove its epsilon, or the attack.");
         }
     }
 
@@ -92,7 +95,13 @@ public static class AttackList
         var (target, otherTarget) = (first.Configured.Target, other.Configured.Target);
         if (target.Criterion != otherTarget.Criterion || (target.Criterion == "target-class" && target.Name != otherTarget.Name))
         {
-            throw new BadInputException($"All attacks of a comparison must agree when an image is fooled, but {first.Specification} goes for the class {target.Name} and {other.Specification} for {otherTarget.Name}; set --target and leave it out of the brackets.");
+            throw new BadInputException($"All attacks of a comparison need one criterion for fooled images, but {first.Specification} has the target {target.Name} and {other.Specification} has {otherTarget.Name}; set --target and leave it out of the brackets.");
         }
     }
 }
+
+/// <summary>One attack of a list, with its specification and the name of its folder.</summary>
+/// <param name="Specification">The attack as written in the list: <c>tr[radius=0.05]</c>.</param>
+/// <param name="Configured">The attack.</param>
+/// <param name="Folder">The name of the folder of its run, unique in the list: <c>tr</c>, <c>tr-2</c>.</param>
+internal sealed record ListedAttack(string Specification, ConfiguredAttack Configured, string Folder);

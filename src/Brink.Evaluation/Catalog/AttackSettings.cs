@@ -5,12 +5,15 @@ using Brink.Attacks;
 
 namespace Brink.Evaluation.Catalog;
 
-/// <summary>The properties of an options record by their names in kebab case, for the command line and for <c>results.json</c>.</summary>
-/// <remarks>A record inside the record lends its properties with its own name in front: <c>radius-growth</c>. One that is not there has none.</remarks>
+/// <summary>Sets and lists the properties of an options record by their names in kebab case, as on the command line and in <c>results.json</c>.</summary>
+/// <remarks>The properties of a nested record have the name of that record as a prefix: <c>radius-growth</c>. A nested record that is null has no properties.</remarks>
 internal static class AttackSettings
 {
-    /// <summary>Sets properties of freshly made options, which nobody else holds yet.</summary>
-    /// <exception cref="BadInputException">A key is not a property, or a value is not of its type.</exception>
+    /// <summary>Sets properties of an options record in place.</summary>
+    /// <param name="options">The options, which must not be shared, since the properties are set after initialisation.</param>
+    /// <param name="attack">The name of the attack, for error messages.</param>
+    /// <param name="settings">The values by key.</param>
+    /// <exception cref="BadInputException">A key is not a property, or a value does not have the type of the property.</exception>
     public static void Apply(object options, string attack, IEnumerable<KeyValuePair<string, string>> settings)
     {
         var slots = Slots(options, "").ToDictionary(slot => slot.Key, StringComparer.Ordinal);
@@ -25,13 +28,17 @@ internal static class AttackSettings
         }
     }
 
-    /// <summary>Every property with its value.</summary>
+    /// <summary>Returns the value of every property by its key.</summary>
+    /// <param name="options">The options.</param>
+    /// <returns>Numbers and booleans as they are, all other values as text.</returns>
     public static SortedDictionary<string, object> Describe(object options) => new(
         Slots(options, "").ToDictionary(slot => slot.Key, slot => Plain(slot.Property.GetValue(slot.Owner)!), StringComparer.Ordinal),
         StringComparer.Ordinal);
 
-    /// <summary>untargeted, best, hardest or the number of a class.</summary>
-    /// <exception cref="BadInputException">It is none of them.</exception>
+    /// <summary>Parses a target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</summary>
+    /// <param name="value">The text.</param>
+    /// <returns>The target.</returns>
+    /// <exception cref="BadInputException">The text is none of these.</exception>
     public static TargetSelection ParseTarget(string value) => value switch
     {
         "untargeted" => TargetSelection.Untargeted,
@@ -41,14 +48,20 @@ internal static class AttackSettings
         _ => throw new BadInputException($"The target must be untargeted, best, hardest or the number of a class, but '{value}' was given."),
     };
 
-    /// <summary>A finite number, which may be a fraction.</summary>
-    /// <exception cref="BadInputException">It is none.</exception>
+    /// <summary>Parses a finite number, which may be a fraction such as 4/255.</summary>
+    /// <param name="key">The name of the option, for the error message.</param>
+    /// <param name="value">The text.</param>
+    /// <returns>The number.</returns>
+    /// <exception cref="BadInputException">The text is not a finite number.</exception>
     public static double ParseNumber(string key, string value) =>
         TryParseNumber(value, out var number)
             ? number
             : throw new BadInputException($"The option {key} must be a number such as 0.05, but '{value}' was given.");
 
-    /// <summary>Reads a number that float32, the type images come in, can hold too.</summary>
+    /// <summary>Parses a number that is finite in float32, the type of images.</summary>
+    /// <param name="value">The text.</param>
+    /// <param name="number">The number, or 0 if the text is not a finite number.</param>
+    /// <returns>True if the text is a number that float32 can hold.</returns>
     public static bool TryParseNumber(string value, out double number) =>
         RealNumber.TryParse(value, out number) && float.IsFinite((float)number);
 
@@ -134,4 +147,26 @@ internal static class AttackSettings
     };
 
     private sealed record Slot(string Key, object Owner, PropertyInfo Property);
+}
+
+/// <summary>Parses real numbers as users write them: 0.05, 5e-2, or a fraction such as 4/255. The result does not depend on the culture.</summary>
+internal static class RealNumber
+{
+    /// <summary>Parses a real number.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="number">The number, or 0 if the text is not a finite number.</param>
+    /// <returns>True if the text is a finite number.</returns>
+    public static bool TryParse(string text, out double number)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var parts = text.Split('/').Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : double.NaN).ToArray();
+        number = parts is [var numerator, var denominator] ? numerator / denominator : parts is [var single] ? single : double.NaN;
+        if (double.IsFinite(number))
+        {
+            return true;
+        }
+
+        number = 0;
+        return false;
+    }
 }

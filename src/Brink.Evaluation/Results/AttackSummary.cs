@@ -3,104 +3,105 @@ using System.Text.Json.Serialization;
 
 namespace Brink.Evaluation.Results;
 
-/// <summary>A run in numbers: what <c>results.json</c> holds, property by property.</summary>
+/// <summary>The summary of a run. Its properties are those of <c>results.json</c>.</summary>
 public sealed record AttackSummary
 {
-    /// <summary>The attack.</summary>
+    /// <summary>The name of the attack.</summary>
     public required string Attack { get; init; }
 
-    /// <summary><c>l2</c> or <c>linf</c>.</summary>
+    /// <summary>The norm of the attack: <c>l2</c> or <c>linf</c>.</summary>
     public required string Norm { get; init; }
 
-    /// <summary><c>pixel</c> or <c>normalized</c>.</summary>
+    /// <summary>The space in which lengths are measured: <c>pixel</c> or <c>normalized</c>.</summary>
     public required string Space { get; init; }
 
-    /// <summary><c>best</c>, <c>hardest</c> or the number of a class.</summary>
+    /// <summary>The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</summary>
     public required string Target { get; init; }
 
-    /// <summary><c>misclassified</c> or <c>target-class</c>.</summary>
+    /// <summary>The criterion for fooled images: <c>misclassified</c> (any prediction other than the label) or <c>target-class</c>.</summary>
     public required string Criterion { get; init; }
 
-    /// <summary>The network.</summary>
+    /// <summary>The name of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The data set.</summary>
+    /// <summary>The name of the data set.</summary>
     public required string Data { get; init; }
 
-    /// <summary>The name of each class, in the order of the labels; empty in runs of a Brink that did not keep them.</summary>
+    /// <summary>The name of each class, in the order of the labels. The list is empty in runs of older versions.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
-    /// <summary>Images attempted.</summary>
+    /// <summary>The number of images of the run.</summary>
     public required int Images { get; init; }
 
-    /// <summary>Images the network got wrong to begin with; they are not attacked.</summary>
+    /// <summary>The number of images that were misclassified before the attack. They are not attacked.</summary>
     public required int Misclassified { get; init; }
 
-    /// <summary>Images whose label is the class to reach; they are not attacked.</summary>
+    /// <summary>The number of images whose label is the target class. They are not attacked.</summary>
     public required int Skipped { get; init; }
 
-    /// <summary>Images attacked.</summary>
+    /// <summary>The number of attacked images.</summary>
     public required int Attacked { get; init; }
 
-    /// <summary>Images fooled, confirmed in a fresh pass.</summary>
+    /// <summary>The number of fooled images, confirmed by a fresh forward pass.</summary>
     public required int Fooled { get; init; }
 
-    /// <summary>The share of the images that the network gets right.</summary>
+    /// <summary>The share of the images that are classified correctly before the attack.</summary>
     public required double AccuracyBefore { get; init; }
 
-    /// <summary>The share of the images that it still gets right after the attack.</summary>
+    /// <summary>The share of the images that are classified correctly after the attack.</summary>
     public required double AccuracyAfter { get; init; }
 
-    /// <summary>‖x′ − x‖_p / ‖x‖_p over fooled images, in the attack's norm and space.</summary>
+    /// <summary>The relative perturbation ‖x′ − x‖_p / ‖x‖_p over the fooled images, in the norm and the space of the attack.</summary>
     public required Distribution RelativePerturbation { get; init; }
 
-    /// <summary>The same images measured after the network's normalisation.</summary>
+    /// <summary>The relative perturbation over the fooled images, measured after the normalisation of the model.</summary>
     public required Distribution RelativePerturbationNormalized { get; init; }
 
-    /// <summary>The perturbations' lengths in both norms, over fooled images, in the attack's space.</summary>
+    /// <summary>The length of the perturbation in both norms over the fooled images, in the space of the attack.</summary>
     public required PerturbationLengths Perturbation { get; init; }
 
-    /// <summary>Upper bounds of the accuracy at the lengths that were asked for.</summary>
+    /// <summary>Upper bounds of the accuracy at the requested lengths.</summary>
     public required IReadOnlyList<RobustAccuracy> RobustAccuracy { get; init; }
 
-    /// <summary>What is left of the adversarial images as 8-bit pictures; null where they were not saved as such.</summary>
+    /// <summary>The number of images that are still fooled after rounding to 8 bits, or null if no 8-bit images were saved.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RoundedImages? Rounded { get; init; }
 
-    /// <summary>Forward passes, mean over attacked images, the first classification and the choice of class included.</summary>
+    /// <summary>The mean number of forward passes over the attacked images, including the first classification and the choice of the target.</summary>
     public required double ForwardsPerImage { get; init; }
 
-    /// <summary>Backward passes, mean over attacked images, the choice of class included.</summary>
+    /// <summary>The mean number of backward passes over the attacked images, including the choice of the target.</summary>
     public required double BackwardsPerImage { get; init; }
 
-    /// <summary>Hessian-vector products, mean over attacked images; 0 for attacks of first order.</summary>
+    /// <summary>The mean number of Hessian-vector products over the attacked images, 0 for attacks of first order.</summary>
     public double ProductsPerImage { get; init; }
 
-    /// <summary>How long the attack took.</summary>
+    /// <summary>The duration of the attack in seconds.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary><see cref="Seconds"/> divided by the images attacked.</summary>
+    /// <summary>The duration in seconds divided by the number of attacked images.</summary>
     public required double SecondsPerImage { get; init; }
 
-    /// <summary>The seed of random draws.</summary>
+    /// <summary>The seed of the random numbers.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>The version of Brink.</summary>
+    /// <summary>The version of Brink that computed the run.</summary>
     public required string BrinkVersion { get; init; }
 
-    /// <summary>Every setting, by its name in kebab case.</summary>
+    /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
     public required IReadOnlyDictionary<string, object> Options { get; init; }
 
-    /// <summary>What a reader of these numbers must know.</summary>
+    /// <summary>The warnings that a reader of the numbers needs.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary>The version of this assembly, with the commit it was built from.</summary>
-    public static string Version { get; } =
+    /// <summary>The version of this assembly, with the commit that it was built from.</summary>
+    internal static string Version { get; } =
         typeof(AttackSummary).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>Sums a run up.</summary>
-    /// <param name="run">What was run.</param>
-    /// <param name="result">What came out.</param>
+    /// <summary>Computes the summary of a run.</summary>
+    /// <param name="run">The description of the run.</param>
+    /// <param name="result">The result of the run.</param>
+    /// <returns>The summary.</returns>
     public static AttackSummary Of(RunDescription run, EvaluationResult result)
     {
         ArgumentNullException.ThrowIfNull(run);
@@ -108,8 +109,8 @@ public sealed record AttackSummary
         var images = result.Images;
         var attacked = images.Where(image => image.Outcome.Attacked).ToArray();
         var fooled = attacked.Where(image => image.Outcome.Fooled).ToArray();
-        var right = images.Count(image => image.Outcome.PredictionBefore == image.Outcome.Label);
-        var rightAfter = images.Count(image => image.Outcome.PredictionAfter == image.Outcome.Label);
+        var correct = images.Count(image => image.Outcome.PredictionBefore == image.Outcome.Label);
+        var correctAfter = images.Count(image => image.Outcome.PredictionAfter == image.Outcome.Label);
         return new()
         {
             Attack = run.Attack,
@@ -121,12 +122,12 @@ public sealed record AttackSummary
             Data = run.Data,
             ClassNames = run.ClassNames,
             Images = images.Count,
-            Misclassified = images.Count - right,
-            Skipped = right - attacked.Length,
+            Misclassified = images.Count - correct,
+            Skipped = correct - attacked.Length,
             Attacked = attacked.Length,
             Fooled = fooled.Length,
-            AccuracyBefore = Share(right, images.Count),
-            AccuracyAfter = Share(rightAfter, images.Count),
+            AccuracyBefore = Share(correct, images.Count),
+            AccuracyAfter = Share(correctAfter, images.Count),
             RelativePerturbation = Distribution.Of(fooled.Select(image => image.Outcome.Relative)),
             RelativePerturbationNormalized = Distribution.Of(fooled.Select(image => image.RelativeNormalized)),
             Perturbation = new(Distribution.Of(fooled.Select(image => image.Outcome.L2)), Distribution.Of(fooled.Select(image => image.Outcome.LInf))),
@@ -149,7 +150,7 @@ public sealed record AttackSummary
     {
         if (!result.IsComplete)
         {
-            yield return $"The run {(result.Failure is null ? "was cancelled" : "failed")} after {result.Images.Count} of {result.Requested} images; the numbers are of these.";
+            yield return $"The run {(result.Failure is null ? "was cancelled" : "failed")} after {result.Images.Count} of {result.Requested} images; the numbers cover these images only.";
         }
 
         foreach (var warning in run.Warnings())
@@ -159,18 +160,56 @@ public sealed record AttackSummary
 
         if (attacked.Length == 0 && result.Images.Count > 0)
         {
-            yield return "No image was attacked: the network gets none right that is not in the class to reach; check that model and data belong together.";
+            yield return "No image was attacked: every image is misclassified or has the target class as its label; check that the model was trained for these classes.";
         }
 
         if (attacked.Length > fooled.Length)
         {
-            yield return $"{attacked.Length - fooled.Length} of {attacked.Length} attacked images were not fooled; the perturbations are of the others, and images.parquet says how each ended.";
+            yield return $"{attacked.Length - fooled.Length} of {attacked.Length} attacked images were not fooled; the perturbations cover the others, and images.parquet has the exit reason of each image.";
         }
 
-        var blank = fooled.Count(image => !double.IsFinite(image.Outcome.Relative) || !double.IsFinite(image.RelativeNormalized));
-        if (blank > 0)
+        var undefined = fooled.Count(image => !double.IsFinite(image.Outcome.Relative) || !double.IsFinite(image.RelativeNormalized));
+        if (undefined > 0)
         {
-            yield return $"{blank} fooled images have length 0, in the space of the attack or normalised, so their relative perturbation is not defined; its figures leave them out.";
+            yield return $"{undefined} fooled images have length 0 in the space of the attack or after normalisation, so their relative perturbation is undefined; its statistics leave them out.";
         }
     }
 }
+
+/// <summary>The mean, the median and the maximum of a set of numbers. All three are null if the set is empty.</summary>
+/// <param name="Mean">The arithmetic mean.</param>
+/// <param name="Median">The median; of an even count, the mean of the two middle numbers.</param>
+/// <param name="Worst">The maximum.</param>
+public sealed record Distribution(double? Mean, double? Median, double? Worst)
+{
+    /// <summary>Computes the distribution of numbers, without those that are not finite.</summary>
+    /// <param name="values">The numbers.</param>
+    /// <returns>The distribution.</returns>
+    internal static Distribution Of(IEnumerable<double> values)
+    {
+        var sorted = values.Where(double.IsFinite).Order().ToArray();
+        return sorted.Length == 0
+            ? new(null, null, null)
+            : new(sorted.Average(), MedianOf(sorted), sorted[^1]);
+    }
+
+    /// <summary>Computes the median of numbers in ascending order, including infinite ones.</summary>
+    /// <param name="sorted">The numbers in ascending order, at least one.</param>
+    /// <returns>The middle number, or the mean of the two middle numbers.</returns>
+    internal static double MedianOf(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+}
+
+/// <summary>The lengths of the perturbations of fooled images in both norms, in the space of the attack.</summary>
+/// <param name="L2">The lengths ‖x′ − x‖₂.</param>
+/// <param name="LInf">The lengths ‖x′ − x‖_∞.</param>
+public sealed record PerturbationLengths(Distribution L2, [property: JsonPropertyName("linf")] Distribution LInf);
+
+/// <summary>An upper bound of the accuracy under perturbations up to a length. A better attack can only lower it.</summary>
+/// <param name="Epsilon">The length, in the norm and the space of the attack.</param>
+/// <param name="Accuracy">The share of all images that no perturbation up to that length fooled and that were classified correctly before.</param>
+public sealed record RobustAccuracy(double Epsilon, double Accuracy);
+
+/// <summary>The effect of rounding adversarial images to 8 bits per value, as in PNG files.</summary>
+/// <param name="Images">The number of fooled images.</param>
+/// <param name="StillFooled">The number of these that are still fooled after rounding.</param>
+public sealed record RoundedImages(int Images, int StillFooled);

@@ -1,54 +1,58 @@
+using System.Text.Json.Serialization;
+
 namespace Brink.Evaluation.Results;
 
-/// <summary>Several attacks over the same images: what <c>comparison.json</c> holds, property by property.</summary>
-public sealed record Comparison
+/// <summary>The comparison of several attacks over the same images. Its properties are those of <c>comparison.json</c>.</summary>
+internal sealed record Comparison
 {
-    /// <summary>0.999: the share of the attacked images that an attack must fool for its row to stand unmarked (the paper asks that accuracy fall below 0.1 %).</summary>
-    public const decimal Bar = 0.999m;
+    /// <summary>The share of the attacked images that an attack must fool for its row not to be marked.</summary>
+    /// <value>0.999 (Yao et al., CVPR 2019: attacks are compared that lower the accuracy below 0.1 %).</value>
+    public const decimal FooledThreshold = 0.999m;
 
-    /// <summary><c>l2</c> or <c>linf</c>.</summary>
+    /// <summary>The norm of the attacks: <c>l2</c> or <c>linf</c>.</summary>
     public required string Norm { get; init; }
 
-    /// <summary><c>pixel</c> or <c>normalized</c>.</summary>
+    /// <summary>The space in which lengths are measured: <c>pixel</c> or <c>normalized</c>.</summary>
     public required string Space { get; init; }
 
-    /// <summary><c>misclassified</c> or <c>target-class</c>.</summary>
+    /// <summary>The criterion for fooled images: <c>misclassified</c> or <c>target-class</c>.</summary>
     public required string Criterion { get; init; }
 
-    /// <summary>The network.</summary>
+    /// <summary>The name of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The data set.</summary>
+    /// <summary>The name of the data set.</summary>
     public required string Data { get; init; }
 
-    /// <summary>Images attempted.</summary>
+    /// <summary>The number of images.</summary>
     public required int Images { get; init; }
 
-    /// <summary>Images that were not attacked: the network got them wrong to begin with, or they are in the class to reach.</summary>
+    /// <summary>The number of images that were not attacked, because they were misclassified or their label is the target class.</summary>
     public required int NotAttacked { get; init; }
 
-    /// <summary>Images attacked, the same by every attack.</summary>
+    /// <summary>The number of attacked images, equal for all attacks.</summary>
     public required int Attacked { get; init; }
 
-    /// <summary>Images that every attack fooled.</summary>
+    /// <summary>The number of images that every attack fooled.</summary>
     public required int FooledByAll { get; init; }
 
-    /// <summary>One row an attack, in the order of the list.</summary>
+    /// <summary>One row per attack, in the order of the list.</summary>
     public required IReadOnlyList<ComparedAttack> Attacks { get; init; }
 
-    /// <summary>The seed of random draws.</summary>
+    /// <summary>The seed of the random numbers.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>The version of Brink.</summary>
+    /// <summary>The version of Brink that made the comparison.</summary>
     public required string BrinkVersion { get; init; }
 
-    /// <summary>What a reader of these numbers must know.</summary>
+    /// <summary>The warnings that a reader of the numbers needs.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary>Puts finished runs beside each other.</summary>
+    /// <summary>Computes the comparison of finished runs.</summary>
     /// <param name="runs">At least one run, all over the same images, in one norm and space.</param>
-    /// <param name="requested">How many attacks were asked for: more than there are runs after a cancellation.</param>
-    /// <exception cref="ArgumentException">There is no run, or the runs are of different images.</exception>
+    /// <param name="requested">The number of requested attacks, which exceeds the number of runs after a cancellation.</param>
+    /// <returns>The comparison.</returns>
+    /// <exception cref="ArgumentException">There is no run, or the runs cover different images.</exception>
     public static Comparison Of(IReadOnlyList<ComparedRun> runs, int requested)
     {
         ArgumentNullException.ThrowIfNull(runs);
@@ -91,7 +95,7 @@ public sealed record Comparison
             Folder = run.Folder,
             Target = run.Run.Target,
             Fooled = fooled,
-            BelowBar = fooled < Bar * attacked.Length,
+            BelowThreshold = fooled < FooledThreshold * attacked.Length,
             RelativePerturbation = Perturbation(image => image.Relative),
             RelativePerturbationNormalized = Perturbation(image => image.RelativeNormalized),
             ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(row => images[row].Forwards),
@@ -114,22 +118,95 @@ public sealed record Comparison
     {
         if (attacks.Length < requested)
         {
-            yield return $"Only {attacks.Length} of {requested} attacks were finished; the numbers are of these.";
+            yield return $"Only {attacks.Length} of {requested} attacks were finished; the numbers cover these attacks only.";
         }
 
         if (attacked == 0)
         {
-            yield return "No image was attacked: the network gets none right that is not in the class to reach; check that model and data belong together.";
+            yield return "No image was attacked: every image is misclassified or has the target class as its label; check that the model was trained for these classes.";
         }
         else if (common < attacked)
         {
-            yield return $"{common} of {attacked} attacked images were fooled by every attack; means and worst are over these, medians over all attacked images, with those not fooled counted as infinite.";
+            yield return $"{common} of {attacked} attacked images were fooled by every attack; mean and worst are over these images, medians over all attacked images, those not fooled counted as infinite.";
         }
 
-        var below = attacks.Where(attack => attack.BelowBar).Select(attack => attack.Attack).ToArray();
+        var below = attacks.Where(attack => attack.BelowThreshold).Select(attack => attack.Attack).ToArray();
         if (below.Length > 0)
         {
-            yield return FormattableString.Invariant($"Fooled fewer than {Bar:P1} of the attacked images, marked *: {string.Join(", ", below)}.");
+            yield return FormattableString.Invariant($"Fooled fewer than {FooledThreshold:P1} of the attacked images, marked *: {string.Join(", ", below)}.");
         }
+    }
+}
+
+/// <summary>One row of a comparison.</summary>
+internal sealed record ComparedAttack
+{
+    /// <summary>The attack with its options, as written in the list.</summary>
+    public required string Attack { get; init; }
+
+    /// <summary>The name of the subfolder of the run.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>The number of fooled images, confirmed by a fresh forward pass.</summary>
+    public required int Fooled { get; init; }
+
+    /// <summary>Indicates whether the attack fooled fewer than <see cref="Comparison.FooledThreshold"/> of the attacked images. The rest of the row is then not comparable.</summary>
+    [JsonPropertyName("belowBar")]
+    public required bool BelowThreshold { get; init; }
+
+    /// <summary>The relative perturbation ‖x′ − x‖_p / ‖x‖_p in the space of the attack.</summary>
+    /// <remarks>Mean and worst are over the images that all attacks fooled; the median is over all attacked images, those not fooled counted as infinite, and null if it is infinite.</remarks>
+    public required Distribution RelativePerturbation { get; init; }
+
+    /// <summary>The relative perturbation, measured after the normalisation of the model.</summary>
+    public required Distribution RelativePerturbationNormalized { get; init; }
+
+    /// <summary>The mean number of forward passes over the attacked images.</summary>
+    public required double ForwardsPerImage { get; init; }
+
+    /// <summary>The mean number of backward passes over the attacked images.</summary>
+    public required double BackwardsPerImage { get; init; }
+
+    /// <summary>The duration of the attack in seconds.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>The duration in seconds divided by the number of attacked images.</summary>
+    public required double SecondsPerImage { get; init; }
+
+    /// <summary>The duration of the first Carlini–Wagner attack divided by that of this attack, or null without a Carlini–Wagner attack.</summary>
+    public required double? SpeedUpOverCw { get; init; }
+
+    /// <summary>Every setting, by its name in kebab case.</summary>
+    public required IReadOnlyDictionary<string, object> Options { get; init; }
+}
+
+/// <summary>The finished run of one attack of a comparison.</summary>
+/// <param name="Attack">The attack, as written in the list.</param>
+/// <param name="Folder">The name of the folder of the run.</param>
+/// <param name="Run">The description of the run.</param>
+/// <param name="Images">The result for each image.</param>
+/// <param name="Seconds">The duration of the attack in seconds.</param>
+internal sealed record ComparedRun(string Attack, string Folder, RunDescription Run, IReadOnlyList<ComparedImage> Images, double Seconds);
+
+/// <summary>The result for one image of one run, as a comparison uses it.</summary>
+/// <param name="Index">The index of the image in the data set.</param>
+/// <param name="Attacked">A value that indicates whether the image was attacked.</param>
+/// <param name="Fooled">A value that indicates whether the image was fooled, confirmed by a fresh forward pass.</param>
+/// <param name="Relative">The relative perturbation ‖x′ − x‖_p / ‖x‖_p, in the norm and the space of the attack.</param>
+/// <param name="RelativeNormalized">The relative perturbation after the normalisation of the model.</param>
+/// <param name="Forwards">The number of forward passes.</param>
+/// <param name="Backwards">The number of backward passes.</param>
+internal sealed record ComparedImage(long Index, bool Attacked, bool Fooled, double Relative, double RelativeNormalized, long Forwards, long Backwards)
+{
+    /// <summary>Converts the result for an image of a run in memory.</summary>
+    /// <param name="image">The image.</param>
+    /// <returns>The result as a comparison uses it.</returns>
+    public static ComparedImage Of(EvaluatedImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return new(image.Index, image.Outcome.Attacked, image.Outcome.Fooled, image.Outcome.Relative, image.RelativeNormalized, image.Outcome.Forwards, image.Outcome.Backwards);
     }
 }

@@ -7,56 +7,68 @@ using static TorchSharp.torch;
 namespace Brink.Evaluation.Runs;
 
 /// <summary>Runs an attack over a data set, range by range.</summary>
-/// <param name="model">The network, opened in the space of the attack, on <paramref name="device"/>.</param>
+/// <param name="model">The model, opened in the space of the attack, on <paramref name="device"/>.</param>
 /// <param name="attack">The attack.</param>
-/// <param name="batchSize">The number of images in a range, at least 1.</param>
-/// <param name="device">Where to compute; null for the CPU.</param>
+/// <param name="batchSize">The number of images in a range, at least 1. The default is 64.</param>
+/// <param name="device">The device of the computation, or null for the CPU.</param>
 public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
 {
-    /// <summary>64 (ours: large enough to keep a few cores busy, small enough for the memory of a laptop).</summary>
+    /// <summary>The default number of images in a range.</summary>
+    /// <value>64: large enough to keep several cores busy, small enough for the memory of a laptop.</value>
     public const int DefaultBatchSize = 64;
 
     private readonly int _batchSize = CheckBatchSize(batchSize);
 
-    /// <summary>A batch size that was asked for, for use before there is an attack.</summary>
+    /// <summary>Checks a batch size.</summary>
     /// <param name="batchSize">The number of images.</param>
-    /// <returns>The same number.</returns>
-    /// <exception cref="BadInputException">It is less than 1.</exception>
-    public static int CheckBatchSize(int batchSize) => batchSize >= 1
+    /// <returns>The batch size.</returns>
+    /// <exception cref="BadInputException">The batch size is less than 1.</exception>
+    internal static int CheckBatchSize(int batchSize) => batchSize >= 1
         ? batchSize
         : throw new BadInputException($"The batch size must be at least 1, but {batchSize} was given.");
 
-    /// <summary>Attacks every image of a set.</summary>
+    /// <summary>Attacks every image of a data set.</summary>
     /// <remarks>
-    /// A cancellation is no exception here: the result then holds the ranges finished by then. Neither is a failure once a range is
-    /// finished: <see cref="EvaluationResult.Failure"/> holds it, and the result what was finished before.
+    /// A cancellation does not throw: the result then holds the ranges that were finished before. A failure after the first finished
+    /// range does not throw either: <see cref="EvaluationResult.Failure"/> then holds the exception.
     /// </remarks>
     /// <param name="images">The images.</param>
-    /// <param name="progress">Told after every iteration of the attack.</param>
-    /// <param name="store">Keeps ranges as they finish; those it has already are not computed again.</param>
-    /// <param name="cancellationToken">Stops the run at the next iteration.</param>
-    /// <exception cref="BadInputException">The network cannot take these images, or the attack cannot use the network.</exception>
-    public EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress = null, IRangeStore? store = null, CancellationToken cancellationToken = default)
+    /// <param name="progress">Receives the progress after every iteration of the attack, or null.</param>
+    /// <param name="folder">The run folder that stores finished ranges, or null. Ranges that it already holds are not computed again.</param>
+    /// <param name="cancellationToken">Cancels the run at the next iteration.</param>
+    /// <returns>The finished ranges. The caller disposes the result.</returns>
+    /// <exception cref="BadInputException">The model cannot process these images, or the attack cannot use the model.</exception>
+    public EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress = null, RunFolder? folder = null, CancellationToken cancellationToken = default) =>
+        Run(images, progress, (IRangeStore?)folder, cancellationToken);
+
+    /// <summary>Attacks every image of a data set and stores finished ranges.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="progress">Receives the progress after every iteration of the attack, or null.</param>
+    /// <param name="store">The store of finished ranges, or null. Ranges that it already holds are not computed again.</param>
+    /// <param name="cancellationToken">Cancels the run at the next iteration.</param>
+    /// <returns>The finished ranges. The caller disposes the result.</returns>
+    /// <exception cref="BadInputException">The model cannot process these images, or the attack cannot use the model.</exception>
+    internal EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress, IRangeStore? store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(images);
         var ranges = new List<EvaluatedRange>();
-        var before = 0;
+        var restored = 0;
         Exception? failure = null;
         try
         {
             for (var start = 0; start < images.Count; start += _batchSize)
             {
                 var count = Math.Min(_batchSize, images.Count - start);
-                var report = new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)], before);
-                var kept = store?.Find(start, count);
-                ranges.Add(kept ?? RunRange(images, start, count, report, cancellationToken));
-                if (kept is null)
+                var report = new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)], restored);
+                var stored = store?.Find(start, count);
+                ranges.Add(stored ?? RunRange(images, start, count, report, cancellationToken));
+                if (stored is null)
                 {
-                    store?.Keep(start, ranges[^1]);
+                    store?.Store(start, ranges[^1]);
                 }
 
-                before += kept is null ? 0 : count;
-                new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)], before).Report(default);
+                restored += stored is null ? 0 : count;
+                new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)], restored).Report(default);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -64,17 +76,17 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         }
         catch (Exception exception) when (ranges.Count > 0)
         {
-            // Hours of finished work must not go with the range that failed.
+            // The finished ranges are returned: hours of work must not be lost because a later range failed.
             failure = exception;
         }
 
         return new(ranges, images.Count, failure);
     }
 
-    /// <summary>One forward and one backward pass over the first range, uncounted and untimed: the first of several attacks is not to pay for torch's start.</summary>
+    /// <summary>Runs one forward and one backward pass over the first range, so that the time of the first attack does not include the initialisation of torch.</summary>
     /// <param name="images">The images.</param>
-    /// <exception cref="BadInputException">The network cannot take these images.</exception>
-    public void WarmUp(ImageSet images)
+    /// <exception cref="BadInputException">The model cannot process these images.</exception>
+    internal void WarmUp(ImageSet images)
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
@@ -83,7 +95,7 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         var pixels = model.FromPixels(images.Images(0, Math.Min(_batchSize, images.Count)));
         var points = (device is null ? pixels : pixels.to(device)).clone().requires_grad_(true);
         var sum = model.Classifier.Logits(points).sum();
-        // Where there is no gradient the attack says so, in a sentence.
+        // Without a gradient the attack itself fails with a message, which is clearer than an exception here.
         if (sum.requires_grad)
         {
             sum.backward(null!, create_graph: false, retain_graph: false, inputs: [points]);
@@ -106,13 +118,43 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         return new([.. evaluated], original.DetachFromDisposeScope(), adversarial.DetachFromDisposeScope(), stopwatch.Elapsed.TotalSeconds);
     }
 
-    /// <summary>Turns an attack's progress on one range into the run's.</summary>
-    private sealed class RangeProgress(IProgress<EvaluationProgress>? run, int images, EvaluatedImage[] finished, int kept) : IProgress<AttackProgress>
+    /// <summary>Converts the progress of an attack on one range to the progress of the run.</summary>
+    private sealed class RangeProgress(IProgress<EvaluationProgress>? run, int images, EvaluatedImage[] finished, int restored) : IProgress<AttackProgress>
     {
         private readonly int _fooled = finished.Count(image => image.Outcome.Fooled);
         private readonly double[] _relative = [.. finished.Where(image => image.Outcome.Fooled && double.IsFinite(image.Outcome.Relative)).Select(image => image.Outcome.Relative)];
 
         public void Report(AttackProgress value) =>
-            run?.Report(new(images, finished.Length + value.Attacked - value.Active, _fooled, _relative.Length > 0 ? _relative.Average() : double.NaN) { Evaluated = finished.Length, Kept = kept });
+            run?.Report(new(images, finished.Length + value.Attacked - value.Active, _fooled, _relative.Length > 0 ? _relative.Average() : double.NaN) { Evaluated = finished.Length, Restored = restored });
     }
+}
+
+/// <summary>The progress of a run.</summary>
+/// <param name="Images">The number of images of the run.</param>
+/// <param name="Finished">The number of finished images, including those of the current range.</param>
+/// <param name="Fooled">The number of fooled images in finished ranges.</param>
+/// <param name="MeanRelative">The mean relative perturbation of the fooled images of finished ranges, NaN without such an image.</param>
+public readonly record struct EvaluationProgress(int Images, int Finished, int Fooled, double MeanRelative)
+{
+    /// <summary>The number of images of finished ranges, which <see cref="Fooled"/> and <see cref="MeanRelative"/> cover.</summary>
+    public int Evaluated { get; init; }
+
+    /// <summary>The number of images of ranges that were restored from an earlier start of the run.</summary>
+    public int Restored { get; init; }
+}
+
+/// <summary>A store of finished ranges, from which an interrupted run is continued.</summary>
+internal interface IRangeStore
+{
+    /// <summary>Reads a stored range.</summary>
+    /// <param name="start">The position of the first image of the range in the run.</param>
+    /// <param name="count">The number of images of the range.</param>
+    /// <returns>The range, which the caller disposes, or null if it is not stored or damaged.</returns>
+    EvaluatedRange? Find(int start, int count);
+
+    /// <summary>Stores a finished range.</summary>
+    /// <param name="start">The position of the first image of the range in the run.</param>
+    /// <param name="range">The range, which the caller still owns.</param>
+    /// <exception cref="BadInputException">The range cannot be stored.</exception>
+    void Store(int start, EvaluatedRange range);
 }

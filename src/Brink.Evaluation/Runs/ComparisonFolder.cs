@@ -5,18 +5,21 @@ using Brink.Evaluation.Results;
 
 namespace Brink.Evaluation.Runs;
 
-/// <summary>A comparison on disk: <c>comparison.json</c>, its scatter as <c>comparison.svg</c> and <c>comparison.png</c>, and a sub-folder for each attack.</summary>
-public static class ComparisonFolder
+/// <summary>Writes and reads the folder of a comparison: <c>comparison.json</c>, the scatter plot as <c>comparison.svg</c> and <c>comparison.png</c>, and a run folder for each attack.</summary>
+internal static class ComparisonFolder
 {
     private const string Numbers = "comparison.json";
     private const string Drawing = "comparison.svg";
     private const string Picture = "comparison.png";
 
-    /// <summary>The comparison as <c>comparison.json</c> holds it.</summary>
+    /// <summary>Serialises a comparison as in <c>comparison.json</c>.</summary>
+    /// <param name="comparison">The comparison.</param>
+    /// <returns>The JSON text.</returns>
     public static string ToJson(Comparison comparison) => JsonSerializer.Serialize(comparison, ResultFolder.JsonOptions);
 
-    /// <summary>The folders of runs, with the runs of a comparison in the place of its folder, in the order of its list.</summary>
-    /// <param name="folders">Folders of runs or of comparisons.</param>
+    /// <summary>Replaces every folder of a comparison in a list by its run folders.</summary>
+    /// <param name="folders">Run folders or folders of comparisons.</param>
+    /// <returns>Run folders only; those of a comparison in the order of its attacks.</returns>
     /// <exception cref="BadInputException">A comparison cannot be read.</exception>
     public static IReadOnlyList<string> Runs(IEnumerable<string> folders)
     {
@@ -35,11 +38,11 @@ public static class ComparisonFolder
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"The comparison in {folder} cannot be read ({exception.Message.TrimEnd('.')}); give the folders of its runs, or write it anew with brink compare --out.", exception);
+            throw new BadInputException($"The comparison in {folder} cannot be read ({exception.Message.TrimEnd('.')}); give the folders of its runs, or write it again with brink compare --out.", exception);
         }
     }
 
-    /// <summary>Removes an older comparison, once this one has an attack finished: what stands there in the end is of this run. The attacks' sub-folders stay.</summary>
+    /// <summary>Removes the files of an older comparison, but not the run folders of its attacks.</summary>
     /// <param name="folder">The folder.</param>
     /// <exception cref="BadInputException">A file cannot be removed.</exception>
     private static void RemoveOlder(string folder)
@@ -57,12 +60,12 @@ public static class ComparisonFolder
         }
     }
 
-    /// <summary>Writes the comparison, <c>comparison.json</c> last.</summary>
+    /// <summary>Writes the files of a comparison, <c>comparison.json</c> last.</summary>
     /// <param name="folder">The folder of the comparison.</param>
     /// <param name="comparison">The comparison.</param>
-    /// <param name="figure">Its scatter plot as SVG and as PNG; null if there is no point to draw.</param>
-    /// <returns>The names of the files.</returns>
-    /// <exception cref="BadInputException">A file could not be written.</exception>
+    /// <param name="figure">The scatter plot as SVG and as PNG, or null if there is no point to draw.</param>
+    /// <returns>The names of the written files.</returns>
+    /// <exception cref="BadInputException">A file cannot be written.</exception>
     public static IReadOnlyList<string> Write(string folder, Comparison comparison, (string Svg, byte[] Png)? figure)
     {
         ArgumentNullException.ThrowIfNull(folder);

@@ -6,14 +6,18 @@ using Parquet.Schema;
 
 namespace Brink.Evaluation.Runs;
 
-/// <summary>The table <c>images.parquet</c>: a row an image, in data-set order.</summary>
-public static class ImageTable
+/// <summary>Writes and reads the table <c>images.parquet</c>, with one row per image in the order of the data set.</summary>
+internal static class ImageTable
 {
     /// <summary>Writes the table.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="images">The images.</param>
     public static void Write(Stream stream, IReadOnlyList<EvaluatedImage> images) => WriteAsync(stream, images).GetAwaiter().GetResult();
 
     /// <summary>Reads the table.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, or not such a table.</exception>
+    /// <param name="stream">The stream.</param>
+    /// <returns>The rows.</returns>
+    /// <exception cref="InvalidDataException">The table is damaged or has other columns.</exception>
     public static IReadOnlyList<SavedImage> Read(Stream stream)
     {
         try
@@ -22,7 +26,7 @@ public static class ImageTable
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // A damaged file makes the library throw whatever its parts throw.
+            // For a damaged file the Parquet library throws exceptions of many types.
             throw new InvalidDataException(exception.Message, exception);
         }
     }
@@ -58,7 +62,7 @@ public static class ImageTable
             Numbers("prediction_after", image => image.Outcome.PredictionAfter),
             Numbers("target", image => image.Outcome.Target),
             Values("fooled", image => image.Outcome.Fooled),
-            Words("exit", image => Name(image.Outcome.Exit)),
+            Texts("exit", image => Name(image.Outcome.Exit)),
             Values("l2", image => image.Outcome.L2),
             Values("linf", image => image.Outcome.LInf),
             Values("relative", image => image.Outcome.Relative),
@@ -75,7 +79,7 @@ public static class ImageTable
         }
     }
 
-    /// <summary>An ending as the table writes it: <c>iteration-limit</c>.</summary>
+    /// <summary>Returns the name of an exit reason in kebab case: <c>iteration-limit</c>.</summary>
     private static string Name(AttackExit exit) => JsonNamingPolicy.KebabCaseLower.ConvertName(exit.ToString());
 
     private static Column Numbers(string name, Func<EvaluatedImage, long> value) => Values(name, value);
@@ -87,11 +91,30 @@ public static class ImageTable
         return new(field, (group, images) => group.WriteAsync<T>(field, images.Select(value).ToArray()));
     }
 
-    private static Column Words(string name, Func<EvaluatedImage, string> value)
+    private static Column Texts(string name, Func<EvaluatedImage, string> value)
     {
         var field = new DataField<string>(name, nullable: false);
         return new(field, (group, images) => group.WriteAsync(field, images.Select(value).ToArray()));
     }
 
     private sealed record Column(DataField Field, Func<ParquetRowGroupWriter, IReadOnlyList<EvaluatedImage>, Task> WriteAsync);
+}
+
+/// <summary>One row of <c>images.parquet</c>: the result for one image.</summary>
+/// <param name="Index">The index of the image in the data set.</param>
+/// <param name="Label">The label.</param>
+/// <param name="PredictionBefore">The prediction before the attack, or −1 if there was none.</param>
+/// <param name="PredictionAfter">The prediction for the image that the attack returned.</param>
+/// <param name="Fooled">A value that indicates whether the image was fooled, confirmed by a fresh forward pass.</param>
+/// <param name="Exit">The exit reason in kebab case: <c>iteration-limit</c>.</param>
+/// <param name="L2">The length ‖x′ − x‖₂, in the space of the attack.</param>
+/// <param name="LInf">The length ‖x′ − x‖_∞, in the space of the attack.</param>
+/// <param name="Relative">The relative perturbation ‖x′ − x‖_p / ‖x‖_p, in the norm and the space of the attack.</param>
+/// <param name="Iterations">The number of iterations.</param>
+/// <param name="Passes">The number of forward and backward passes.</param>
+/// <param name="Products">The number of Hessian-vector products.</param>
+internal sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, string Exit, double L2, double LInf, double Relative, long Iterations, long Passes, long Products)
+{
+    /// <summary>Indicates whether the image was attacked: it was classified correctly, and its label is not the target class.</summary>
+    public bool Attacked => Exit is not ("misclassified" or "skipped");
 }

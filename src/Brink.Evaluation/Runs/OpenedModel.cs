@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Runs;
 
-/// <summary>A network opened in one input space, and the ways between that space and the others.</summary>
+/// <summary>A model opened in an input space, with conversions from pixels to that space and from there to the normalised space.</summary>
 public sealed class OpenedModel
 {
     private readonly Normalization _normalization;
 
-    /// <summary>Opens a network.</summary>
-    /// <param name="model">The network; stays the caller's.</param>
-    /// <param name="space">The space in which it is attacked.</param>
+    /// <summary>Opens a model in an input space.</summary>
+    /// <param name="model">The model, which the caller still owns.</param>
+    /// <param name="space">The space of the attack.</param>
     public OpenedModel(LoadedModel model, InputSpace space)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -20,31 +20,45 @@ public sealed class OpenedModel
         Classifier = space == InputSpace.Normalized ? inner : new NormalizedClassifier(inner, model.Normalization);
     }
 
-    /// <summary>The classifier that attacks see.</summary>
+    /// <summary>The classifier that is attacked. Its input is in <see cref="Space"/>.</summary>
     public IClassifier Classifier { get; }
 
-    /// <summary>The space of its input.</summary>
+    /// <summary>The input space of <see cref="Classifier"/>.</summary>
     public InputSpace Space { get; }
 
-    /// <summary>Pixels in [0, 1] as input of <see cref="Classifier"/>.</summary>
-    /// <exception cref="BadInputException">The network's preprocessing is for another number of channels.</exception>
+    /// <summary>Converts pixels to the input of <see cref="Classifier"/>.</summary>
+    /// <param name="pixels">Pixels in [0, 1], shape [batch, channels, height, width].</param>
+    /// <returns>The images in <see cref="Space"/>, of the same shape and type.</returns>
+    /// <exception cref="BadInputException">The preprocessing of the model has another number of channels.</exception>
     public Tensor FromPixels(Tensor pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
         var (given, needed) = (pixels.shape[1], _normalization.Mean.Count);
         if (needed != 1 && needed != given)
         {
-            throw new BadInputException($"The preprocessing of {Classifier.Name} has {needed} means and standard deviations, but the images have {given} channels; give one of each a channel.");
+            throw new BadInputException($"The preprocessing of {Classifier.Name} has {needed} means and standard deviations, but the images have {given} channels; give one mean and one standard deviation per channel.");
         }
 
         return Space == InputSpace.Normalized ? _normalization.Apply(pixels) : pixels.alias();
     }
 
-    /// <summary>Input of <see cref="Classifier"/> after the network's normalisation, in double precision.</summary>
+    /// <summary>Converts the input of <see cref="Classifier"/> to the normalised input of the model, in double precision.</summary>
+    /// <param name="images">Images in <see cref="Space"/>.</param>
+    /// <returns>The normalised images, float64, of the same shape.</returns>
     public Tensor ToNormalized(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
         using var doubles = images.to(ScalarType.Float64);
         return Space == InputSpace.Normalized ? doubles.alias() : _normalization.Apply(doubles);
     }
+}
+
+/// <summary>The space in which an attack moves and clips images and measures lengths.</summary>
+public enum InputSpace
+{
+    /// <summary>The space of pixels in [0, 1].</summary>
+    Pixel,
+
+    /// <summary>The normalised input of the model, in which the CIFAR-10 results of Yao et al. (CVPR 2019) are measured.</summary>
+    Normalized,
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Brink.Data;
 using Brink.Evaluation.Results;
 using Brink.Models;
@@ -6,8 +8,9 @@ using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Runs;
 
-/// <summary>A run on disk: <c>results.json</c>, <c>images.parquet</c> and <c>adversarial.safetensors</c>. Other programs read these names.</summary>
-public static class ResultFolder
+/// <summary>Writes and reads the result files of a run: <c>results.json</c>, <c>images.parquet</c> and <c>adversarial.safetensors</c>.</summary>
+/// <remarks>Other programs read these files by name.</remarks>
+internal static class ResultFolder
 {
     internal const string Tensors = "adversarial.safetensors";
     internal const string Table = "images.parquet";
@@ -20,11 +23,14 @@ public static class ResultFolder
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The summary as <c>results.json</c> holds it.</summary>
+    /// <summary>Serialises a summary as in <c>results.json</c>.</summary>
+    /// <param name="summary">The summary.</param>
+    /// <returns>The JSON text.</returns>
     public static string ToJson(AttackSummary summary) => JsonSerializer.Serialize(summary, JsonOptions);
 
-    /// <summary>The summary that <c>results.json</c> holds; null where there is none that can be read.</summary>
+    /// <summary>Reads the summary from <c>results.json</c>.</summary>
     /// <param name="folder">The folder.</param>
+    /// <returns>The summary, or null if the file is missing or cannot be read.</returns>
     public static AttackSummary? ReadSummary(string folder)
     {
         var path = Path.Combine(folder, Summary);
@@ -38,9 +44,9 @@ public static class ResultFolder
         }
     }
 
-    /// <summary>Makes sure, before hours of work, that the folder exists and can be written to.</summary>
-    /// <param name="folder">The folder; created where it does not exist.</param>
-    /// <exception cref="BadInputException">It cannot be made or written to.</exception>
+    /// <summary>Creates a folder if necessary and checks that it is writable, so that a long run does not fail at its end.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="BadInputException">The folder cannot be created or is not writable.</exception>
     public static void Prepare(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -55,7 +61,7 @@ public static class ResultFolder
             Directory.CreateDirectory(folder);
             try
             {
-                // A page of content, because an empty file can also be made on a full disk.
+                // One memory page of content, because an empty file can be created even on a full disk.
                 File.WriteAllBytes(probe, new byte[4096]);
             }
             finally
@@ -65,15 +71,15 @@ public static class ResultFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new BadInputException($"The results need a folder that can be written to, but {folder} cannot ({exception.Message.TrimEnd('.')}); free space or choose another.", exception);
+            throw new BadInputException($"The results need a writable folder, but {folder} is not writable ({exception.Message.TrimEnd('.')}); free disk space or choose another folder.", exception);
         }
     }
 
-    /// <summary>Writes the three files, none of them before all are on the disk; <c>results.json</c> comes last, so that where it stands the others do too.</summary>
-    /// <param name="folder">The folder, made by <see cref="Prepare"/>.</param>
-    /// <param name="summary">The run in numbers.</param>
-    /// <param name="result">The run itself, at least one image.</param>
-    /// <exception cref="BadInputException">A file could not be written.</exception>
+    /// <summary>Writes the result files. They replace older ones after all of them are on disk, <c>results.json</c> last, so the other files exist if it does.</summary>
+    /// <param name="folder">The folder, checked by <see cref="Prepare"/>.</param>
+    /// <param name="summary">The summary of the run.</param>
+    /// <param name="result">The result of the run, with at least one image.</param>
+    /// <exception cref="BadInputException">A file cannot be written.</exception>
     public static void Write(string folder, AttackSummary summary, EvaluationResult result)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -90,16 +96,19 @@ public static class ResultFolder
         DeletePictures(folder);
     }
 
-    /// <summary>Writes <c>results.json</c> anew, and removes the report of what it said before.</summary>
-    /// <exception cref="BadInputException">It could not be written.</exception>
+    /// <summary>Replaces <c>results.json</c> and removes the report of the earlier results.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="summary">The summary of the run.</param>
+    /// <exception cref="BadInputException">The file cannot be written.</exception>
     internal static void WriteSummary(string folder, AttackSummary summary)
     {
         AtomicFile.Write(Path.Combine(folder, Summary), stream => JsonSerializer.Serialize(stream, summary, JsonOptions));
         DeleteReport(folder);
     }
 
-    /// <summary>Removes the three files and what was made of them; <c>results.json</c>, which vouches for the others, goes first.</summary>
-    /// <exception cref="IOException">One cannot be removed.</exception>
+    /// <summary>Removes the result files, <c>results.json</c> first, the PNG images and the report.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="IOException">A file cannot be removed.</exception>
     internal static void Delete(string folder)
     {
         foreach (var path in Paths(folder))
@@ -111,7 +120,7 @@ public static class ResultFolder
         DeleteReport(folder);
     }
 
-    /// <summary>Removes a report of other results; where it cannot be removed, whoever writes the new one says so.</summary>
+    /// <summary>Removes the report of earlier results. A failure is ignored, since writing the new report fails with a message.</summary>
     private static void DeleteReport(string folder)
     {
         try
@@ -120,11 +129,11 @@ public static class ResultFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The results are more important than what was made of older ones.
+            // The new results are complete without it.
         }
     }
 
-    /// <summary>Removes pictures of other results; where they cannot be removed, whoever writes the new ones says so.</summary>
+    /// <summary>Removes the PNG images of earlier results. A failure is ignored, since writing new ones fails with a message.</summary>
     private static void DeletePictures(string folder)
     {
         try
@@ -133,11 +142,11 @@ public static class ResultFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // As with the report.
+            // The new results are complete without them.
         }
     }
 
-    /// <summary>The three files, <c>results.json</c> first.</summary>
+    /// <summary>Returns the paths of the result files, <c>results.json</c> first.</summary>
     internal static IEnumerable<string> Paths(string folder) => new[] { Summary, Table, Tensors }.Select(name => Path.Combine(folder, name));
 
     private static void WriteTensors(Stream stream, EvaluationResult result)
@@ -159,4 +168,63 @@ public static class ResultFolder
             ["backwards"] = Column(image => image.Outcome.Backwards),
         });
     }
+}
+
+/// <summary>The folder <c>png</c> of a run: the adversarial images as PNG files of 8 bits per value, named by their index in the data set.</summary>
+internal static partial class PictureFolder
+{
+    private const string Name = "png";
+
+    /// <summary>Returns the path of the PNG file of an image.</summary>
+    /// <param name="folder">The folder of the PNG files.</param>
+    /// <param name="index">The index of the image in the data set.</param>
+    /// <returns>The path, with the index in at least six digits.</returns>
+    internal static string PicturePath(string folder, long index) => Path.Combine(folder, $"{index.ToString("D6", CultureInfo.InvariantCulture)}.png");
+
+    /// <summary>Removes the PNG files of an earlier run, and their folder if it is then empty.</summary>
+    /// <param name="run">The folder of the run.</param>
+    /// <exception cref="IOException">A file cannot be removed.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file cannot be removed.</exception>
+    internal static void Delete(string run)
+    {
+        var folder = Path.Combine(run, Name);
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        // Files with other names were not written by Brink.
+        foreach (var path in Directory.EnumerateFiles(folder).Where(path => Picture().IsMatch(Path.GetFileName(path))).ToArray())
+        {
+            File.Delete(path);
+        }
+
+        if (!Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Directory.Delete(folder);
+        }
+    }
+
+    /// <summary>Creates the folder and removes the PNG files of an earlier run from it.</summary>
+    /// <param name="run">The folder of the run.</param>
+    /// <returns>The folder of the PNG files.</returns>
+    /// <exception cref="BadInputException">The folder cannot be created or written to.</exception>
+    internal static string Prepare(string run)
+    {
+        var folder = Path.Combine(run, Name);
+        try
+        {
+            Delete(run);
+            Directory.CreateDirectory(folder);
+            return folder;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"The PNG images need a writable folder, but {folder} is not writable ({exception.Message.TrimEnd('.')}); free disk space or choose another folder.", exception);
+        }
+    }
+
+    /// <summary>Matches the name of a PNG file, or of the partial file that a killed process left.</summary>
+    [GeneratedRegex(@"^[0-9]{6,}\.png(\.[0-9a-f]{32}\.partial)?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Picture();
 }

@@ -7,10 +7,10 @@ using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Runs;
 
-/// <summary>The folder of one run: <c>run.json</c> says what is run, <c>ranges/</c> keeps what is finished, and the three files of <see cref="ResultFolder"/> take its place in the end.</summary>
+/// <summary>The folder of a run: <c>run.json</c> describes the run, <c>ranges/</c> stores the finished ranges, and the result files replace these when the run is complete.</summary>
 /// <remarks>
-/// The folder belongs to a run from the first range that it keeps: then, and not before, what an earlier run left there goes. It is complete
-/// where <c>results.json</c> tells of as many images as <c>run.json</c>.
+/// The files of an earlier run are removed when the first range is stored, not before. A run is complete if <c>results.json</c> has as many
+/// images as <c>run.json</c>.
 /// </remarks>
 public sealed class RunFolder : IRangeStore
 {
@@ -29,10 +29,10 @@ public sealed class RunFolder : IRangeStore
         (Folder, _run, _begun, Finished) = (folder, run, begun, finished);
     }
 
-    /// <summary>The folder.</summary>
+    /// <summary>The path of the folder.</summary>
     public string Folder { get; }
 
-    /// <summary>The summary of the run where it was complete already, and nothing is left to do; null where something is.</summary>
+    /// <summary>The summary of a resumed run that is already complete, or null if images remain to be attacked.</summary>
     public AttackSummary? Finished { get; }
 
     private string DescriptionPath => Path.Combine(Folder, Description);
@@ -40,42 +40,43 @@ public sealed class RunFolder : IRangeStore
     private string Ranges => RangesOf(Folder);
 
     /// <summary>Opens a folder for a run.</summary>
-    /// <param name="folder">The folder; created where it does not exist.</param>
-    /// <param name="run">What is to be run.</param>
-    /// <param name="model">The network.</param>
+    /// <param name="folder">The path of the folder, which is created if necessary.</param>
+    /// <param name="run">The description of the run.</param>
+    /// <param name="model">The model.</param>
     /// <param name="images">The images.</param>
-    /// <param name="resume">Whether to continue the run that the folder holds, if any; otherwise it starts anew.</param>
-    /// <exception cref="BadInputException">The folder cannot be written to; it holds another run and is to be resumed, or an unfinished one and is not.</exception>
+    /// <param name="resume">Whether to continue the run that the folder holds, if any. Otherwise the run starts from the beginning.</param>
+    /// <returns>The folder.</returns>
+    /// <exception cref="BadInputException">The folder is not writable, holds a run with other settings that is to be resumed, or holds an unfinished run that is not to be resumed.</exception>
     public static RunFolder Open(string folder, RunDescription run, LoadedModel model, ImageSet images, bool resume)
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
         ResultFolder.Prepare(folder);
-        var here = Describe(run, model, images);
-        var there = ReadDescription(folder);
+        var requested = Describe(run, model, images);
+        var stored = ReadDescription(folder);
         var summary = ResultFolder.ReadSummary(folder);
-        var complete = there is { } known && summary is not null && Value(known, Images)?.GetRawText() == summary.Images.ToString(CultureInfo.InvariantCulture);
+        var complete = stored is { } known && summary is not null && Value(known, Images)?.GetRawText() == summary.Images.ToString(CultureInfo.InvariantCulture);
         var unfinished = !complete && RangeFiles(folder).Any();
         if (unfinished && !resume)
         {
-            throw new BadInputException($"The folder {folder} holds an unfinished run; add --resume to continue it, or delete it or give another to start anew.");
+            throw new BadInputException($"The folder {folder} holds an unfinished run; add --resume to continue it, or delete it or give another folder to start from the beginning.");
         }
 
-        if (unfinished && there is null)
+        if (unfinished && stored is null)
         {
-            throw new BadInputException($"A run is resumed from its run.json, but {folder} has none that can be read; give another folder to start anew.");
+            throw new BadInputException($"A run is resumed from its run.json, but {folder} has no readable run.json; give another folder to start from the beginning.");
         }
 
-        if (resume && there is { } earlier && Differences(earlier, here) is { Length: > 0 } differences)
+        if (resume && stored is { } earlier && Differences(earlier, requested) is { Length: > 0 } differences)
         {
-            throw new BadInputException($"The folder {folder} holds a run with other settings, which this one cannot continue ({differences}); give the same settings or another folder.");
+            throw new BadInputException($"The folder {folder} holds a run with other settings, which cannot be continued ({differences}); give the same settings or another folder.");
         }
 
-        var opened = new RunFolder(folder, here, begun: unfinished, resume && complete ? summary : null);
+        var opened = new RunFolder(folder, requested, begun: unfinished, resume && complete ? summary : null);
         if (opened.Finished is not null)
         {
-            // A process that was killed after it wrote the results may have left them.
+            // A process that was killed after it wrote the results may have left files of ranges/.
             opened.CleanUp();
         }
 
@@ -83,7 +84,7 @@ public sealed class RunFolder : IRangeStore
     }
 
     /// <inheritdoc/>
-    public EvaluatedRange? Find(int start, int count)
+    EvaluatedRange? IRangeStore.Find(int start, int count)
     {
         var range = _begun ? RangeFile.Read(RangePath(start)) : null;
         if (range is null || range.Images.Count == count)
@@ -96,7 +97,7 @@ public sealed class RunFolder : IRangeStore
     }
 
     /// <inheritdoc/>
-    public void Keep(int start, EvaluatedRange range)
+    void IRangeStore.Store(int start, EvaluatedRange range)
     {
         if (!_begun)
         {
@@ -107,10 +108,10 @@ public sealed class RunFolder : IRangeStore
         RangeFile.Write(RangePath(start), range);
     }
 
-    /// <summary>Writes the three result files; the ranges, now contained in them, go once the run is complete.</summary>
-    /// <param name="summary">The run in numbers.</param>
-    /// <param name="result">The run itself, at least one image.</param>
-    /// <exception cref="BadInputException">A file could not be written.</exception>
+    /// <summary>Writes the result files, and removes the stored ranges if the run is complete.</summary>
+    /// <param name="summary">The summary of the run.</param>
+    /// <param name="result">The result of the run, with at least one image.</param>
+    /// <exception cref="BadInputException">A file cannot be written.</exception>
     public void Write(AttackSummary summary, EvaluationResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
@@ -121,11 +122,11 @@ public sealed class RunFolder : IRangeStore
         }
     }
 
-    /// <summary>Gives a finished run another summary, and drops the report of the one before, if they differ.</summary>
-    /// <param name="summary">The summary.</param>
-    /// <returns>The same summary.</returns>
-    /// <exception cref="BadInputException">It could not be written.</exception>
-    public AttackSummary Rewrite(AttackSummary summary)
+    /// <summary>Replaces the summary of a complete run and removes its report, if the summary differs.</summary>
+    /// <param name="summary">The new summary.</param>
+    /// <returns>The new summary.</returns>
+    /// <exception cref="BadInputException">The file cannot be written.</exception>
+    internal AttackSummary Rewrite(AttackSummary summary)
     {
         if (ResultFolder.ReadSummary(Folder) is { } earlier && ResultFolder.ToJson(earlier) != ResultFolder.ToJson(summary))
         {
@@ -139,7 +140,7 @@ public sealed class RunFolder : IRangeStore
 
     private static IEnumerable<string> RangeFiles(string folder) => Directory.Exists(RangesOf(folder)) ? Directory.EnumerateFiles(RangesOf(folder), "*.safetensors") : [];
 
-    /// <summary>Everything that the outcome depends on, key by key.</summary>
+    /// <summary>Collects everything that the result depends on, by key.</summary>
     private static JsonElement Describe(RunDescription run, LoadedModel model, ImageSet images)
     {
         using var scope = NewDisposeScope();
@@ -159,7 +160,7 @@ public sealed class RunFolder : IRangeStore
         });
     }
 
-    /// <summary>A file as a run knows it again: by what it holds. Its name is for people.</summary>
+    /// <summary>Describes a file by its name and the hash of its content. Only the hash is compared.</summary>
     private static Dictionary<string, string> Content(string name, byte[] hash) =>
         new(StringComparer.Ordinal) { [Name] = name, [Sha256] = Convert.ToHexStringLower(hash) };
 
@@ -176,40 +177,40 @@ public sealed class RunFolder : IRangeStore
         }
     }
 
-    /// <summary>The settings that are not the same, as a list for an error; empty where all are. Another version of Brink may continue a run.</summary>
-    private static string Differences(JsonElement there, JsonElement here)
+    /// <summary>Lists the settings that differ, for an error message. The version is ignored, since another version of Brink may continue a run.</summary>
+    private static string Differences(JsonElement stored, JsonElement requested)
     {
-        var keys = there.EnumerateObject().Concat(here.EnumerateObject()).Select(property => property.Name).Where(key => key != Version).Distinct(StringComparer.Ordinal);
-        var different = keys.Where(key => !Same(Value(there, key), Value(here, key))).ToList();
+        var keys = stored.EnumerateObject().Concat(requested.EnumerateObject()).Select(property => property.Name).Where(key => key != Version).Distinct(StringComparer.Ordinal);
+        var different = keys.Where(key => !Same(Value(stored, key), Value(requested, key))).ToList();
         if (different.Contains(Images, StringComparer.Ordinal) || different.Contains("skip", StringComparer.Ordinal))
         {
-            // Another cut of a data set has another content, which tells nobody more.
+            // Other images of the same data set have another hash, which explains nothing further.
             different.Remove(Data);
         }
 
-        return string.Join("; ", different.Select(key => $"{key}: there {Show(Value(there, key))}, here {Show(Value(here, key))}"));
+        return string.Join("; ", different.Select(key => $"{key}: stored {Show(Value(stored, key))}, now {Show(Value(requested, key))}"));
     }
 
     private static JsonElement? Value(JsonElement run, string key) => run.TryGetProperty(key, out var value) ? value : null;
 
-    private static bool Same(JsonElement? one, JsonElement? other) => one is { } left && other is { } right && JsonElement.DeepEquals(Essence(left), Essence(right));
+    private static bool Same(JsonElement? one, JsonElement? other) => one is { } left && other is { } right && JsonElement.DeepEquals(Compared(left), Compared(right));
 
-    /// <summary>What decides whether two values are the same.</summary>
-    private static JsonElement Essence(JsonElement value) => IsContent(value) ? value.GetProperty(Sha256) : value;
+    /// <summary>Returns the part of a value that is compared: the hash of a file, otherwise the value.</summary>
+    private static JsonElement Compared(JsonElement value) => IsContent(value) ? value.GetProperty(Sha256) : value;
 
     private static bool IsContent(JsonElement value) => value.ValueKind == JsonValueKind.Object && value.TryGetProperty(Name, out _) && value.TryGetProperty(Sha256, out _);
 
     private static string Show(JsonElement? value)
     {
-        const int legible = 12;
+        const int digits = 12;
         return value is not { } given ? "none"
-            : IsContent(given) ? $"{given.GetProperty(Name)} with SHA-256 {given.GetProperty(Sha256).ToString()[..legible]}…"
+            : IsContent(given) ? $"{given.GetProperty(Name)} with SHA-256 {given.GetProperty(Sha256).ToString()[..digits]}…"
             : given.ValueKind == JsonValueKind.String ? given.GetString()! : given.GetRawText();
     }
 
     private string RangePath(int start) => Path.Combine(Ranges, $"{start.ToString("D6", CultureInfo.InvariantCulture)}.safetensors");
 
-    /// <summary>Makes the folder this run's own.</summary>
+    /// <summary>Removes the files of an earlier run and writes <c>run.json</c>.</summary>
     private void Begin()
     {
         try
@@ -221,11 +222,11 @@ public sealed class RunFolder : IRangeStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"The folder {Folder} could not be made ready for the run ({exception.Message.TrimEnd('.')}); free space or choose another.", exception);
+            throw new BadInputException($"The folder {Folder} cannot be prepared for the run ({exception.Message.TrimEnd('.')}); free disk space or choose another folder.", exception);
         }
     }
 
-    /// <summary>Removes what a complete run needs no longer.</summary>
+    /// <summary>Removes files that a complete run no longer needs.</summary>
     private void CleanUp()
     {
         try
@@ -238,11 +239,11 @@ public sealed class RunFolder : IRangeStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The run is complete all the same, and said to be by results.json.
+            // The run is complete without it, as results.json states.
         }
     }
 
-    /// <summary>Removes the kept ranges, and their folder unless something else is in it.</summary>
+    /// <summary>Removes the stored ranges, and their folder if it is then empty.</summary>
     private void DeleteRanges()
     {
         if (!Directory.Exists(Ranges))

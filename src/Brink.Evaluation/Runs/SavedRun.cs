@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Runs;
 
-/// <summary>A run read back from the folder that <see cref="ResultFolder"/> wrote, checked against itself.</summary>
+/// <summary>A run that was read from a run folder. Its files are checked for consistency.</summary>
 public sealed class SavedRun : IDisposable
 {
     private readonly Norm _norm;
@@ -32,33 +32,34 @@ public sealed class SavedRun : IDisposable
         _adversarials.DetachFromDisposeScope();
     }
 
-    /// <summary>The folder.</summary>
+    /// <summary>The path of the folder.</summary>
     public string Folder { get; }
 
-    /// <summary>What <c>results.json</c> holds.</summary>
+    /// <summary>The summary of the run, from <c>results.json</c>.</summary>
     public AttackSummary Summary { get; }
 
-    /// <summary>The preprocessing of the network that was attacked.</summary>
+    /// <summary>The normalisation of the attacked model.</summary>
     public Normalization Normalization { get; }
 
-    /// <summary>y, one an image.</summary>
+    /// <summary>The label of each image.</summary>
     public IReadOnlyList<long> Labels { get; }
 
-    /// <summary>What the attacked network said before, one an image; −1 where it said nothing.</summary>
+    /// <summary>The prediction for each image before the attack, or −1 if there was none.</summary>
     public IReadOnlyList<long> PredictionsBefore { get; }
 
-    /// <summary>Whether each image was fooled.</summary>
+    /// <summary>Indicates for each image whether it was fooled.</summary>
     public IReadOnlyList<bool> Fooled { get; }
 
     /// <summary>Reads a run.</summary>
-    /// <param name="folder">The folder of a run, finished or interrupted.</param>
-    /// <exception cref="BadInputException">It holds none, or its files are damaged or do not belong together.</exception>
+    /// <param name="folder">The folder of a complete or interrupted run.</param>
+    /// <returns>The run, which the caller disposes.</returns>
+    /// <exception cref="BadInputException">The folder holds no run, or its files are damaged or from different runs.</exception>
     public static SavedRun Read(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder) || !File.Exists(Path.Combine(folder, ResultFolder.Summary)))
         {
-            throw new BadInputException($"The folder of a run holds results.json and adversarial.safetensors, but {(Directory.Exists(folder) ? $"{folder} has no results.json" : $"there is no folder '{folder}'")}; give a folder that brink attack --out wrote, or an attack's folder inside one of brink compare.");
+            throw new BadInputException($"A run folder contains results.json and adversarial.safetensors, but {(Directory.Exists(folder) ? $"{folder} has no results.json" : $"there is no folder '{folder}'")}; give a folder that brink attack --out wrote, or the subfolder of an attack that brink compare wrote.");
         }
 
         var summary = ResultFolder.ReadSummary(folder) ?? throw Refuse(folder, "its results.json cannot be read");
@@ -66,28 +67,31 @@ public sealed class SavedRun : IDisposable
         return new(folder, summary, new(folder, summary, Safetensors.Read(Path.Combine(folder, ResultFolder.Tensors))));
     }
 
-    /// <summary>The place of an image in the whole data set.</summary>
-    /// <param name="row">Which.</param>
+    /// <summary>Returns the index of an image in the data set.</summary>
+    /// <param name="row">The row of the image in the run.</param>
+    /// <returns>The index.</returns>
     public long Index(int row) => _indices[row];
 
-    /// <summary>Whether a prediction for an attacked image counts as fooled: another than the label, or the class to reach.</summary>
-    /// <param name="row">Which image.</param>
+    /// <summary>Determines whether a prediction for an attacked image counts as fooled under the criterion of the run.</summary>
+    /// <param name="row">The row of the image in the run.</param>
     /// <param name="prediction">The prediction.</param>
-    public bool Fools(int row, long prediction) => Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row];
+    /// <returns>True if the prediction is the target class or, without one, differs from the label.</returns>
+    internal bool Fools(int row, long prediction) => Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row];
 
-    /// <summary>Images before the attack, pixels in [0, 1].</summary>
-    /// <param name="rows">Which, int64.</param>
-    /// <returns>float32 [rows, …].</returns>
+    /// <summary>Returns original images as pixels.</summary>
+    /// <param name="rows">The rows of the images in the run, int64.</param>
+    /// <returns>Pixels in [0, 1], float32 [rows, channels, height, width].</returns>
     public Tensor OriginalPixels(Tensor rows) => Pixels(_originals, rows);
 
-    /// <summary>Images after the attack, pixels in [0, 1].</summary>
-    /// <param name="rows">Which, int64.</param>
-    /// <returns>float32 [rows, …].</returns>
+    /// <summary>Returns adversarial images as pixels.</summary>
+    /// <param name="rows">The rows of the images in the run, int64.</param>
+    /// <returns>Pixels in [0, 1], float32 [rows, channels, height, width].</returns>
     public Tensor AdversarialPixels(Tensor rows) => Pixels(_adversarials, rows);
 
-    /// <summary>The rows of <c>images.parquet</c>.</summary>
-    /// <exception cref="BadInputException">It is missing or damaged, or tells of other images.</exception>
-    public IReadOnlyList<SavedImage> ReadTable()
+    /// <summary>Reads the table <c>images.parquet</c>.</summary>
+    /// <returns>The row of each image.</returns>
+    /// <exception cref="BadInputException">The table is missing or damaged, or describes other images.</exception>
+    internal IReadOnlyList<SavedImage> ReadTable()
     {
         try
         {
@@ -95,7 +99,7 @@ public sealed class SavedRun : IDisposable
             var table = ImageTable.Read(stream);
             return table.Select(image => (image.Index, image.Label, image.PredictionBefore, image.Fooled)).SequenceEqual(_indices.Select((index, row) => (index, Labels[row], PredictionsBefore[row], Fooled[row])))
                 ? table
-                : throw Refuse(Folder, "its images.parquet tells of other images than its adversarial.safetensors");
+                : throw Refuse(Folder, "its images.parquet describes other images than its adversarial.safetensors");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -103,12 +107,14 @@ public sealed class SavedRun : IDisposable
         }
     }
 
-    /// <summary>The robustness that the run measured.</summary>
+    /// <summary>Computes the robustness that the run measured.</summary>
+    /// <returns>The robustness.</returns>
     /// <exception cref="BadInputException">The table <c>images.parquet</c> is missing or damaged, or describes other images.</exception>
-    public Robustness ReadRobustness() => new(Summary.Norm, [.. ReadTable().Select(image => (image.PredictionBefore == image.Label, image.Attacked, image.Fooled, image.L2, image.LInf))]);
+    internal Robustness ReadRobustness() => new(Summary.Norm, [.. ReadTable().Select(image => (image.PredictionBefore == image.Label, image.Attacked, image.Fooled, image.L2, image.LInf))]);
 
-    /// <summary>The images as a comparison needs them.</summary>
-    public IReadOnlyList<ComparedImage> Compared()
+    /// <summary>Returns the results of the images as a comparison uses them.</summary>
+    /// <returns>One entry per image.</returns>
+    internal IReadOnlyList<ComparedImage> Compared()
     {
         using var scope = NewDisposeScope();
         var (original, adversarial) = (_originals.to(ScalarType.Float64), _adversarials.to(ScalarType.Float64));
@@ -131,7 +137,7 @@ public sealed class SavedRun : IDisposable
     private Tensor Pixels(Tensor images, Tensor rows)
     {
         using var scope = NewDisposeScope();
-        // The way to the normalised space and back leaves float32 rounding outside [0, 1].
+        // After conversion to the normalised space and back, rounding can leave pixels slightly outside [0, 1].
         return ToPixels(images.index_select(0, rows)).clamp(Scalars.Zero, Scalars.One).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
@@ -141,11 +147,12 @@ public sealed class SavedRun : IDisposable
         return _space == InputSpace.Normalized ? Normalization.Revert(doubles) : doubles.alias();
     }
 
-    private static BadInputException Refuse(string folder, string problem) => new($"The run in {folder} cannot be used: {problem}; write it anew with brink attack --out.");
+    private static BadInputException Refuse(string folder, string problem) => new($"The run in {folder} cannot be used: {problem}; write it again with brink attack --out.");
 
-    /// <summary>Takes apart what the files hold, and refuses what a run does not write.</summary>
+    /// <summary>Reads the values of the result files and rejects those that a run cannot have.</summary>
     private sealed class Reader(string folder, AttackSummary summary, IReadOnlyDictionary<string, Tensor> tensors)
     {
+        // Rounding of normalised images in float32 stays below this.
         private const double Slack = 1e-4;
 
         public Norm Norm() => Brink.Norm.TryParse(summary.Norm, out var norm)
@@ -164,7 +171,7 @@ public sealed class SavedRun : IDisposable
             var (mean, deviation) = (Option("mean"), Option("std"));
             return mean.Length == deviation.Length && mean.All(double.IsFinite) && deviation.All(value => double.IsFinite(value) && value > 0)
                 ? new(mean, deviation)
-                : throw Problem("its results.json needs one mean and one positive standard deviation a channel");
+                : throw Problem("its results.json needs one mean and one positive standard deviation per channel");
         }
 
         public Tensor Images(string name)
@@ -173,13 +180,13 @@ public sealed class SavedRun : IDisposable
             var (rank, channels) = (images.dim(), Option("mean").Length);
             return rank == 4 && (channels == 1 || images.shape[1] == channels) && images.shape.SequenceEqual(tensors["original"].shape) && images.numel() > 0
                 ? images
-                : throw Problem($"its {name} needs the shape [{summary.Images}, {channels}, height, width], alike before and after the attack, but has [{string.Join(", ", images.shape)}]");
+                : throw Problem($"its {name} needs the shape [{summary.Images}, {channels}, height, width], equal before and after the attack, but has [{string.Join(", ", images.shape)}]");
         }
 
         public long[] Classes(string name)
         {
             var classes = Numbers(name);
-            return classes.All(value => value >= -1) ? classes : throw Problem($"its {name} needs numbers of classes, but holds {classes.Min()}");
+            return classes.All(value => value >= -1) ? classes : throw Problem($"its {name} needs class numbers of at least -1, but has {classes.Min()}");
         }
 
         public long[] Numbers(string name) => [.. Vector(name, ScalarType.Int64).data<long>().ToArray()];
@@ -193,7 +200,7 @@ public sealed class SavedRun : IDisposable
             using var inside = pixels.ge(lowest).logical_and(pixels.le(highest)).all();
             if (!inside.item<bool>())
             {
-                throw Problem("its images need pixels from 0 to 1, but have others");
+                throw Problem("its images need pixels between 0 and 1, but have others");
             }
         }
 

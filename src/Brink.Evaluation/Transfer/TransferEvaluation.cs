@@ -5,38 +5,39 @@ using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Transfer;
 
-/// <summary>Shows a network the images that fooled another.</summary>
-/// <param name="model">The network; stays the caller's.</param>
-/// <param name="batchSize">How many images it sees at once, at least 1.</param>
-/// <param name="device">Where to compute; null for the CPU.</param>
-public sealed class TransferEvaluation(LoadedModel model, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
+/// <summary>Evaluates the adversarial images of runs on another model.</summary>
+/// <param name="model">The model, which the caller still owns.</param>
+/// <param name="batchSize">The number of images of a forward pass, at least 1.</param>
+/// <param name="device">The device of the computation, or null for the CPU.</param>
+internal sealed class TransferEvaluation(LoadedModel model, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
 {
-    // Saved images are brought back to pixels, whatever the space of their attack: each network then applies its own preprocessing.
+    // Saved images are converted to pixels, whatever the space of their attack, and each model applies its own preprocessing.
     private readonly OpenedModel _opened = new(model, InputSpace.Pixel);
 
     private readonly int _batchSize = batchSize >= 1
         ? batchSize
         : throw new BadInputException($"The batch size must be at least 1, but {batchSize} was given.");
 
-    /// <summary>Counts how many of the images that were fooled in a run fool this network too.</summary>
-    /// <remarks>Only images that this network gets right before the attack count: on the others there is nothing to transfer.</remarks>
+    /// <summary>Counts the images that were fooled in a run and also fool this model.</summary>
+    /// <remarks>Only images whose original this model classifies correctly count.</remarks>
     /// <param name="run">The run.</param>
-    /// <param name="cancellationToken">Stops between two batches.</param>
-    /// <exception cref="BadInputException">The network cannot take the run's images, or has fewer classes than they do.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels before the next batch.</param>
+    /// <returns>The counts.</returns>
+    /// <exception cref="BadInputException">The model cannot process the images of the run, or has fewer classes.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public TransferCount Run(SavedRun run, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(run);
         var largest = run.Labels.Max();
         if (largest >= model.ClassCount)
         {
-            throw new BadInputException($"The run in {run.Folder} has images of class {largest}, but {model.Name} knows the classes 0 to {model.ClassCount - 1}; give a network made for these images.");
+            throw new BadInputException($"The run in {run.Folder} has images of class {largest}, but {model.Name} has the classes 0 to {model.ClassCount - 1}; give a model that was trained for these images.");
         }
 
         var rows = Enumerable.Range(0, run.Labels.Count).Where(row => run.Fooled[row]).ToArray();
         using var withoutGradients = no_grad();
         using var evaluation = _opened.Classifier.EnterEvaluation();
-        var (right, fooled) = (0, 0);
+        var (correct, fooled) = (0, 0);
         foreach (var batch in rows.Chunk(_batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -49,20 +50,30 @@ public sealed class TransferEvaluation(LoadedModel model, int batchSize = Attack
                 var label = run.Labels[batch[position]];
                 if (before[position] == label)
                 {
-                    right++;
+                    correct++;
                     fooled += after[position] >= 0 && after[position] != label ? 1 : 0;
                 }
             }
         }
 
-        return new(rows.Length, right, fooled);
+        return new(rows.Length, correct, fooled);
     }
 
-    /// <summary>The predicted classes; −1, no prediction, where a logit is not a finite number.</summary>
+    /// <summary>Returns the predictions, −1 for images with a logit that is not finite.</summary>
     private long[] Predictions(Tensor pixels)
     {
         using var scope = NewDisposeScope();
         var logits = _opened.Classifier.Logits(_opened.FromPixels(device is null ? pixels : pixels.to(device)));
         return logits.argmax(1).where(logits.isfinite().all(1), full_like(logits.argmax(1), Scalars.MinusOne)).cpu().data<long>().ToArray();
     }
+}
+
+/// <summary>The transfer of the adversarial images of one run to another model.</summary>
+/// <param name="FooledAtSource">The number of images that were fooled in the run.</param>
+/// <param name="RightBefore">The number of these whose original the other model classifies correctly. Only these images count.</param>
+/// <param name="Fooled">The number of the images that count that the other model misclassifies after the attack.</param>
+internal sealed record TransferCount(int FooledAtSource, int RightBefore, int Fooled)
+{
+    /// <summary>The share <see cref="Fooled"/> / <see cref="RightBefore"/>, or null if no image counts.</summary>
+    public double? Share => RightBefore == 0 ? null : (double)Fooled / RightBefore;
 }

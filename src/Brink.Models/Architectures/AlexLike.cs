@@ -4,12 +4,12 @@ using static TorchSharp.torch.nn;
 
 namespace Brink.Models.Architectures;
 
-/// <summary>The small convolutional network for CIFAR-10 that the trust-region paper's authors call AlexLike, and with Swish AlexLike-S: input [batch, 3, 32, 32], output [batch, classes].</summary>
+/// <summary>AlexLike, or AlexLike-S with Swish: the small convolutional network for CIFAR-10 of the paper's authors (Yao et al. 2019). Input [batch, 3, 32, 32], output [batch, classes].</summary>
 /// <remarks>
-/// Two blocks of a 5×5 convolution, the activation, batch normalisation and max-pooling, 32 → 16 → 8, then three linear layers. State-dict
-/// names are those of the authors' program: <c>conv1</c>, <c>bn1</c>, <c>conv2</c>, <c>bn2</c>, <c>fc1</c>, <c>fc2</c>, <c>fc3</c>.
+/// Two blocks of a 5×5 convolution, activation, batch normalisation and max-pooling (32 → 16 → 8 pixels), then three linear layers. The names
+/// of the state dict are those of the authors' program: <c>conv1</c>, <c>bn1</c>, <c>conv2</c>, <c>bn2</c>, <c>fc1</c>, <c>fc2</c>, <c>fc3</c>.
 /// </remarks>
-public sealed class AlexLike : Module<Tensor, Tensor>
+internal sealed class AlexLike : Module<Tensor, Tensor>
 {
     private readonly Conv2d _conv1;
     private readonly BatchNorm2d _bn1;
@@ -21,8 +21,8 @@ public sealed class AlexLike : Module<Tensor, Tensor>
     private readonly Linear _fc3;
     private readonly Module<Tensor, Tensor> _activation;
 
-    /// <summary>Builds the network with random weights.</summary>
-    /// <param name="activation">ReLU for AlexLike, Swish (SiLU) for AlexLike-S; becomes part of the network.</param>
+    /// <summary>Creates the network with random weights.</summary>
+    /// <param name="activation">The activation: ReLU for AlexLike, Swish (SiLU) for AlexLike-S. The network owns it.</param>
     /// <param name="classCount">The number of classes.</param>
     public AlexLike(Module<Tensor, Tensor> activation, int classCount = 10)
         : base(nameof(AlexLike))

@@ -4,16 +4,16 @@ using static TorchSharp.torch.nn;
 
 namespace Brink.Models.Architectures;
 
-/// <summary>AlexNet as torchvision has it (Krizhevsky 2014, "One weird trick", figure 1 in one column). Input [batch, 3, 224, 224], output [batch, classes].</summary>
-/// <remarks>State-dict names are torchvision's: <c>features.0</c> to <c>features.10</c>, <c>classifier.1</c>, <c>classifier.4</c>, <c>classifier.6</c>.</remarks>
-public sealed class AlexNet : Module<Tensor, Tensor>
+/// <summary>AlexNet in torchvision's form (Krizhevsky 2014, "One weird trick", figure 1 in one column). Input [batch, 3, 224, 224], output [batch, classes].</summary>
+/// <remarks>The names of the state dict are torchvision's: <c>features.0</c> to <c>features.10</c>, <c>classifier.1</c>, <c>classifier.4</c>, <c>classifier.6</c>.</remarks>
+internal sealed class AlexNet : Module<Tensor, Tensor>
 {
     private readonly Sequential _features;
     private readonly AdaptiveAvgPool2d _avgpool;
     private readonly Sequential _classifier;
 
-    /// <summary>Builds the network with random weights.</summary>
-    /// <param name="activation">Makes what stands after each layer but the last: ReLU, or Swish (SiLU) for AlexNet-Swish (Yao et al. 2019, §4).</param>
+    /// <summary>Creates the network with random weights.</summary>
+    /// <param name="activation">A factory of the activation after each layer except the last: ReLU, or Swish (SiLU) for AlexNet-Swish (Yao et al. 2019, §4).</param>
     /// <param name="classCount">The number of classes.</param>
     public AlexNet(Func<Module<Tensor, Tensor>> activation, int classCount = 1000)
         : base(nameof(AlexNet))

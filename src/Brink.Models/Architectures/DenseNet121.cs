@@ -5,13 +5,15 @@ using static TorchSharp.torch.nn;
 
 namespace Brink.Models.Architectures;
 
-/// <summary>DenseNet-121 (Huang et al. 2017) as torchvision has it. Input [batch, 3, 224, 224], output [batch, classes].</summary>
+/// <summary>DenseNet-121 (Huang et al. 2017) in torchvision's form. Input [batch, 3, 224, 224], output [batch, classes].</summary>
 /// <remarks>
-/// State-dict names are torchvision's: <c>features.conv0</c>, <c>features.denseblock1.denselayer1.norm1</c>, <c>features.transition1.conv</c>,
-/// <c>features.norm5</c>, <c>classifier</c>. The published file has an older <c>norm.1</c> for <c>norm1</c>: see <see cref="CurrentName"/>.
+/// The names of the state dict are torchvision's: <c>features.conv0</c>, <c>features.denseblock1.denselayer1.norm1</c>,
+/// <c>features.transition1.conv</c>, <c>features.norm5</c>, <c>classifier</c>. The published file has the older name <c>norm.1</c> for
+/// <c>norm1</c>; <see cref="CurrentName"/> translates it.
 /// </remarks>
-public sealed partial class DenseNet121 : Module<Tensor, Tensor>
+internal sealed partial class DenseNet121 : Module<Tensor, Tensor>
 {
+    // Growth rate k and layers of each block (Huang et al. 2017, table 1).
     private const long Growth = 32;
     private static readonly int[] LayersOfBlocks = [6, 12, 24, 16];
 
@@ -19,7 +21,7 @@ public sealed partial class DenseNet121 : Module<Tensor, Tensor>
     private readonly ReLU _relu;
     private readonly Linear _classifier;
 
-    /// <summary>Builds the network with random weights.</summary>
+    /// <summary>Creates the network with random weights.</summary>
     /// <param name="classCount">The number of classes.</param>
     public DenseNet121(int classCount = 1000)
         : base(nameof(DenseNet121))
@@ -49,8 +51,9 @@ public sealed partial class DenseNet121 : Module<Tensor, Tensor>
         register_module("classifier", _classifier = Linear(channels, classCount));
     }
 
-    /// <summary>The name of a tensor today, from that in a checkpoint of torchvision before 0.2 or published for it: <c>denselayer1.norm.1.weight</c> is <c>denselayer1.norm1.weight</c>.</summary>
-    /// <param name="name">A name in either form.</param>
+    /// <summary>Translates a tensor's name in checkpoints for torchvision before 0.2 to the current one: <c>denselayer1.norm.1.weight</c> becomes <c>denselayer1.norm1.weight</c>.</summary>
+    /// <param name="name">The name, old or current.</param>
+    /// <returns>The current name.</returns>
     public static string CurrentName(string name) => OldName().Replace(name, "${part}${number}");
 
     /// <inheritdoc/>
@@ -69,7 +72,7 @@ public sealed partial class DenseNet121 : Module<Tensor, Tensor>
         ("conv", Conv2d(inputChannels, channels, 1, bias: false)),
         ("pool", AvgPool2d(2, stride: 2)));
 
-    /// <summary>Layers each of which sees the input and the output of all layers before it.</summary>
+    /// <summary>A sequence of layers, each of which takes the input and the outputs of all previous layers.</summary>
     private sealed class DenseBlock : Module<Tensor, Tensor>
     {
         private readonly DenseLayer[] _layers;
@@ -91,7 +94,7 @@ public sealed partial class DenseNet121 : Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>A 1×1 convolution to four times the growth and one of 3×3 to the growth, activated before.</summary>
+    /// <summary>A 1×1 convolution to four times the growth rate and a 3×3 convolution to the growth rate, each after normalisation and ReLU.</summary>
     private sealed class DenseLayer : Module<Tensor, Tensor>
     {
         private readonly BatchNorm2d _norm1;

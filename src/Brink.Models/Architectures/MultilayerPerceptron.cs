@@ -4,18 +4,18 @@ using static TorchSharp.torch.nn;
 
 namespace Brink.Models.Architectures;
 
-/// <summary>Linear layers with an activation between them. Input [batch, …] with as many entries as the first width, output [batch, last width].</summary>
+/// <summary>A multilayer perceptron: linear layers with an activation between them. Input [batch, …] with as many entries per image as the first width, output [batch, last width].</summary>
 /// <remarks>
-/// With <see cref="PaperWidths"/> and Swish it is the MLP of Yao et al. (2019), §4.5. State-dict names: <c>fc1</c>, <c>fc2</c>, …
+/// With <see cref="PaperWidths"/> and Swish it is the MLP of Yao et al. (2019), §4.5. The names of the state dict are <c>fc1</c>, <c>fc2</c>, and so on.
 /// </remarks>
-public sealed class MultilayerPerceptron : Module<Tensor, Tensor>
+internal sealed class MultilayerPerceptron : Module<Tensor, Tensor>
 {
     private readonly Module<Tensor, Tensor> _activation;
     private readonly Linear[] _layers;
 
-    /// <summary>Builds the network with random weights.</summary>
-    /// <param name="widths">Entries of the input, of each layer's output, and classes: at least two numbers.</param>
-    /// <param name="activation">What stands between the layers; becomes part of the network.</param>
+    /// <summary>Creates the network with random weights.</summary>
+    /// <param name="widths">The number of entries of the input, of the output of each hidden layer, and the number of classes: at least two numbers.</param>
+    /// <param name="activation">The activation between the layers. The network owns it.</param>
     public MultilayerPerceptron(IReadOnlyList<long> widths, Module<Tensor, Tensor> activation)
         : base(nameof(MultilayerPerceptron))
     {
@@ -29,7 +29,7 @@ public sealed class MultilayerPerceptron : Module<Tensor, Tensor>
         register_module("activation", _activation = activation);
     }
 
-    /// <summary>3072–1024–512–512–256–256–10, for CIFAR-10 (Yao et al. 2019, §4.5).</summary>
+    /// <summary>The widths of the paper's network for CIFAR-10 (Yao et al. 2019, §4.5): 3072–1024–512–512–256–256–10.</summary>
     public static IReadOnlyList<long> PaperWidths { get; } = [3072, 1024, 512, 512, 256, 256, 10];
 
     /// <inheritdoc/>

@@ -4,9 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace Brink.Models.Architectures;
 
-/// <summary>The residual network for ImageNet (He et al. 2016) with 18 or 50 layers, as torchvision has it. Input [batch, 3, 224, 224], output [batch, classes].</summary>
-/// <remarks>State-dict names are torchvision's: <c>conv1</c>, <c>bn1</c>, <c>layer1.0.conv1</c>, <c>layer2.0.downsample.0</c>, <c>fc</c>.</remarks>
-public sealed class ResNet : Module<Tensor, Tensor>
+/// <summary>The residual network for ImageNet (He et al. 2016) with 18 or 50 layers, in torchvision's form. Input [batch, 3, 224, 224], output [batch, classes].</summary>
+/// <remarks>The names of the state dict are torchvision's: <c>conv1</c>, <c>bn1</c>, <c>layer1.0.conv1</c>, <c>layer2.0.downsample.0</c>, <c>fc</c>.</remarks>
+internal sealed class ResNet : Module<Tensor, Tensor>
 {
     private readonly Conv2d _conv1;
     private readonly BatchNorm2d _bn1;
@@ -36,13 +36,15 @@ public sealed class ResNet : Module<Tensor, Tensor>
         register_module("fc", _fc = Linear(inputChannels, classCount));
     }
 
-    /// <summary>ResNet-18 with random weights.</summary>
+    /// <summary>Creates ResNet-18 with random weights.</summary>
     /// <param name="classCount">The number of classes.</param>
+    /// <returns>The network, in training mode.</returns>
     public static ResNet WithLayers18(int classCount = 1000) =>
         new("ResNet18", [2, 2, 2, 2], (inputChannels, channels, stride) => new BasicBlock(inputChannels, channels, stride), expansion: 1, classCount);
 
-    /// <summary>ResNet-50 with random weights.</summary>
+    /// <summary>Creates ResNet-50 with random weights.</summary>
     /// <param name="classCount">The number of classes.</param>
+    /// <returns>The network, in training mode.</returns>
     public static ResNet WithLayers50(int classCount = 1000) =>
         new("ResNet50", [3, 4, 6, 3], (inputChannels, channels, stride) => new Bottleneck(inputChannels, channels, stride), Bottleneck.Expansion, classCount);
 

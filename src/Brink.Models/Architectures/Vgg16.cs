@@ -4,22 +4,22 @@ using static TorchSharp.torch.nn;
 
 namespace Brink.Models.Architectures;
 
-/// <summary>VGG-16 (Simonyan and Zisserman 2015, configuration D) as torchvision has it. Input [batch, 3, 224, 224], output [batch, classes].</summary>
+/// <summary>VGG-16 (Simonyan and Zisserman 2015, configuration D) in torchvision's form. Input [batch, 3, 224, 224], output [batch, classes].</summary>
 /// <remarks>
-/// State-dict names are torchvision's: <c>features.0</c> to <c>features.28</c>, with batch normalisation to <c>features.41</c>;
+/// The names of the state dict are torchvision's: <c>features.0</c> to <c>features.28</c>, with batch normalisation to <c>features.41</c>;
 /// <c>classifier.0</c>, <c>classifier.3</c>, <c>classifier.6</c>.
 /// </remarks>
-public sealed class Vgg16 : Module<Tensor, Tensor>
+internal sealed class Vgg16 : Module<Tensor, Tensor>
 {
-    // The 3×3 convolutions between two poolings, by their channels.
+    // The channels of the 3×3 convolutions between two max-poolings (Simonyan and Zisserman 2015, table 1, column D).
     private static readonly long[][] Stages = [[64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512]];
 
     private readonly Sequential _features;
     private readonly AdaptiveAvgPool2d _avgpool;
     private readonly Sequential _classifier;
 
-    /// <summary>Builds the network with random weights.</summary>
-    /// <param name="batchNormalization">Whether each convolution is followed by batch normalisation (Ioffe and Szegedy 2015), as in torchvision's <c>vgg16_bn</c>.</param>
+    /// <summary>Creates the network with random weights.</summary>
+    /// <param name="batchNormalization">Whether to add batch normalisation (Ioffe and Szegedy 2015) after each convolution, as in torchvision's <c>vgg16_bn</c>.</param>
     /// <param name="classCount">The number of classes.</param>
     public Vgg16(bool batchNormalization = false, int classCount = 1000)
         : base(nameof(Vgg16))

@@ -6,11 +6,11 @@ namespace Brink.Models.Architectures;
 
 /// <summary>The wide residual network for small images (Zagoruyko and Komodakis 2016) with 6n+4 layers. Input [batch, 3, height, width], output [batch, classes].</summary>
 /// <remarks>
-/// Three stages of n blocks with 16, 32 and 64 times the width in channels, normalisation and ReLU before each convolution, without
-/// dropout. State-dict names are those of github.com/xternalz/WideResNet-pytorch: <c>conv1</c>, <c>block1.layer.0.bn1</c>,
+/// Three stages of n blocks with 16, 32 and 64 times the width in channels; normalisation and ReLU before each convolution; no
+/// dropout. The names of the state dict are those of github.com/xternalz/WideResNet-pytorch: <c>conv1</c>, <c>block1.layer.0.bn1</c>,
 /// <c>block1.layer.0.convShortcut</c>, <c>bn1</c>, <c>fc</c>.
 /// </remarks>
-public sealed class WideResNet : Module<Tensor, Tensor>
+internal sealed class WideResNet : Module<Tensor, Tensor>
 {
     private readonly Conv2d _conv1;
     private readonly Sequential[] _stages;
@@ -18,11 +18,11 @@ public sealed class WideResNet : Module<Tensor, Tensor>
     private readonly ReLU _relu;
     private readonly Linear _fc;
 
-    /// <summary>Builds the network with random weights.</summary>
+    /// <summary>Creates the network with random weights.</summary>
     /// <param name="depth">The number of weighted layers, 6n+4: 10, 16, 22, 28, 40.</param>
-    /// <param name="width">How many times as many channels as the plain network has.</param>
+    /// <param name="width">The factor of the number of channels.</param>
     /// <param name="classCount">The number of classes.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The depth is not 6n+4 with n ≥ 1, or the width not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Thrown when the depth is not 6n+4 with n ≥ 1, or the width is not positive.</exception>
     public WideResNet(int depth, int width, int classCount = 10)
         : base(nameof(WideResNet))
     {
@@ -54,12 +54,12 @@ public sealed class WideResNet : Module<Tensor, Tensor>
         return _fc.forward(_relu.forward(_bn1.forward(features)).mean([2, 3])).MoveToOuterDisposeScope();
     }
 
-    /// <summary>n blocks, the first of which changes channels and plane.</summary>
+    /// <summary>Creates n blocks, the first of which changes the number of channels and the size of the image plane.</summary>
     private static Sequential Stage(int blocks, long inputChannels, long channels, long stride) =>
         Sequential(("layer", Sequential(Enumerable.Range(0, blocks).Select(block =>
             block == 0 ? new Block(inputChannels, channels, stride) : new Block(channels, channels, 1)))));
 
-    /// <summary>Two 3×3 convolutions and a shortcut around them, activated before instead of after.</summary>
+    /// <summary>A residual block of two 3×3 convolutions with normalisation and ReLU before each of them.</summary>
     private sealed class Block : Module<Tensor, Tensor>
     {
         private readonly BatchNorm2d _bn1;
@@ -87,7 +87,7 @@ public sealed class WideResNet : Module<Tensor, Tensor>
         {
             using var scope = NewDisposeScope();
             var activated = _relu.forward(_bn1.forward(input));
-            // Where the shortcut has a convolution it starts from the activated input, else from the input itself.
+            // A shortcut with a convolution takes the activated input; the identity takes the input itself.
             var shortcut = _shortcut is null ? input : _shortcut.forward(activated);
             var residual = _conv2.forward(_relu.forward(_bn2.forward(_conv1.forward(activated))));
             return shortcut.Plus(residual).MoveToOuterDisposeScope();

@@ -5,22 +5,25 @@ using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>What torch.save wrote before PyTorch 1.6: five pickles (magic number, protocol, system, the object, storage keys), then the storages, each with its length before it.</summary>
+/// <summary>Reads the format of torch.save before PyTorch 1.6: five pickles (magic number, protocol, system, object, storage keys), then the storages, each preceded by its length.</summary>
 internal static class LegacyCheckpoint
 {
+    // Protocol and magic number of torch/serialization.py.
     private const long Protocol = 1001;
 
     private static BigInteger Magic { get; } = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
+    /// <summary>Reads the tensors of the state dict.</summary>
+    /// <returns>The tensors by name, in the caller's dispose scope.</returns>
     public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, CheckpointSource source)
     {
         using var scope = NewDisposeScope();
         CheckPreamble(stream, source);
         var unpickler = new RestrictedUnpickler(stream, source);
-        var wanted = PickledStateDict.From(unpickler.Load(), source, new ExpansionBudget(stream.Length));
+        var needed = PickledStateDict.From(unpickler.Load(), source, new ExpansionBudget(stream.Length));
         var keys = Unpickle(stream, source) as List<object?>
-            ?? throw source.Refuse("a list of its storages must follow the object, but does not");
-        return wanted.On(ReadStorages(stream, keys, unpickler.Storages, wanted, source));
+            ?? throw source.Refuse("a list of its storages must follow the object, but is missing");
+        return needed.On(ReadStorages(stream, keys, unpickler.Storages, needed, source));
     }
 
     private static object? Unpickle(Stream stream, CheckpointSource source) => new RestrictedUnpickler(stream, source).Load();
@@ -34,13 +37,13 @@ internal static class LegacyCheckpoint
 
         if (Unpickle(stream, source) is not Protocol)
         {
-            throw source.Refuse($"its protocol must be {Protocol}, but is another");
+            throw source.Refuse($"its protocol must be {Protocol}, but is different");
         }
 
         if (Unpickle(stream, source) is not PickledDictionary system
             || system.Entries.FindLast(entry => entry.Key is "little_endian").Value is not bool isLittleEndian)
         {
-            throw source.Refuse("it must say which byte order it has, but does not");
+            throw source.Refuse("it must state its byte order, but does not");
         }
 
         if (!isLittleEndian)
@@ -50,20 +53,20 @@ internal static class LegacyCheckpoint
     }
 
     private static Dictionary<string, Tensor> ReadStorages(
-        Stream stream, List<object?> keys, IReadOnlyDictionary<string, PickledStorage> named, PickledStateDict wanted, CheckpointSource source)
+        Stream stream, List<object?> keys, IReadOnlyDictionary<string, PickledStorage> named, PickledStateDict needed, CheckpointSource source)
     {
         var contents = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var key in keys)
         {
             if (key is not string name || !named.TryGetValue(name, out var storage))
             {
-                throw source.Refuse("the storages it lists must be those its tensors name, but one is not");
+                throw source.Refuse("it lists a storage that no tensor uses");
             }
 
             var byteCount = CheckLength(stream, storage, source);
-            if (!wanted.Storages.ContainsKey(name))
+            if (!needed.Storages.ContainsKey(name))
             {
-                // An optimiser's, say.
+                // For example a storage of an optimiser.
                 stream.Seek(byteCount, SeekOrigin.Current);
                 continue;
             }
@@ -71,18 +74,18 @@ internal static class LegacyCheckpoint
             var tensor = empty([storage.Count], storage.Type.Scalar, CPU);
             if (!contents.TryAdd(name, tensor))
             {
-                throw source.Refuse($"it has storage {Excerpt.Quote(name)} twice");
+                throw source.Refuse($"it lists storage {Excerpt.Quote(name)} twice");
             }
 
             TensorBytes.Fill(tensor, stream, source);
         }
 
-        return contents.Count == wanted.Storages.Count
+        return contents.Count == needed.Storages.Count
             ? contents
-            : throw source.Refuse($"its tensors need the storages {Excerpt.List([.. wanted.Storages.Keys.Except(contents.Keys, StringComparer.Ordinal)])}, but it does not list them");
+            : throw source.Refuse($"its tensors need the storages {Excerpt.List([.. needed.Storages.Keys.Except(contents.Keys, StringComparer.Ordinal)])}, but it does not list them");
     }
 
-    // The number of bytes that follow, once the stream's own count has been read and found to agree with the pickle and with the file's length.
+    // Reads the storage's length and compares it with the pickle and with the length of the file. Returns the number of bytes that follow.
     private static long CheckLength(Stream stream, PickledStorage storage, CheckpointSource source)
     {
         Span<byte> prefix = stackalloc byte[sizeof(long)];
@@ -96,6 +99,6 @@ internal static class LegacyCheckpoint
         var left = stream.Length - stream.Position;
         return count == storage.Count && storage.ByteCount is { } byteCount && byteCount <= left
             ? byteCount
-            : throw source.Refuse($"storage {Excerpt.Quote(storage.Key)} should have {storage.Count} elements, but the file gives it {count} and has {left} bytes left");
+            : throw source.Refuse($"storage {Excerpt.Quote(storage.Key)} should have {storage.Count} elements, but the file states {count}, and {left} more bytes follow");
     }
 }

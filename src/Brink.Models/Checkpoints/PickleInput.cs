@@ -5,13 +5,13 @@ using System.Text;
 
 namespace Brink.Models;
 
-/// <summary>The arguments of pickle instructions. A length is checked against the bytes that are really left before memory is taken.</summary>
+/// <summary>Reads the arguments of pickle instructions. Each length is compared with the remaining bytes before memory is allocated.</summary>
 internal sealed class PickleInput(Stream stream, CheckpointSource source)
 {
-    // No name, key or line in a checkpoint comes near this; it keeps one string within what .NET can hold.
+    // Far above any name, key or line of a checkpoint, and far below the longest string of .NET.
     private const int MaximumTextBytes = 1 << 24;
 
-    // The magic number has 10 bytes. Parsing decimal digits and comparing costs more than linear time, hence a cap.
+    // The magic number has 10 bytes. Parsing decimal digits takes more than linear time, so their number is limited.
     private const int MaximumIntegerBytes = 256;
 
     private static UTF8Encoding StrictUtf8 { get; } = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -32,7 +32,7 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
 
     public ulong UInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Bytes(sizeof(ulong)));
 
-    // Pickle keeps floats big-endian, and everything else little-endian.
+    // In a pickle floats are big-endian and everything else is little-endian.
     public double Double() => BinaryPrimitives.ReadDoubleBigEndian(Bytes(sizeof(double)));
 
     public byte[] Bytes(ulong count)
@@ -44,7 +44,7 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
 
         if (count > MaximumTextBytes)
         {
-            throw source.Refuse($"a text in it may have {MaximumTextBytes} bytes, but one has {count}");
+            throw source.Refuse($"a string in it may have at most {MaximumTextBytes} bytes, but one has {count}");
         }
 
         var bytes = new byte[count];
@@ -60,11 +60,11 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
         }
         catch (DecoderFallbackException exception)
         {
-            throw source.Refuse("its text must be UTF-8, but is not", exception);
+            throw source.Refuse("its strings must be UTF-8, but one is not", exception);
         }
     }
 
-    /// <summary>The text up to the next line feed.</summary>
+    /// <summary>Reads the text up to the next line feed.</summary>
     public string Line()
     {
         var line = new StringBuilder();
@@ -72,7 +72,7 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
         {
             if (line.Length == MaximumTextBytes)
             {
-                throw source.Refuse($"a line in it may have {MaximumTextBytes} bytes, but one has more");
+                throw source.Refuse($"a line in it may have at most {MaximumTextBytes} bytes, but one has more");
             }
 
             line.Append((char)next);
@@ -81,7 +81,7 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
         return line.ToString();
     }
 
-    /// <summary>A decimal integer on a line of its own; protocol 0 writes the booleans as 00 and 01, and a long with an L behind it.</summary>
+    /// <summary>Reads a line with a decimal integer. Protocol 0 writes Booleans as 00 and 01, and appends L to a long.</summary>
     public object DecimalInteger()
     {
         var line = Line();
@@ -91,7 +91,7 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
             "00" => false,
             "01" => true,
             _ when digits.Length <= MaximumIntegerBytes && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) => Narrow(value),
-            _ => throw source.Refuse($"it should have an integer where it has {Excerpt.Quote(line)}"),
+            _ => throw source.Refuse($"it should contain an integer instead of {Excerpt.Quote(line)}"),
         };
     }
 
@@ -100,16 +100,78 @@ internal sealed class PickleInput(Stream stream, CheckpointSource source)
         var line = Line();
         return double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw source.Refuse($"it should have a number where it has {Excerpt.Quote(line)}");
+            : throw source.Refuse($"it should contain a number instead of {Excerpt.Quote(line)}");
     }
 
-    /// <summary>An integer in two's complement, little-endian: a <see cref="long"/> where it fits, else a <see cref="BigInteger"/>.</summary>
+    /// <summary>Reads a little-endian integer in two's complement, as a <see cref="long"/> if it fits and as a <see cref="BigInteger"/> otherwise.</summary>
     public object BinaryInteger(long count) => count is >= 0 and <= MaximumIntegerBytes
         ? Narrow(new BigInteger(Bytes((ulong)count)))
-        : throw source.Refuse($"an integer in it may have {MaximumIntegerBytes} bytes, but one claims {count}");
+        : throw source.Refuse($"an integer in it may have at most {MaximumIntegerBytes} bytes, but one has {count}");
 
-    // The cast to object keeps the compiler from turning the long back into a BigInteger.
+    // Without the cast to object the compiler would convert the long back to a BigInteger.
     private static object Narrow(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 
     private BadInputException Ends() => source.Refuse($"it ends in the middle of its pickle, after {_length} bytes");
+}
+
+/// <summary>The instructions of Python's pickle machine, named as in CPython's <c>Lib/pickletools.py</c>.</summary>
+internal static class PickleOp
+{
+    public const byte Mark = (byte)'(';
+    public const byte Stop = (byte)'.';
+    public const byte Pop = (byte)'0';
+    public const byte PopMark = (byte)'1';
+    public const byte Dup = (byte)'2';
+    public const byte Float = (byte)'F';
+    public const byte Int = (byte)'I';
+    public const byte BinInt = (byte)'J';
+    public const byte BinInt1 = (byte)'K';
+    public const byte Long = (byte)'L';
+    public const byte BinInt2 = (byte)'M';
+    public const byte None = (byte)'N';
+    public const byte BinPersId = (byte)'Q';
+    public const byte Reduce = (byte)'R';
+    public const byte BinString = (byte)'T';
+    public const byte ShortBinString = (byte)'U';
+    public const byte BinUnicode = (byte)'X';
+    public const byte Append = (byte)'a';
+    public const byte Build = (byte)'b';
+    public const byte Global = (byte)'c';
+    public const byte Dict = (byte)'d';
+    public const byte EmptyDict = (byte)'}';
+    public const byte Appends = (byte)'e';
+    public const byte Get = (byte)'g';
+    public const byte BinGet = (byte)'h';
+    public const byte Inst = (byte)'i';
+    public const byte LongBinGet = (byte)'j';
+    public const byte List = (byte)'l';
+    public const byte EmptyList = (byte)']';
+    public const byte Put = (byte)'p';
+    public const byte BinPut = (byte)'q';
+    public const byte LongBinPut = (byte)'r';
+    public const byte SetItem = (byte)'s';
+    public const byte Tuple = (byte)'t';
+    public const byte EmptyTuple = (byte)')';
+    public const byte SetItems = (byte)'u';
+    public const byte BinFloat = (byte)'G';
+    public const byte BinBytes = (byte)'B';
+    public const byte ShortBinBytes = (byte)'C';
+
+    // Protocol 2.
+    public const byte Proto = 0x80;
+    public const byte Tuple1 = 0x85;
+    public const byte Tuple2 = 0x86;
+    public const byte Tuple3 = 0x87;
+    public const byte NewTrue = 0x88;
+    public const byte NewFalse = 0x89;
+    public const byte Long1 = 0x8a;
+    public const byte Long4 = 0x8b;
+
+    // Protocol 4.
+    public const byte ShortBinUnicode = 0x8c;
+    public const byte BinUnicode8 = 0x8d;
+    public const byte BinBytes8 = 0x8e;
+    public const byte StackGlobal = 0x93;
+    public const byte Memoize = 0x94;
+    public const byte Frame = 0x95;
 }

@@ -1,14 +1,14 @@
 namespace Brink.Models;
 
-/// <summary>A pickle machine that makes plain data and tensor descriptions, and refuses everything else.</summary>
+/// <summary>An interpreter of pickles that creates plain data and descriptions of tensors, and refuses everything else.</summary>
 /// <remarks>
-/// Protocols 0 to 4, as far as PyTorch and hand-written tools use them for weights. The results are null, bool, long, BigInteger,
+/// Protocols 0 to 4, with the instructions that PyTorch and other tools use for weights. Results are null, bool, long, BigInteger,
 /// double, string, byte[], object?[] (tuple), List&lt;object?&gt;, <see cref="PickledDictionary"/>, <see cref="PickledStorage"/> and
-/// <see cref="PickledTensor"/>. They may contain themselves, so never walk them recursively.
+/// <see cref="PickledTensor"/>. They may contain themselves, so they must not be traversed recursively.
 /// </remarks>
 internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source)
 {
-    // A tensor takes some 60 instructions, so this is room for 30,000 of them; an instruction makes an object of at most a few hundred bytes.
+    // A tensor takes about 60 instructions, so this allows 30,000 tensors. An instruction creates an object of at most a few hundred bytes.
     private const int MaximumSteps = 2_000_000;
 
     private const int HighestProtocol = 4;
@@ -20,10 +20,11 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
     private readonly Dictionary<long, object?> _memo = [];
     private int _steps;
 
-    /// <summary>Every storage the pickle named, by key.</summary>
+    /// <summary>The storages that the pickle refers to, by key.</summary>
     public IReadOnlyDictionary<string, PickledStorage> Storages => _torch.Storages;
 
-    /// <summary>Runs the instructions up to STOP, leaving the stream just behind it.</summary>
+    /// <summary>Executes the instructions up to and including STOP.</summary>
+    /// <returns>The object at the top of the stack.</returns>
     public object? Load()
     {
         while (true)
@@ -42,7 +43,7 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
         }
     }
 
-    // Instructions that push something which stands in the file itself.
+    // Instructions that push a value from the file.
     private bool TryPushValue(byte instruction)
     {
         switch (instruction)
@@ -70,7 +71,7 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
         return true;
     }
 
-    // Instructions that make or fill tuples, lists and dictionaries.
+    // Instructions that create or fill tuples, lists and dictionaries.
     private bool TryCollect(byte instruction)
     {
         switch (instruction)
@@ -94,7 +95,7 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
         return true;
     }
 
-    // Instructions on the memo, where a pickle keeps what it will need again.
+    // Instructions on the memo, where a pickle stores objects for later use.
     private bool TryRemember(byte instruction)
     {
         switch (instruction)
@@ -117,7 +118,7 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
         switch (instruction)
         {
             case PickleOp.Proto: CheckProtocol(_input.Byte()); break;
-            // A frame only tells a reader how much to fetch at once.
+            // The length of a frame is only a hint for buffering.
             case PickleOp.Frame: _ = _input.UInt64(); break;
             case PickleOp.Mark: _marks.Push(_stack.Count); break;
             case PickleOp.Pop: Pop(); break;
@@ -129,17 +130,17 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
             case PickleOp.BinPersId: Push(_torch.Storage(Pop())); break;
             case PickleOp.Reduce: Reduce(PopMany(2)); break;
             case PickleOp.Build: Build(PopMany(1)); break;
-            default: throw source.Refuse($"its pickle has the instruction 0x{instruction:x2}, which a checkpoint of weights has no need of");
+            default: throw source.Refuse($"its pickle contains the instruction 0x{instruction:x2}, which weights do not need");
         }
     }
 
     private void PushNamed(object?[] names) => Push(names is [string module, string name]
         ? _torch.Resolve(module, name)
-        : throw source.Refuse("its pickle gives a name that is not text"));
+        : throw source.Refuse("its pickle contains a name that is not a string"));
 
     private void Reduce(object?[] call) => Push(_torch.Call(call[0], call[1], Charge));
 
-    // An OrderedDict carries attributes: the _metadata of a state dict holds version numbers, which Brink has no use for.
+    // An OrderedDict has attributes: the _metadata of a state dict contains version numbers, which Brink does not use.
     private void Build(object?[] state)
     {
         if (Peek() is not PickledDictionary || state is not [PickledDictionary or null])
@@ -179,7 +180,7 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
     {
         if (protocol > HighestProtocol)
         {
-            throw source.Refuse($"its pickle must have a protocol up to {HighestProtocol}, but has {protocol}");
+            throw source.Refuse($"the protocol of its pickle must be at most {HighestProtocol}, but is {protocol}");
         }
     }
 
@@ -187,7 +188,7 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
 
     private void Remember(long index)
     {
-        // Picklers count from 0, so an index beyond the instructions there can be is none of theirs.
+        // Picklers count from 0, so no valid index is larger than the number of instructions.
         if (index is < 0 or > MaximumSteps)
         {
             throw source.Refuse($"its pickle has the impossible memo index {index}");
@@ -198,7 +199,7 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
 
     private object? Recall(long index) => _memo.TryGetValue(index, out var value)
         ? value
-        : throw source.Refuse($"its pickle recalls memo {index}, which it never set");
+        : throw source.Refuse($"its pickle reads memo {index}, which it never set");
 
     private void Push(object? value) => _stack.Add(value);
 
@@ -218,17 +219,17 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
         return items;
     }
 
-    // What lies below the last mark may be taken only together with the mark.
+    // Objects below the last mark can be removed only together with the mark.
     private int Floor => _marks.TryPeek(out var mark) ? mark : 0;
 
-    private BadInputException Underflow() => source.Refuse("its pickle takes something from an empty stack");
+    private BadInputException Underflow() => source.Refuse("its pickle removes an object from an empty stack");
 
     private void Charge(int steps)
     {
-        // Subtraction, because a sum could overflow.
+        // A subtraction, because a sum could overflow.
         if (steps > MaximumSteps - _steps)
         {
-            throw source.Refuse($"its pickle may take {MaximumSteps} steps, but takes more");
+            throw source.Refuse($"its pickle may take at most {MaximumSteps} steps, but takes more");
         }
 
         _steps += steps;

@@ -2,25 +2,25 @@ using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>Reads and writes safetensors files, the format of the Hugging Face library of that name: a JSON header, then raw tensors.</summary>
+/// <summary>Reads and writes safetensors files (github.com/huggingface/safetensors): a JSON header, then raw tensors.</summary>
 /// <remarks>
-/// Reading is as strict as the reference implementation: tensors follow each other without holes or overlap and fill the file.
+/// Reading is as strict as the reference implementation: tensors must follow each other without gaps or overlap and fill the file.
 /// Types: F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL.
 /// </remarks>
 public static class Safetensors
 {
     /// <summary>Reads all tensors of a file.</summary>
     /// <param name="path">The file.</param>
-    /// <returns>The tensors, which the caller (or its dispose scope) owns, in the order of the file.</returns>
-    /// <exception cref="BadInputException">The file cannot be read or is not a safetensors file.</exception>
+    /// <returns>The tensors by name, in the order of the file, owned by the caller or its dispose scope.</returns>
+    /// <exception cref="BadInputException">Thrown when the file cannot be read or is not a safetensors file.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path) => CheckpointFile.Read(path, stream => Read(stream, path));
 
     /// <summary>Reads all tensors from the stream's position to its end.</summary>
-    /// <param name="stream">A stream that can seek: what the header claims is checked against its length before any memory is taken.</param>
-    /// <param name="name">What to call the stream in an error message.</param>
-    /// <returns>The tensors, which the caller (or its dispose scope) owns, in the order of the file.</returns>
-    /// <exception cref="BadInputException">The stream does not hold a safetensors file.</exception>
-    /// <exception cref="ArgumentException">The stream cannot seek.</exception>
+    /// <param name="stream">A stream that can seek; the header is compared with its length before memory is allocated.</param>
+    /// <param name="name">The name of the stream in error messages.</param>
+    /// <returns>The tensors by name, in the order of the file, owned by the caller or its dispose scope.</returns>
+    /// <exception cref="BadInputException">Thrown when the stream is not a safetensors file.</exception>
+    /// <exception cref="ArgumentException">Thrown when the stream cannot seek.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -47,10 +47,10 @@ public static class Safetensors
         return tensors;
     }
 
-    /// <summary>Reads the text that a file's header keeps in <c>__metadata__</c>, without the tensors.</summary>
+    /// <summary>Reads the <c>__metadata__</c> of a file's header, without the tensors.</summary>
     /// <param name="path">The file.</param>
-    /// <returns>The text by name; empty where the file keeps none.</returns>
-    /// <exception cref="BadInputException">The file cannot be read or is not a safetensors file.</exception>
+    /// <returns>The metadata, strings by name; empty if the file has none.</returns>
+    /// <exception cref="BadInputException">Thrown when the file cannot be read or is not a safetensors file.</exception>
     public static IReadOnlyDictionary<string, string> ReadMetadata(string path) => CheckpointFile.Read(path, stream =>
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -58,11 +58,11 @@ public static class Safetensors
         return metadata;
     });
 
-    /// <summary>Writes tensors one after the other, laid out as the reference implementation does: wider types first, then by name.</summary>
-    /// <param name="stream">Where to write.</param>
+    /// <summary>Writes tensors in the order of the reference implementation: larger element types first, then by name.</summary>
+    /// <param name="stream">The stream to write to.</param>
     /// <param name="tensors">The tensors by name. They may be strided or on another device; at most one is copied at a time.</param>
-    /// <param name="metadata">Text to keep in the header's <c>__metadata__</c>.</param>
-    /// <exception cref="ArgumentException">A tensor has a type the format lacks, or the reserved name <c>__metadata__</c>.</exception>
+    /// <param name="metadata">Strings by name for the header's <c>__metadata__</c>; null for none.</param>
+    /// <exception cref="ArgumentException">Thrown when a tensor has a type that the format does not support, or the reserved name <c>__metadata__</c>.</exception>
     public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -92,10 +92,10 @@ public static class Safetensors
     {
         if (SafetensorsHeader.IsReserved(name))
         {
-            throw new ArgumentException($"safetensors keeps the name {name} for its metadata; give the tensor another name.", nameof(name));
+            throw new ArgumentException($"safetensors reserves the name {name} for its metadata; give the tensor another name.", nameof(name));
         }
 
         return ElementType.Of(tensor.dtype)
-            ?? throw new ArgumentException($"safetensors holds real numbers, integers and booleans, but '{name}' is {tensor.dtype}; convert it first.", nameof(tensor));
+            ?? throw new ArgumentException($"safetensors stores real numbers, integers and Booleans, but '{name}' is {tensor.dtype}; convert it first.", nameof(tensor));
     }
 }

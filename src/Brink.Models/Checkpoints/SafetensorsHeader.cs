@@ -6,26 +6,26 @@ using System.Text.Unicode;
 
 namespace Brink.Models;
 
-/// <summary>The JSON header of a safetensors file, read and written by the rules of the reference implementation (huggingface/safetensors, <c>tensor.rs</c>).</summary>
+/// <summary>Reads and writes the JSON header of a safetensors file by the rules of the reference implementation (huggingface/safetensors, <c>tensor.rs</c>).</summary>
 internal static class SafetensorsHeader
 {
-    /// <summary>The reference implementation's cap on the length of a header, in bytes.</summary>
+    /// <summary>The largest length of a header in bytes, as in the reference implementation.</summary>
     public const int MaximumLength = 100_000_000;
 
     private const int LengthBytes = 8;
     private const string MetadataName = "__metadata__";
 
-    /// <summary>Reads the header, leaving the stream at the first byte of the first tensor, and checks every claim against the stream's length.</summary>
-    /// <param name="stream">The stream, at its header.</param>
-    /// <param name="source">What to call it.</param>
-    /// <param name="metadata">Where to put the text of the header; null to leave it.</param>
+    /// <summary>Reads and checks the header; the stream is then at the first byte of the first tensor.</summary>
+    /// <param name="stream">The stream, positioned at the header.</param>
+    /// <param name="source">The file, for error messages.</param>
+    /// <param name="metadata">A dictionary that receives the metadata; null to ignore it.</param>
     /// <returns>The tensors in the order of their bytes.</returns>
     public static IReadOnlyList<SafetensorsEntry> Read(Stream stream, CheckpointSource source, Dictionary<string, string>? metadata = null)
     {
         var available = stream.Length - stream.Position;
         if (available < LengthBytes)
         {
-            throw source.Refuse($"it must begin with the 8 bytes of the header's length, but holds only {available}");
+            throw source.Refuse($"it must begin with the 8 bytes of the header's length, but has only {available}");
         }
 
         Span<byte> prefix = stackalloc byte[LengthBytes];
@@ -34,7 +34,7 @@ internal static class SafetensorsHeader
         available -= LengthBytes;
         if (length > MaximumLength || (long)length > available)
         {
-            throw source.Refuse($"its header claims {length} bytes, but at most {Math.Min(MaximumLength, available)} are possible here");
+            throw source.Refuse($"its header claims {length} bytes, but at most {Math.Min(MaximumLength, available)} are possible");
         }
 
         var json = new byte[length];
@@ -44,7 +44,10 @@ internal static class SafetensorsHeader
         return entries;
     }
 
-    /// <summary>The length prefix and the header, padded with spaces so that the tensors begin at a multiple of 8 bytes.</summary>
+    /// <summary>Creates the length prefix and the header, padded with spaces so that the tensors begin at a multiple of 8 bytes.</summary>
+    /// <param name="entries">The tensors in the order of their bytes.</param>
+    /// <param name="metadata">Strings by name for <c>__metadata__</c>; null for none.</param>
+    /// <returns>The bytes before the first tensor.</returns>
     public static byte[] Write(IEnumerable<SafetensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -73,7 +76,7 @@ internal static class SafetensorsHeader
         var padded = (buffer.WrittenCount + LengthBytes - 1) / LengthBytes * LengthBytes;
         if (padded > MaximumLength)
         {
-            throw new ArgumentException($"A safetensors header may have {MaximumLength} bytes, but these names and metadata make {padded}; write several files.", nameof(entries));
+            throw new ArgumentException($"A safetensors header may have at most {MaximumLength} bytes, but these names and metadata need {padded}; write several files.", nameof(entries));
         }
 
         var header = new byte[LengthBytes + padded];
@@ -83,7 +86,7 @@ internal static class SafetensorsHeader
         return header;
     }
 
-    /// <summary>Whether a tensor may have this name.</summary>
+    /// <summary>Determines whether a name is reserved for the metadata.</summary>
     public static bool IsReserved(string name) => string.Equals(name, MetadataName, StringComparison.Ordinal);
 
     private static void WriteEntry(Utf8JsonWriter json, SafetensorsEntry entry)
@@ -106,7 +109,7 @@ internal static class SafetensorsHeader
 
     private static List<SafetensorsEntry> Parse(byte[] json, CheckpointSource source, Dictionary<string, string>? metadata)
     {
-        // JsonDocument checks UTF-8 only when a string is asked for.
+        // JsonDocument checks UTF-8 only when a string is read.
         if (!Utf8.IsValid(json))
         {
             throw source.Refuse("its header must be UTF-8, but is not");
@@ -132,7 +135,7 @@ internal static class SafetensorsHeader
                 if (IsReserved(property.Name))
                 {
                     CheckMetadata(property.Value, source);
-                    Keep(property.Value, metadata);
+                    Copy(property.Value, metadata);
                 }
                 else
                 {
@@ -144,7 +147,7 @@ internal static class SafetensorsHeader
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: a name with half a surrogate pair, which JSON can spell and UTF-8 cannot.
+            // InvalidOperationException: a name with half of a surrogate pair, which JSON can express and UTF-8 cannot.
             throw source.Refuse("its header must be valid JSON, but is not", exception);
         }
     }
@@ -162,7 +165,7 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static void Keep(JsonElement checkedMetadata, Dictionary<string, string>? metadata)
+    private static void Copy(JsonElement checkedMetadata, Dictionary<string, string>? metadata)
     {
         if (metadata is null || checkedMetadata.ValueKind == JsonValueKind.Null)
         {
@@ -189,13 +192,13 @@ internal static class SafetensorsHeader
             ?? throw source.Refuse($"the dtype must be one of {string.Join(", ", ElementType.All.Select(known => known.SafetensorsName))}, but {Excerpt.Quote(name)} has {Excerpt.Quote(dtype.GetString()!)}");
         if (shape.Length > TensorShape.MaximumRank)
         {
-            throw source.Refuse($"a tensor may have {TensorShape.MaximumRank} dimensions, but {Excerpt.Quote(name)} has {shape.Length}");
+            throw source.Refuse($"a tensor may have at most {TensorShape.MaximumRank} dimensions, but {Excerpt.Quote(name)} has {shape.Length}");
         }
 
         return new SafetensorsEntry(name, type, shape, offsets[0], offsets[1]);
     }
 
-    // Only whole non-negative numbers count, as in the reference implementation; null otherwise.
+    // Null unless all numbers are non-negative integers, as in the reference implementation.
     private static long[]? Integers(JsonElement array)
     {
         if (array.ValueKind != JsonValueKind.Array)
@@ -218,7 +221,7 @@ internal static class SafetensorsHeader
         return numbers;
     }
 
-    // Every byte after the header belongs to exactly one tensor: a hole could smuggle data past a scanner, an overlap could claim the same bytes many times.
+    // Every byte after the header must be part of exactly one tensor: a gap could hide data from a scanner, and an overlap could multiply the same bytes.
     private static void CheckLayout(List<SafetensorsEntry> entries, long available, CheckpointSource source)
     {
         entries.Sort((left, right) => (left.Start, left.End).CompareTo((right.Start, right.End)));
@@ -244,3 +247,11 @@ internal static class SafetensorsHeader
         }
     }
 }
+
+/// <summary>The entry of one tensor in a safetensors header.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="Type">The type of its elements.</param>
+/// <param name="Shape">The tensor's shape.</param>
+/// <param name="Start">The offset of its first byte from the end of the header.</param>
+/// <param name="End">The offset after its last byte.</param>
+internal sealed record SafetensorsEntry(string Name, ElementType Type, long[] Shape, long Start, long End);

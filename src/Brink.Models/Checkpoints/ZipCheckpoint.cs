@@ -3,14 +3,16 @@ using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>What torch.save writes since PyTorch 1.6: a zip archive with one pickle, and one entry for each storage.</summary>
+/// <summary>Reads the format of torch.save since PyTorch 1.6: a zip archive with one pickle, and one entry for each storage.</summary>
 internal static class ZipCheckpoint
 {
     private const string PickleName = "/data.pkl";
 
-    // A thousand tensors take about 100 kB.
+    // Far above the pickles of real checkpoints: a thousand tensors take about 100 kB.
     private const int MaximumPickleBytes = 1 << 28;
 
+    /// <summary>Reads the tensors of the state dict.</summary>
+    /// <returns>The tensors by name, in the caller's dispose scope.</returns>
     public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, CheckpointSource source)
     {
         try
@@ -31,12 +33,12 @@ internal static class ZipCheckpoint
         CheckByteOrder(entries, root, source);
         using var scope = NewDisposeScope();
         using var pickle = new MemoryStream(Unpack(entries[root + PickleName], budget, source));
-        var wanted = PickledStateDict.From(new RestrictedUnpickler(pickle, source).Load(), source, budget);
-        var contents = wanted.Storages.Values.ToDictionary(
+        var needed = PickledStateDict.From(new RestrictedUnpickler(pickle, source).Load(), source, budget);
+        var contents = needed.Storages.Values.ToDictionary(
             storage => storage.Key,
             storage => ReadStorage(entries.GetValueOrDefault($"{root}/data/{storage.Key}"), storage, budget, source),
             StringComparer.Ordinal);
-        return wanted.On(contents);
+        return needed.On(contents);
     }
 
     private static Dictionary<string, ZipArchiveEntry> Entries(ZipArchive archive, CheckpointSource source)
@@ -46,7 +48,7 @@ internal static class ZipCheckpoint
         {
             if (!entries.TryAdd(entry.FullName, entry))
             {
-                throw source.Refuse($"names in a zip archive must differ, but it has {Excerpt.Quote(entry.FullName)} twice");
+                throw source.Refuse($"the names in a zip archive must differ, but {Excerpt.Quote(entry.FullName)} occurs twice");
             }
         }
 
@@ -58,16 +60,16 @@ internal static class ZipCheckpoint
         var pickles = names.Where(name => name.EndsWith(PickleName, StringComparison.Ordinal)).ToList();
         if (pickles.Count != 1)
         {
-            var found = names.Count == 0 ? "nothing" : Excerpt.List([.. names]);
-            throw source.Refuse($"a zip archive by torch.save has one data.pkl in a folder, but this one has {pickles.Count}, and in all it holds {found}");
+            var found = names.Count == 0 ? "none" : Excerpt.List([.. names]);
+            throw source.Refuse($"a zip archive of torch.save has one data.pkl in a folder, but this one has {pickles.Count}, and its entries are {found}");
         }
 
         var root = pickles[0][..^PickleName.Length];
         if (names.Contains(root + "/constants.pkl") || names.Any(name => name.StartsWith(root + "/code/", StringComparison.Ordinal)))
         {
             throw new BadInputException(
-                $"{source.Name} is TorchScript, a whole network with its code, but a state dict was needed; "
-                + "write its weights alone with torch.save(model.state_dict(), …).");
+                $"{source.Name} is TorchScript, a network with its code, but weights are needed; "
+                + "save only the weights, with torch.save(model.state_dict(), …).");
         }
 
         return root;
@@ -75,7 +77,7 @@ internal static class ZipCheckpoint
 
     private static void CheckByteOrder(Dictionary<string, ZipArchiveEntry> entries, string root, CheckpointSource source)
     {
-        // Absent before PyTorch 2.1, which wrote little-endian wherever Brink runs.
+        // Missing before PyTorch 2.1, which wrote little-endian on all platforms that Brink supports.
         if (!entries.TryGetValue(root + "/byteorder", out var entry))
         {
             return;
@@ -95,7 +97,7 @@ internal static class ZipCheckpoint
         CheckLength(entry, entry.Length, budget, source);
         if (entry.Length > MaximumPickleBytes)
         {
-            throw source.Refuse($"its pickle may have {MaximumPickleBytes} bytes, but has {entry.Length}");
+            throw source.Refuse($"its pickle may have at most {MaximumPickleBytes} bytes, but has {entry.Length}");
         }
 
         var bytes = new byte[entry.Length];
@@ -125,7 +127,7 @@ internal static class ZipCheckpoint
 
     private static void CheckLength(ZipArchiveEntry entry, long needed, ExpansionBudget budget, CheckpointSource source)
     {
-        // ZipArchive would hand out the encrypted bytes as if they were numbers.
+        // ZipArchive returns encrypted bytes as if they were the content.
         if (entry.IsEncrypted)
         {
             throw source.Refuse($"{Excerpt.Quote(entry.FullName)} is encrypted");
@@ -138,7 +140,7 @@ internal static class ZipCheckpoint
 
         if (!budget.TrySpend(needed))
         {
-            throw source.Refuse($"{Excerpt.Quote(entry.FullName)} unpacks to {needed} bytes, which is out of all proportion to the file");
+            throw source.Refuse($"{Excerpt.Quote(entry.FullName)} unpacks to {needed} bytes, which is too large for a file of this size");
         }
     }
 }

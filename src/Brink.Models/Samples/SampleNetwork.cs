@@ -2,25 +2,25 @@ using Brink.Models.Architectures;
 
 namespace Brink.Models;
 
-/// <summary>The network that comes with Brink: a residual network of 8 layers that tells ten traffic signs apart.</summary>
+/// <summary>The embedded network: a residual network of 8 layers that classifies ten traffic signs.</summary>
 /// <remarks>
-/// See <c>signs.md</c> beside the weights for its data, training and accuracy. Its input is [batch, 3, 32, 32] after
-/// <see cref="Normalization"/> of pixels in [0, 1].
+/// <c>signs.md</c> in this folder describes its data, training and accuracy. The input is [batch, 3, 32, 32], pixels in [0, 1] after
+/// <see cref="Normalization"/>.
 /// </remarks>
-public static class SampleNetwork
+internal static class SampleNetwork
 {
-    /// <summary>What reports call the network.</summary>
+    /// <summary>The name of the model in <see cref="ModelCatalog"/>.</summary>
     public const string Name = "signs";
 
     private const int Depth = 8;
     private const int ClassCount = 10;
     private const string Resource = "Brink.Models.Samples.signs.safetensors";
 
-    /// <summary>Its preprocessing: the mean and standard deviation of the training images, rounded.</summary>
+    /// <summary>The preprocessing: mean and standard deviation of the training images, rounded to three digits (<c>samples/TrainSigns</c> prints them).</summary>
     public static Normalization Normalization { get; } = new([0.374, 0.371, 0.369], [0.177, 0.170, 0.190]);
 
-    /// <summary>Reads the weights that are embedded in this assembly.</summary>
-    /// <returns>A new network in eval mode, which the caller owns.</returns>
+    /// <summary>Creates the network with the weights that are embedded in this assembly.</summary>
+    /// <returns>The network in evaluation mode; the caller disposes it.</returns>
     public static CifarResNet Load()
     {
         using var stream = OpenWeights();
@@ -41,12 +41,12 @@ public static class SampleNetwork
         }
     }
 
-    /// <summary>The network with random weights, as training finds it.</summary>
-    /// <returns>A new network in training mode, which the caller owns.</returns>
+    /// <summary>Creates the network with random weights, for training.</summary>
+    /// <returns>The network in training mode; the caller disposes it.</returns>
     public static CifarResNet Untrained() => new(Depth, ClassCount);
 
-    /// <summary>The embedded safetensors file.</summary>
-    /// <returns>A stream, which the caller owns.</returns>
+    /// <summary>Opens the embedded safetensors file.</summary>
+    /// <returns>The stream; the caller disposes it.</returns>
     public static Stream OpenWeights() =>
         typeof(SampleNetwork).Assembly.GetManifestResourceStream(Resource)
         ?? throw new InvalidOperationException($"The assembly Brink.Models needs the resource {Resource}, but was built without it; run samples/TrainSigns and build again.");

@@ -5,11 +5,11 @@ using ICSharpCode.SharpZipLib.Checksum;
 
 namespace Brink.Models;
 
-/// <summary>Looks at a TorchScript file before libtorch does, where a program that does not compile ends the process.</summary>
+/// <summary>Checks a TorchScript file before libtorch loads it, because libtorch ends the process when code does not compile.</summary>
 /// <remarks>
-/// It is a zip archive with one folder that holds <c>data.pkl</c>, <c>constants.pkl</c> and <c>code/</c>. Made sure of are that it is
-/// whole and undamaged, that the code of every class it mentions is there, and that it calls none of PyTorch's extensions, which are not
-/// here. Not that it is harmless: it is a program, which loading and calling it runs.
+/// The file is a zip archive with one folder that contains <c>data.pkl</c>, <c>constants.pkl</c> and <c>code/</c>. The check ensures that the
+/// archive is complete and undamaged, that the code of every class it refers to is present, and that it calls no extension of PyTorch,
+/// because extensions are not available. It does not ensure that the file is harmless: loading and calling it runs its code.
 /// </remarks>
 internal static partial class TorchScriptArchive
 {
@@ -17,14 +17,15 @@ internal static partial class TorchScriptArchive
     private const string Code = "code/";
     private const string CodeExtension = ".py";
 
-    // Operators outside these come from libraries that a Python program has loaded, such as torchvision's.
+    // The operator libraries of PyTorch itself. Others come from libraries that a Python program has loaded, such as torchvision.
     private static readonly HashSet<string> Operators = new(StringComparer.Ordinal)
     {
         "aten", "prim", "prims", "quantized", "_quantized", "quantized_decomposed", "mkldnn", "mkldnn_prepacked", "onednn", "prepacked", "sparse", "xnnpack", "profiler", "static_runtime",
     };
 
-    /// <summary>Refuses what is no whole TorchScript file.</summary>
-    /// <exception cref="BadInputException">It cannot be read, is something else, or is damaged.</exception>
+    /// <summary>Checks that a file is a complete TorchScript file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="BadInputException">Thrown when the file cannot be read, is not TorchScript, or is damaged.</exception>
     public static void Check(string path) => CheckpointFile.Read(path, stream =>
     {
         Check(stream, path);
@@ -38,9 +39,9 @@ internal static partial class TorchScriptArchive
             case CheckpointFormat.Zip:
                 break;
             case CheckpointFormat.Unknown:
-                throw new BadInputException($"{path} should be a TorchScript file, but it is {FormatDetection.Describe(stream)}; give a file written by torch.jit.save, or the name of a network.");
+                throw new BadInputException($"{path} should be a TorchScript file, but it is {FormatDetection.Describe(stream)}; give a file written by torch.jit.save, or the name of a model.");
             default:
-                throw WeightsAlone(path);
+                throw WeightsOnly(path);
         }
 
         try
@@ -74,29 +75,30 @@ internal static partial class TorchScriptArchive
         }
     }
 
-    /// <summary>The folder that everything lies in, with its slash.</summary>
+    /// <summary>Finds the folder that contains all entries.</summary>
+    /// <returns>The name of the folder with a slash at its end.</returns>
     private static string Root(ZipArchive archive, string path)
     {
         var names = archive.Entries.Select(entry => entry.FullName).ToArray();
         var root = Array.Find(names, name => name.EndsWith($"/{Pickle}", StringComparison.Ordinal))?[..^Pickle.Length];
         if (root is null)
         {
-            throw new BadInputException($"{path} should be a TorchScript file, but it is another zip archive; give a file written by torch.jit.save, or the name of a network.");
+            throw new BadInputException($"{path} should be a TorchScript file, but it is another zip archive; give a file written by torch.jit.save, or the name of a model.");
         }
 
         if (!names.Contains($"{root}constants.pkl", StringComparer.Ordinal) || !Array.Exists(names, name => name.StartsWith(root + Code, StringComparison.Ordinal)))
         {
-            throw WeightsAlone(path);
+            throw WeightsOnly(path);
         }
 
-        return names.Distinct(StringComparer.Ordinal).Count() == names.Length ? root : throw Damaged(path, "names in it occur twice");
+        return names.Distinct(StringComparer.Ordinal).Count() == names.Length ? root : throw Damaged(path, "an entry occurs twice");
     }
 
     private static void CheckCode(Dictionary<string, string> code, IEnumerable<string> classes, string path)
     {
         foreach (var name in code.Values.SelectMany(text => QualifiedName().Matches(text).Select(match => match.Value)).Concat(classes).Distinct(StringComparer.Ordinal))
         {
-            // A class or a function of a file, or a member of a class of a file. Classes of PyTorch itself have no code.
+            // The name of a class or function in a file, or of a member of such a class. PyTorch's own classes have no code in the archive.
             var module = Parent(name);
             if (!code.ContainsKey(module) && !code.ContainsKey(Parent(module)) && !name.StartsWith("__torch__.torch.classes.", StringComparison.Ordinal))
             {
@@ -106,7 +108,7 @@ internal static partial class TorchScriptArchive
 
         if (code.Values.SelectMany(text => OperatorCall().Matches(text).Select(match => match.Groups["library"].Value)).FirstOrDefault(library => !Operators.Contains(library)) is { } extension)
         {
-            throw new BadInputException($"The network in {path} should make do with PyTorch's own operators, but it calls those of {Excerpt.Quote(extension)}, which Brink cannot load; write it without them.");
+            throw new BadInputException($"The network in {path} may use only PyTorch's own operators, but it calls operators of {Excerpt.Quote(extension)}, which Brink cannot load; save it without them.");
         }
     }
 
@@ -114,10 +116,10 @@ internal static partial class TorchScriptArchive
 
     private static void CheckContent(ZipArchiveEntry entry, ExpansionBudget budget, MemoryStream? copy, string path)
     {
-        // Encrypted bytes would be taken for content, and memory is to be had for content alone.
+        // ZipArchive returns encrypted bytes as if they were the content. The budget bounds memory before any of it is allocated.
         if (entry.IsEncrypted || !budget.TrySpend(entry.Length))
         {
-            throw Damaged(path, $"{Excerpt.Quote(entry.FullName)} is encrypted, or larger than can be");
+            throw Damaged(path, $"{Excerpt.Quote(entry.FullName)} is encrypted, or too large for a file of this size");
         }
 
         var checksum = new Crc32();
@@ -130,10 +132,10 @@ internal static partial class TorchScriptArchive
             copy?.Write(buffer, 0, read);
         }
 
-        // Zero stands where PyTorch was told not to compute it.
+        // A checksum of zero means that PyTorch was configured not to compute checksums.
         if (length != entry.Length || (entry.Crc32 != 0 && checksum.Value != entry.Crc32))
         {
-            throw Damaged(path, $"{Excerpt.Quote(entry.FullName)} is not what was written");
+            throw Damaged(path, $"the length or the checksum of {Excerpt.Quote(entry.FullName)} is wrong");
         }
     }
 
@@ -146,9 +148,9 @@ internal static partial class TorchScriptArchive
     [GeneratedRegex(@"(?<![\w.])ops\.(?<library>\w+)\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex OperatorCall();
 
-    private static BadInputException WeightsAlone(string path) => new(
-        $"{path} holds weights, or objects of Python, without the code of a network; give it as --weights together with the name of its network as --model, or write the whole network with torch.jit.script(model).save(…).");
+    private static BadInputException WeightsOnly(string path) => new(
+        $"{path} contains weights or Python objects, but not the code of a network; give it as --weights together with the name of its model as --model, or save the whole network with torch.jit.script(model).save(…).");
 
     private static BadInputException Damaged(string path, string reason, Exception? cause = null) => new(
-        $"{path} cannot be read as TorchScript: its zip archive is damaged ({reason}); fetch it again, or write it anew with torch.jit.script(model).save(…).", cause);
+        $"{path} cannot be read as TorchScript: its zip archive is damaged ({reason}); download it again, or save it again with torch.jit.script(model).save(…).", cause);
 }

@@ -1,21 +1,22 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>Opens networks that PyTorch wrote together with their code: <c>torch.jit.script(model).save(path)</c> or <c>torch.jit.trace</c>.</summary>
-/// <remarks>Such a file is a program. Open only what you would run.</remarks>
+/// <summary>Loads TorchScript files, which contain a network with its code: <c>torch.jit.script(model).save(path)</c> or <c>torch.jit.trace</c>.</summary>
+/// <remarks>A TorchScript file is a program. Load only files that you trust.</remarks>
 public static class TorchScriptModel
 {
-    /// <summary>What a network without <c>--mean</c> and <c>--std</c> is given: pixels in [0, 1] as they are.</summary>
+    /// <summary>The identity preprocessing, used when none is given: the network receives pixels in [0, 1] unchanged.</summary>
     public static Normalization NoNormalization { get; } = new([0], [1]);
 
-    /// <summary>Loads the network and finds out, by one image of zeros, how many classes it has.</summary>
+    /// <summary>Loads a TorchScript file and determines the number of classes with one forward pass of an image of zeros.</summary>
     /// <param name="path">The file.</param>
     /// <param name="imageShape">The shape of an image, [channels, height, width].</param>
-    /// <param name="normalization">The preprocessing the network expects to be done for it; null for none.</param>
-    /// <returns>The network in eval mode, on the processor, named for its file; the caller owns it.</returns>
-    /// <exception cref="BadInputException">The file is no TorchScript, is damaged, or its network does not make logits of such images.</exception>
+    /// <param name="normalization">The preprocessing; null for <see cref="NoNormalization"/>.</param>
+    /// <returns>The model in evaluation mode on the CPU, with the file's name; the caller disposes it.</returns>
+    /// <exception cref="BadInputException">Thrown when the file is not TorchScript or is damaged, or its network returns no logits for such images.</exception>
     public static LoadedModel Load(string path, IReadOnlyList<long> imageShape, Normalization? normalization = null)
     {
         ArgumentNullException.ThrowIfNull(imageShape);
@@ -28,7 +29,7 @@ public static class TorchScriptModel
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            throw new BadInputException($"{path} cannot be loaded as TorchScript ({FirstLine(exception)}); write it anew with torch.jit.script(model).save(…).", exception);
+            throw new BadInputException($"{path} cannot be loaded as TorchScript ({FirstLine(exception)}); save it again with torch.jit.script(model).save(…).", exception);
         }
 
         try
@@ -54,15 +55,55 @@ public static class TorchScriptModel
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            throw new BadInputException($"The network in {path} should make logits of images of {Excerpt.Shape(imageShape)}, but it failed on one ({FirstLine(exception)}); check that it takes float32 images of this shape and returns one tensor.", exception);
+            throw new BadInputException($"The network in {path} should return logits for images of shape {Excerpt.Shape(imageShape)}, but it failed on one ({FirstLine(exception)}); check that it takes float32 images of this shape and returns one tensor.", exception);
         }
 
         return logits.dim() == 2 && logits.shape[0] == 1 && logits.shape[1] >= 2
             ? (int)logits.shape[1]
-            : throw new BadInputException($"The network in {path} should make logits of shape [1, classes] of one image, at least two classes, but made {Excerpt.Shape(logits.shape)}; wrap it so that it returns them.");
+            : throw new BadInputException($"The network in {path} should return logits of shape [1, classes] for one image, with at least two classes, but returned {Excerpt.Shape(logits.shape)}; wrap it in a module that returns such logits.");
     }
 
-    /// <summary>libtorch tells where in the script something went wrong in many lines; what went wrong is the last.</summary>
+    /// <summary>Returns the first line of a message; libtorch's messages continue with many lines of script positions.</summary>
     private static string FirstLine(Exception exception) =>
         Excerpt.Plain((exception.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? exception.GetType().Name).TrimEnd('.'));
+}
+
+/// <summary>A TorchScript network as an ordinary module.</summary>
+/// <remarks>The script is not registered as a submodule, because TorchSharp would dispose it before it enumerates the script's own modules.</remarks>
+internal sealed class TorchScriptNetwork(string name, jit.ScriptModule<Tensor, Tensor> script) : nn.Module<Tensor, Tensor>(name)
+{
+    public override bool training => script.training;
+
+    public override void train(bool on = true) => script.train(on);
+
+    public override Tensor forward(Tensor input) => script.call(input);
+
+    public override IEnumerable<(string name, Parameter parameter)> named_parameters(bool recurse = true) => script.named_parameters(recurse);
+
+    /// <summary>Returns the parameters and buffers by their names in PyTorch.</summary>
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
+    {
+        destination ??= new(StringComparer.Ordinal);
+        foreach (var (entry, value) in named_parameters().Select(parameter => (parameter.name, (Tensor)parameter.parameter)).Concat(script.named_buffers()))
+        {
+            destination.TryAdd(string.IsNullOrEmpty(prefix) ? entry : $"{prefix}.{entry}", value);
+        }
+
+        return destination;
+    }
+
+    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking)
+    {
+        script.to(deviceType, deviceIndex, non_blocking);
+        return this;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            script.Dispose();
+        }
+    }
 }

@@ -3,17 +3,17 @@ using SkiaSharp;
 
 namespace Brink.Reports.Figures;
 
-/// <summary>The font of figures, which comes with this assembly: where no font is installed, text would silently be missing.</summary>
+/// <summary>The font of figures, DejaVu Sans, which is embedded in this assembly. Without an installed font, text would be missing without an error.</summary>
 internal sealed class FigureFont : IFontResolver
 {
-    /// <summary>What plots call the font, which is also what an SVG asks its viewer for.</summary>
+    /// <summary>The name of the font in plots and in SVG files.</summary>
     public const string Name = "DejaVu Sans";
 
     private const string Resource = "Brink.Reports.Figures.DejaVuSans.ttf";
 
     private static readonly Lazy<IFontResolver> Registered = new(() =>
     {
-        // Before the system's fonts, which may have another version of it.
+        // Before the fonts of the system, which may include another version of this font.
         var font = new FigureFont();
         Fonts.FontResolvers.Insert(0, font);
         return font;
@@ -23,7 +23,7 @@ internal sealed class FigureFont : IFontResolver
     {
     }
 
-    /// <summary>Makes the font known to the plotting library, once.</summary>
+    /// <summary>Registers the font with the plotting library, once per process.</summary>
     public static void Register() => _ = Registered.Value;
 
     /// <inheritdoc/>
@@ -37,7 +37,8 @@ internal sealed class FigureFont : IFontResolver
         return Typeface();
     }
 
-    /// <summary>The font itself, for those who draw text without the plotting library.</summary>
+    /// <summary>Loads the font, for text that is drawn without the plotting library.</summary>
+    /// <returns>The typeface, which the caller disposes.</returns>
     public static SKTypeface Typeface()
     {
         using var stream = typeof(FigureFont).Assembly.GetManifestResourceStream(Resource)

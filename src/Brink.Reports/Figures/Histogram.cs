@@ -2,16 +2,18 @@ using System.Globalization;
 
 namespace Brink.Reports.Figures;
 
-/// <summary>How many images lie where, in bins of a round width.</summary>
+/// <summary>Draws histograms with bins of a round width.</summary>
 internal static class Histogram
 {
+    // About 15 pixels per bin at the width of a plot.
     private const int MostBins = 24;
 
-    /// <summary>Draws the histogram as a part of a page; null where there is nothing to count.</summary>
-    /// <param name="values">The numbers, at least 0; those that are not finite are left out.</param>
-    /// <param name="whole">Whether they are counts, whose bins have whole widths.</param>
-    /// <param name="axis">What they are.</param>
-    /// <param name="name">A name of its own on the page.</param>
+    /// <summary>Draws a histogram as part of a page.</summary>
+    /// <param name="values">The numbers, at least 0. Those that are not finite are left out.</param>
+    /// <param name="whole">Whether the numbers are counts, so that the width of a bin is a whole number.</param>
+    /// <param name="axis">The label of the horizontal axis.</param>
+    /// <param name="name">A name that is unique on the page.</param>
+    /// <returns>The SVG element, or null if there is no finite number.</returns>
     public static string? Draw(IEnumerable<double> values, bool whole, string axis, string name)
     {
         var finite = values.Where(double.IsFinite).ToArray();
@@ -22,7 +24,7 @@ internal static class Histogram
 
         var (first, width, counts) = Bins(finite, whole);
         using var plot = ReportPlot.Create(axis, "images");
-        // The bar of a whole number stands over it.
+        // The column of a single whole number is centred on it.
         var shift = whole && width <= 1 ? 0 : width / 2;
         for (var bin = 0; bin < counts.Length; bin++)
         {
@@ -39,10 +41,10 @@ internal static class Histogram
             plot.Axes.SetLimitsX(first - 5, first + 5);
         }
 
-        return ReportPlot.ToSvg(plot, name, string.Create(CultureInfo.InvariantCulture, $"Histogram of {axis}: {finite.Length} images from {finite.Min():G3} to {finite.Max():G3}, most of them near {first + ((Array.IndexOf(counts, counts.Max()) + 0.5) * width):G3}."));
+        return ReportPlot.ToSvg(plot, name, string.Create(CultureInfo.InvariantCulture, $"Histogram of {axis}: {finite.Length} images from {finite.Min():G3} to {finite.Max():G3}, with the most frequent bin at {first + (Array.IndexOf(counts, counts.Max()) * width) + shift:G3}."));
     }
 
-    /// <summary>Where the first bin starts, how wide each is, and how many values each holds.</summary>
+    /// <summary>Computes the start of the first bin, the width of the bins and the number of values in each.</summary>
     internal static (double First, double Width, int[] Counts) Bins(double[] values, bool whole)
     {
         var (smallest, largest) = (values.Min(), values.Max());
@@ -58,7 +60,7 @@ internal static class Histogram
         return (first, width, counts);
     }
 
-    /// <summary>The next of 1, 2, 5, 10, 20, … that is no smaller.</summary>
+    /// <summary>Rounds a width up to 1, 2 or 5 times a power of 10.</summary>
     private static double Round(double width)
     {
         if (width <= 0)

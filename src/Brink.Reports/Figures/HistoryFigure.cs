@@ -4,7 +4,7 @@ using ScottPlot.TickGenerators;
 
 namespace Brink.Reports.Figures;
 
-/// <summary>The history of a training: accuracies on the left axis, the loss on the right axis, against the epoch.</summary>
+/// <summary>Draws the history of a training: accuracies on the left axis and the loss on the right axis, against the epoch.</summary>
 internal static class HistoryFigure
 {
     private const int Width = 720;
@@ -13,13 +13,14 @@ internal static class HistoryFigure
     // The PNG has twice as many pixels, for sharp text on high-resolution screens.
     private const int Scale = 2;
 
-    // Okabe and Ito (2008): distinguishable for colour-blind readers, too.
+    // Okabe and Ito (2008): colours that colour-blind readers can distinguish.
     private static readonly string[] AccuracyColors = ["#0072B2", "#009E73", "#D55E00"];
 
     /// <summary>Draws the figure as PNG.</summary>
     /// <param name="epochs">The numbers of the finished epochs, at least one.</param>
-    /// <param name="accuracies">At most three curves: the name of each and its accuracy after each epoch, between 0 and 1; null where it was not measured.</param>
-    /// <param name="losses">The loss of each epoch.</param>
+    /// <param name="accuracies">At most three curves: a name and the accuracy after each epoch, between 0 and 1, or null if it was not measured.</param>
+    /// <param name="losses">The loss of each epoch, or null if it was not measured.</param>
+    /// <returns>The bytes of the PNG file.</returns>
     public static byte[] Draw(IReadOnlyList<int> epochs, IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> accuracies, IReadOnlyList<double?> losses)
     {
         const double percent = 100;

@@ -4,9 +4,9 @@ using ScottPlot.TickGenerators;
 
 namespace Brink.Reports.Figures;
 
-/// <summary>How near attacks come for how many passes through the network. One attack with more and more steps is a line; the lower left corner is where an attack wants to be.</summary>
-/// <param name="title">What the figure shows.</param>
-public sealed class PassesAgainstPerturbation(string title)
+/// <summary>A plot of the mean perturbation of attacks against their passes per image. An attack with increasing numbers of steps is a line; lower left is better.</summary>
+/// <param name="title">The title of the figure.</param>
+internal sealed class PassesAgainstPerturbation(string title)
 {
     private const int Width = 720;
     private const int Height = 480;
@@ -16,13 +16,14 @@ public sealed class PassesAgainstPerturbation(string title)
     private readonly List<(string Name, double Passes, double Mean)> _line = [];
 
     /// <summary>Adds an attack.</summary>
-    /// <param name="name">What stands beside it.</param>
-    /// <param name="passes">Forward and backward passes an image.</param>
-    /// <param name="mean">The mean relative perturbation, a fraction.</param>
-    /// <param name="onLine">Whether it is one of those that are the same attack with more and more steps.</param>
+    /// <param name="name">The label of the point.</param>
+    /// <param name="passes">The number of forward and backward passes per image.</param>
+    /// <param name="mean">The mean relative perturbation, as a fraction.</param>
+    /// <param name="onLine">Whether the point is connected with the others of the attack with increasing numbers of steps.</param>
     public void Add(string name, double passes, double mean, bool onLine) => (onLine ? _line : _points).Add((name, passes, mean * 100));
 
-    /// <summary>The figure as SVG.</summary>
+    /// <summary>Draws the figure as SVG.</summary>
+    /// <returns>The text of the SVG file.</returns>
     /// <exception cref="InvalidOperationException">There is no attack to draw.</exception>
     public string ToSvg()
     {
@@ -43,7 +44,7 @@ public sealed class PassesAgainstPerturbation(string title)
         Mark(plot, _line, ReportPlot.Ink, MarkerShape.FilledCircle);
         Mark(plot, _points, ReportPlot.Mark, MarkerShape.FilledDiamond);
         plot.Title(title, 14);
-        plot.XLabel("forward and backward passes an image", 14);
+        plot.XLabel("passes per image", 14);
         plot.YLabel("mean relative perturbation, in %", 14);
         plot.Axes.Title.Label.Bold = plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;
         var ticks = new NumericManual();
@@ -54,7 +55,7 @@ public sealed class PassesAgainstPerturbation(string title)
 
         plot.Axes.Bottom.TickGenerator = ticks;
         plot.Axes.Left.TickGenerator = new NumericAutomatic { LabelFormatter = value => value.ToString("0.######", CultureInfo.InvariantCulture) };
-        // Room on the right for the name of the last point.
+        // The margin on the right holds the label of the last point.
         plot.Axes.SetLimitsX(Math.Log10(all.Min(point => point.Passes)) - 0.15, Math.Log10(all.Max(point => point.Passes)) + 0.45);
         var (lowest, highest) = (all.Min(point => point.Mean), all.Max(point => point.Mean));
         plot.Axes.SetLimitsY(lowest / Margin, highest * Margin);

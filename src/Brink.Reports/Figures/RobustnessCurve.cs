@@ -4,19 +4,20 @@ using ScottPlot.TickGenerators;
 
 namespace Brink.Reports.Figures;
 
-/// <summary>The share of the attacked images that perturbations up to a length fool, against that length.</summary>
+/// <summary>Draws the share of the attacked images that are fooled by perturbations up to a length, against that length.</summary>
 internal static class RobustnessCurve
 {
-    // A step a pixel of the figure is all that can be seen of a large run.
+    // At most about one step per pixel of the figure, which limits the size of the SVG for large runs.
     private const int MostSteps = 480;
 
-    /// <summary>Draws the curve as a part of a page; null where nothing was fooled.</summary>
-    /// <param name="lengths">The perturbation's length of each image that was fooled.</param>
-    /// <param name="attacked">The images that were attacked.</param>
+    /// <summary>Draws the curve as part of a page.</summary>
+    /// <param name="lengths">The length of the perturbation of each fooled image.</param>
+    /// <param name="attacked">The number of attacked images.</param>
     /// <param name="median">The median of <paramref name="lengths"/>, which is marked.</param>
-    /// <param name="label">The median in words.</param>
-    /// <param name="axis">What the lengths are.</param>
-    /// <param name="name">A name of its own on the page.</param>
+    /// <param name="label">The median as text.</param>
+    /// <param name="axis">The label of the horizontal axis.</param>
+    /// <param name="name">A name that is unique on the page.</param>
+    /// <returns>The SVG element, or null if no image was fooled.</returns>
     public static string? Draw(IEnumerable<double> lengths, int attacked, double? median, string label, string axis, string name)
     {
         var sorted = lengths.Where(double.IsFinite).Order().ToArray();
@@ -41,7 +42,7 @@ internal static class RobustnessCurve
         }
 
         plot.Add.Marker(middle, half, MarkerShape.FilledCircle, 9, ReportPlot.Mark);
-        // On whichever side there is more room; below the curve on the right, above it on the left.
+        // The label is on the wider side of the median: below the curve on the right, or above it on the left.
         var right = middle < end / 2;
         var text = plot.Add.Text($"median {label}", middle, half);
         (text.LabelFontSize, text.LabelFontColor, text.LabelAlignment) = (14, Colors.Black, right ? Alignment.UpperLeft : Alignment.LowerRight);
@@ -59,7 +60,7 @@ internal static class RobustnessCurve
         return ReportPlot.ToSvg(plot, name, string.Create(CultureInfo.InvariantCulture, $"Share of attacked images fooled against {axis}: {half:F0} % at {label}, {2 * half:F0} % at the largest."));
     }
 
-    /// <summary>The corners of the staircase.</summary>
+    /// <summary>Computes the corners of the step function.</summary>
     private static (double[] Xs, double[] Ys) Steps(double[] sorted, int attacked, double end)
     {
         var (xs, ys) = (new List<double> { 0 }, new List<double> { 0 });

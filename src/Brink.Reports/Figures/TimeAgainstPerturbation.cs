@@ -5,19 +5,19 @@ using ScottPlot.TickGenerators;
 
 namespace Brink.Reports.Figures;
 
-/// <summary>The scatter of the paper's Figures 4 and 5: what an attack costs against what it finds. One point an attack; the lower left corner is where an attack wants to be.</summary>
-/// <remarks>An attack that fooled fewer than <see cref="Comparison.Bar"/> of the attacked images is drawn hollow, and the legend says how many it fooled: its mean is only over images that all attacks fooled.</remarks>
-public sealed class TimeAgainstPerturbation
+/// <summary>A scatter plot of the time per image and the mean perturbation of attacks, as in Figures 4 and 5 of Yao et al. (CVPR 2019). Lower left is better.</summary>
+/// <remarks>An attack that fooled fewer than <see cref="Comparison.FooledThreshold"/> of the attacked images has a hollow marker, and the legend gives the number of images that it fooled, since the mean covers only images that all attacks fooled.</remarks>
+internal sealed class TimeAgainstPerturbation
 {
     private const int Width = 720;
     private const int Height = 480;
     private const int LegendRow = 22;
     private const int LongestLabel = 80;
 
-    // The PNG has twice as many dots, for sharp text on today's screens.
+    // The PNG has twice as many pixels, for sharp text on high-resolution screens.
     private const int Scale = 2;
 
-    // Okabe and Ito (2008): told apart by colour-blind readers, too; the shapes help in print.
+    // Okabe and Ito (2008): colours that colour-blind readers can distinguish. The shapes distinguish attacks in grey prints.
     private static readonly string[] Colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 
     private static readonly (MarkerShape Filled, MarkerShape Hollow)[] Markers =
@@ -34,7 +34,9 @@ public sealed class TimeAgainstPerturbation
 
     private TimeAgainstPerturbation(Comparison comparison, ComparedAttack[] drawn) => (_comparison, _drawn) = (comparison, drawn);
 
-    /// <summary>The figure of a comparison; null where no image was fooled by all its attacks, so that there is no point to draw.</summary>
+    /// <summary>Creates the figure of a comparison.</summary>
+    /// <param name="comparison">The comparison.</param>
+    /// <returns>The figure, or null if no image was fooled by all attacks, so that there is no point to draw.</returns>
     public static TimeAgainstPerturbation? Of(Comparison comparison)
     {
         ArgumentNullException.ThrowIfNull(comparison);
@@ -42,7 +44,8 @@ public sealed class TimeAgainstPerturbation
         return drawn.Length == 0 ? null : new(comparison, drawn);
     }
 
-    /// <summary>The figure as PNG.</summary>
+    /// <summary>Draws the figure as PNG.</summary>
+    /// <returns>The bytes of the PNG file.</returns>
     public byte[] ToPng()
     {
         using var plot = Draw();
@@ -50,25 +53,28 @@ public sealed class TimeAgainstPerturbation
         return plot.GetImage(Width * Scale, TotalHeight * Scale).GetImageBytes(ImageFormat.Png);
     }
 
-    /// <summary>The figure as SVG. Its text is text: a viewer without DejaVu Sans takes Verdana, which is as wide.</summary>
+    /// <summary>Draws the figure as SVG.</summary>
+    /// <returns>The text of the SVG file.</returns>
     public string ToSvg()
     {
         using var plot = Draw();
         return PortableSvg.File(plot, Width, TotalHeight);
     }
 
-    /// <summary>The figure as a part of a page, in the page's own colours, small enough for a phone. What the title and the axis no longer say the page does.</summary>
-    internal string ToInlineSvg(string name)
+    /// <summary>Draws the figure as part of a page, in the colours of the page and without a title.</summary>
+    /// <param name="name">A name that is unique on the page.</param>
+    /// <returns>The SVG element.</returns>
+    public string ToInlineSvg(string name)
     {
         const int longestLabel = 46;
         using var plot = Draw(longestLabel);
         plot.Axes.Title.IsVisible = false;
-        plot.YLabel($"relative {(Norm.Parse(_comparison.Norm).DisplayName)} change, in %", 14);
+        plot.YLabel($"relative {Norm.Parse(_comparison.Norm).DisplayName} perturbation, in %", 14);
         plot.Axes.Left.Label.Bold = false;
         plot.Font.Set(FigureFont.Name);
         plot.FigureBackground.Color = plot.DataBackground.Color = plot.Legend.BackgroundColor = ScottPlot.Colors.Transparent;
         var points = _drawn.Select(attack => string.Create(CultureInfo.InvariantCulture, $"{attack.Attack} {attack.SecondsPerImage:G3} s, {attack.RelativePerturbation.Mean * 100:G3} %"));
-        return PortableSvg.Inline(plot, ReportPlot.Width, ReportPlot.Height + (LegendRow * (_drawn.Length + 1)), name, $"Time an image against mean perturbation: {string.Join("; ", points)}.");
+        return PortableSvg.Inline(plot, ReportPlot.Width, ReportPlot.Height + (LegendRow * (_drawn.Length + 1)), name, $"Time per image against mean perturbation: {string.Join("; ", points)}.");
     }
 
     private int TotalHeight => Height + (LegendRow * _drawn.Length);
@@ -82,14 +88,14 @@ public sealed class TimeAgainstPerturbation
             var attack = _drawn[number];
             var (filled, hollow) = Markers[number % Markers.Length];
             var color = Color.FromHex(Colors[number % Colors.Length]);
-            var marker = plot.Add.Marker(Math.Log10(attack.SecondsPerImage), attack.RelativePerturbation.Mean!.Value * 100, attack.BelowBar ? hollow : filled, 13, color);
+            var marker = plot.Add.Marker(Math.Log10(attack.SecondsPerImage), attack.RelativePerturbation.Mean!.Value * 100, attack.BelowThreshold ? hollow : filled, 13, color);
             marker.LineWidth = 2.5f;
             marker.LegendText = Label(attack, longestLabel);
         }
 
         var norm = Norm.Parse(_comparison.Norm).DisplayName;
         plot.Title(string.Create(CultureInfo.InvariantCulture, $"{_comparison.Model}, {norm}: mean over the {_comparison.FooledByAll} images that all attacks fooled"), 14);
-        plot.XLabel("time an image, in seconds", 14);
+        plot.XLabel("time per image, in seconds", 14);
         plot.YLabel($"relative {norm} perturbation, in % ({(_comparison.Space == "pixel" ? "pixels" : "normalised input")})", 14);
         plot.Axes.Title.Label.Bold = plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;
         SetAxes(plot);
@@ -104,12 +110,12 @@ public sealed class TimeAgainstPerturbation
 
     private string Label(ComparedAttack attack, int longest)
     {
-        var suffix = attack.BelowBar ? string.Create(CultureInfo.InvariantCulture, $" (fooled {attack.Fooled} of {_comparison.Attacked})") : "";
-        var room = longest - suffix.Length;
-        return (attack.Attack.Length <= room ? attack.Attack : $"{attack.Attack[..(room - 1)]}…") + suffix;
+        var suffix = attack.BelowThreshold ? string.Create(CultureInfo.InvariantCulture, $" (fooled {attack.Fooled} of {_comparison.Attacked})") : "";
+        var available = longest - suffix.Length;
+        return (attack.Attack.Length <= available ? attack.Attack : $"{attack.Attack[..(available - 1)]}…") + suffix;
     }
 
-    /// <summary>Time in whole decades, lengths from 0.</summary>
+    /// <summary>Sets a logarithmic axis of whole decades for the time and an axis from 0 for the perturbation.</summary>
     private void SetAxes(Plot plot)
     {
         var logarithms = _drawn.Select(attack => Math.Log10(attack.SecondsPerImage)).ToArray();
@@ -136,7 +142,7 @@ public sealed class TimeAgainstPerturbation
 
         plot.Axes.Bottom.TickGenerator = times;
         plot.Axes.Left.TickGenerator = new NumericAutomatic { LabelFormatter = value => value.ToString("0.######", CultureInfo.InvariantCulture) };
-        // Room for a marker that lies on the frame.
+        // The margin keeps markers at the ends inside the frame.
         var margin = 0.03 * (last - first);
         plot.Axes.SetLimitsX(first - margin, last + margin);
         plot.Axes.SetLimitsY(0, 1.15 * 100 * _drawn.Max(attack => attack.RelativePerturbation.Mean!.Value));

@@ -4,20 +4,22 @@ using Brink.Evaluation.Runs;
 
 namespace Brink.Reports.Pages;
 
-/// <summary>A run class by class: how robust each is, and what its images became.</summary>
+/// <summary>Renders the results by class and the confusion after the attack.</summary>
 /// <param name="run">The run.</param>
 internal sealed class ClassTables(ReportedRun run)
 {
-    /// <summary>20: what fits a page, as a matrix or as a list.</summary>
+    /// <summary>The largest number of classes or pairs of classes in a table.</summary>
+    /// <value>20, the number of columns that fit the width of a page.</value>
     private const int MostClasses = 20;
 
     private const int LongestHeading = 20;
 
-    /// <summary>Both tables; empty where no image was attacked.</summary>
+    /// <summary>Renders both tables.</summary>
+    /// <returns>The HTML, empty if no image was attacked.</returns>
     public Html Render() => run.Attacked.Count == 0 ? Html.Empty : Html.Of($"""
         <div class="columns">
-        <section><h3>Class by class</h3>{Robustness()}</section>
-        <section><h3>What became of them</h3>{Confusion()}</section>
+        <section><h3>Results by class</h3>{Robustness()}</section>
+        <section><h3>Confusion after the attack</h3>{Confusion()}</section>
         </div>
         """);
 
@@ -29,7 +31,7 @@ internal sealed class ClassTables(ReportedRun run)
         var shown = classes.Take(MostClasses).ToArray();
         var longest = shown.Max(entry => entry.Median) ?? 0;
         return Html.Of($"""
-            <p class="note">The easiest to fool first, by the median {Norm.Parse(run.Summary.Norm).DisplayName} length of the change over the images that were fooled.{(classes.Length > shown.Length ? $" {Printed.Count(shown.Length)} of {Printed.Count(classes.Length)} classes." : "")}</p>
+            <p class="note">Sorted by the median {Norm.Parse(run.Summary.Norm).DisplayName} length of the perturbation over the fooled images, the shortest first.{(classes.Length > shown.Length ? $" {NumberText.Count(shown.Length)} of {NumberText.Count(classes.Length)} classes." : "")}</p>
             <div class="scroll"><table class="numbers"><thead><tr><th scope="col">class</th><th scope="col">median</th><th scope="col">fooled</th><th scope="col">attacked</th><th scope="col">images</th></tr></thead><tbody>
             {shown.Select(Row)}
             </tbody></table></div>
@@ -39,7 +41,7 @@ internal sealed class ClassTables(ReportedRun run)
         {
             var width = entry.Median is { } median && longest > 0 ? (100 * median / longest).ToString("F1", CultureInfo.InvariantCulture) : "0";
             return Html.Of($"""
-                <tr><th scope="row">{run.ClassName(entry.Label)}</th><td class="bar" style="--share:{width}%">{Printed.Length(entry.Median)}</td><td>{Printed.Count(entry.Images.Count(image => image.Fooled))}</td><td>{Printed.Count(entry.Images.Count(image => image.Attacked))}</td><td>{Printed.Count(entry.Images.Length)}</td></tr>
+                <tr><th scope="row">{run.ClassName(entry.Label)}</th><td class="share" style="--share:{width}%">{NumberText.Length(entry.Median)}</td><td>{NumberText.Count(entry.Images.Count(image => image.Fooled))}</td><td>{NumberText.Count(entry.Images.Count(image => image.Attacked))}</td><td>{NumberText.Count(entry.Images.Length)}</td></tr>
                 """);
         }
     }
@@ -56,7 +58,7 @@ internal sealed class ClassTables(ReportedRun run)
         var most = pairs.Values.Max();
         var rows = classes.Where(label => pairs.Keys.Any(pair => pair.Label == label));
         return Html.Of($"""
-            <p class="note">A row a true class, a column an answer after the attack, over the attacked images. On the diagonal: those that stayed right.</p>
+            <p class="note">Rows are labels and columns are predictions after the attack, over the attacked images. The diagonal counts images that are still classified correctly.</p>
             <div class="scroll"><table class="matrix"><thead><tr><td></td>{classes.Select(after => Html.Of($"""<th scope="col"><span>{run.ClassName(after, LongestHeading)}</span></th>"""))}</tr></thead><tbody>
             {rows.Select(label => Html.Of($"""<tr><th scope="row">{run.ClassName(label, LongestHeading)}</th>{classes.Select(after => Cell(label, after))}</tr>"""))}
             </tbody></table></div>
@@ -66,7 +68,7 @@ internal sealed class ClassTables(ReportedRun run)
         {
             var count = pairs.GetValueOrDefault((label, after));
             var alpha = (0.65 * Math.Sqrt((double)count / most)).ToString("F2", CultureInfo.InvariantCulture);
-            return count == 0 ? Html.Of($"""<td{(label == after ? new Html(" class=\"diagonal\"") : null)}></td>""") : Html.Of($"""<td style="background:rgba(0,114,178,{alpha})">{Printed.Count(count)}</td>""");
+            return count == 0 ? Html.Of($"""<td{(label == after ? new Html(" class=\"diagonal\"") : null)}></td>""") : Html.Of($"""<td style="background:rgba(0,114,178,{alpha})">{NumberText.Count(count)}</td>""");
         }
     }
 
@@ -74,9 +76,9 @@ internal sealed class ClassTables(ReportedRun run)
     {
         var shown = pairs.Where(pair => pair.Key.Label != pair.Key.After).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key).Take(MostClasses).ToArray();
         return Html.Of($"""
-            <p class="note">The {Printed.Count(shown.Length)} most frequent of {Printed.Count(pairs.Keys.Count(pair => pair.Label != pair.After))} changes of class.</p>
-            <div class="scroll"><table class="numbers"><thead><tr><th scope="col">class</th><th scope="col" class="word">became</th><th scope="col">images</th></tr></thead><tbody>
-            {shown.Select(pair => Html.Of($"""<tr><th scope="row">{run.ClassName(pair.Key.Label)}</th><td class="word">{run.ClassName(pair.Key.After)}</td><td>{Printed.Count(pair.Value)}</td></tr>"""))}
+            <p class="note">The {NumberText.Count(shown.Length)} most frequent of {NumberText.Count(pairs.Keys.Count(pair => pair.Label != pair.After))} pairs of label and prediction after the attack.</p>
+            <div class="scroll"><table class="numbers"><thead><tr><th scope="col">label</th><th scope="col" class="word">prediction</th><th scope="col">images</th></tr></thead><tbody>
+            {shown.Select(pair => Html.Of($"""<tr><th scope="row">{run.ClassName(pair.Key.Label)}</th><td class="word">{run.ClassName(pair.Key.After)}</td><td>{NumberText.Count(pair.Value)}</td></tr>"""))}
             </tbody></table></div>
             """);
     }

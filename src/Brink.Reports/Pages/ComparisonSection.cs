@@ -1,38 +1,44 @@
 using Brink.Evaluation.Results;
+using Brink.Evaluation.Runs;
 using Brink.Reports.Figures;
+using Brink.Reports.Pictures;
+using SkiaSharp;
+using static TorchSharp.torch;
 
 namespace Brink.Reports.Pages;
 
-/// <summary>Several runs beside each other: a comparison where they are of the same network and images and in one norm, else a list.</summary>
+/// <summary>Renders several runs: a comparison if they attack the same model and images in one norm and space, otherwise a list.</summary>
 /// <param name="runs">The runs, at least two.</param>
 internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
 {
     private readonly IReadOnlyList<string> _labels = RunLabels.Of(runs);
 
-    /// <summary>The section.</summary>
+    /// <summary>Renders the section.</summary>
+    /// <returns>The HTML.</returns>
     public Html Render()
     {
-        var reason = WhyNotComparable();
+        var reason = Difference();
         return reason is not null
-            ? Html.Of($"""<section><h2>The runs</h2><p class="note">These runs are listed, not compared: {reason}.</p>{Listing()}</section>""")
+            ? Html.Of($"""<section><h2>Runs</h2><p class="note">These runs are listed and not compared: {reason}.</p>{Listing()}</section>""")
             : Compared();
     }
 
-    private string? WhyNotComparable()
+    /// <summary>Returns the reason why the runs cannot be compared, or null if they can.</summary>
+    private string? Difference()
     {
         string Weights(ReportedRun run) => $"{run.Summary.Options.GetValueOrDefault("weights")}";
         var first = runs[0];
-        return runs.Any(run => run.Summary.Model != first.Summary.Model || Weights(run) != Weights(first)) ? "they are of different networks"
-            : runs.Any(run => !run.Images.Select(image => (image.Index, image.Label)).SequenceEqual(first.Images.Select(image => (image.Index, image.Label)))) ? "they are of different images"
-            : runs.Any(run => run.Summary.Norm != first.Summary.Norm) ? "they keep different norms small"
+        return runs.Any(run => run.Summary.Model != first.Summary.Model || Weights(run) != Weights(first)) ? "they attack different models"
+            : runs.Any(run => !run.Images.Select(image => (image.Index, image.Label)).SequenceEqual(first.Images.Select(image => (image.Index, image.Label)))) ? "they attack different images"
+            : runs.Any(run => run.Summary.Norm != first.Summary.Norm) ? "they use different norms"
             : runs.Any(run => run.Summary.Space != first.Summary.Space) ? "they measure lengths in different spaces"
-            : runs.Any(run => run.Summary.Criterion != first.Summary.Criterion || (run.Summary.Criterion == "target-class" && run.Summary.Target != first.Summary.Target)) ? "they count different images as fooled"
+            : runs.Any(run => run.Summary.Criterion != first.Summary.Criterion || (run.Summary.Criterion == "target-class" && run.Summary.Target != first.Summary.Target)) ? "they use different criteria for fooled images"
             : null;
     }
 
     private Html Listing() => Html.Of($"""
-        <div class="scroll"><table class="numbers"><thead><tr><th scope="col">run</th><th scope="col" class="word">network</th><th scope="col" class="word">images</th><th scope="col">norm</th><th scope="col">fooled</th><th scope="col">median, relative</th></tr></thead><tbody>
-        {runs.Select((run, number) => Html.Of($"""<tr><th scope="row">{_labels[number]}</th><td class="word">{run.Summary.Model}</td><td class="word">{run.Summary.Data}</td><td>{Norm.Parse(run.Summary.Norm).DisplayName}</td><td>{Printed.Count(run.Summary.Fooled)} of {Printed.Count(run.Summary.Attacked)}</td><td>{Printed.Percent(run.Summary.RelativePerturbation.Median)}</td></tr>"""))}
+        <div class="scroll"><table class="numbers"><thead><tr><th scope="col">run</th><th scope="col" class="word">model</th><th scope="col" class="word">images</th><th scope="col">norm</th><th scope="col">fooled</th><th scope="col">relative median</th></tr></thead><tbody>
+        {runs.Select((run, number) => Html.Of($"""<tr><th scope="row">{_labels[number]}</th><td class="word">{run.Summary.Model}</td><td class="word">{run.Summary.Data}</td><td>{Norm.Parse(run.Summary.Norm).DisplayName}</td><td>{NumberText.Count(run.Summary.Fooled)} of {NumberText.Count(run.Summary.Attacked)}</td><td>{NumberText.Percent(run.Summary.RelativePerturbation.Median)}</td></tr>"""))}
         </tbody></table></div>
         """);
 
@@ -43,20 +49,20 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
         var norm = Norm.Parse(comparison.Norm).DisplayName;
         var figure = TimeAgainstPerturbation.Of(comparison)?.ToInlineSvg("compared");
         return Html.Of($"""
-            <section><h2>The attacks compared</h2>
+            <section><h2>Comparison of the attacks</h2>
             {Verdict(comparison)}
-            <p class="note">{Printed.Count(comparison.Attacked)} images attacked, {Printed.Count(comparison.FooledByAll)} fooled by every attack. Relative {norm} change ({(comparison.Space == "pixel" ? "pixels from 0 to 1" : "normalised input")}): mean and worst over the images that all attacks fooled, median over all that were attacked, those not fooled counted as infinite.</p>
-            <div class="scroll"><table class="numbers"><thead><tr><th scope="col">attack</th><th scope="col">fooled</th><th scope="col">mean</th><th scope="col">median</th><th scope="col">worst</th><th scope="col">forward</th><th scope="col">backward</th><th scope="col">time an image</th>{(timed ? new Html("<th scope=\"col\">× cw</th>") : null)}</tr></thead><tbody>
+            <p class="note">{NumberText.Count(comparison.Attacked)} images attacked, {NumberText.Count(comparison.FooledByAll)} fooled by every attack. Relative {norm} perturbation ({(comparison.Space == "pixel" ? "pixels in [0, 1]" : "normalised input")}): mean and worst over the images that all attacks fooled, median over all attacked images, those not fooled counted as infinite.</p>
+            <div class="scroll"><table class="numbers"><thead><tr><th scope="col">attack</th><th scope="col">fooled</th><th scope="col">mean</th><th scope="col">median</th><th scope="col">worst</th><th scope="col">forward</th><th scope="col">backward</th><th scope="col">time per image</th>{(timed ? new Html("<th scope=\"col\">× cw</th>") : null)}</tr></thead><tbody>
             {comparison.Attacks.Select(Row)}
             </tbody></table></div>
             {(comparison.Warnings.Count == 0 ? null : Html.Of($"""<aside class="warnings"><ul>{comparison.Warnings.Select(warning => Html.Of($"<li>{warning}</li>"))}</ul></aside>"""))}
-            {(figure is null ? null : Html.Of($"""{new Html(figure)}<p class="note">Time an image against the mean change over the images that all attacks fooled; the lower left corner is where an attack wants to be.</p>"""))}
+            {(figure is null ? null : Html.Of($"""{new Html(figure)}<p class="note">Time per image and mean perturbation over the images that all attacks fooled. Lower left is better.</p>"""))}
             {new ComparedImages(runs, _labels).Render()}
             </section>
             """);
 
         Html Row(ComparedAttack attack) => Html.Of($"""
-            <tr><th scope="row">{attack.Attack}</th><td>{Printed.Count(attack.Fooled)}{(attack.BelowBar ? "*" : "")}</td><td>{Printed.Percent(attack.RelativePerturbation.Mean)}</td><td>{(attack.RelativePerturbation.Median is null && comparison.Attacked > 0 ? "∞" : Printed.Percent(attack.RelativePerturbation.Median))}</td><td>{Printed.Percent(attack.RelativePerturbation.Worst)}</td><td>{Printed.Passes(attack.ForwardsPerImage)}</td><td>{Printed.Passes(attack.BackwardsPerImage)}</td><td>{Printed.Time(attack.SecondsPerImage)}</td>{(timed ? Html.Of($"<td>{Printed.Length(attack.SpeedUpOverCw)}</td>") : null)}</tr>
+            <tr><th scope="row">{attack.Attack}</th><td>{NumberText.Count(attack.Fooled)}{(attack.BelowThreshold ? "*" : "")}</td><td>{NumberText.Percent(attack.RelativePerturbation.Mean)}</td><td>{(attack.RelativePerturbation.Median is null && comparison.Attacked > 0 ? "∞" : NumberText.Percent(attack.RelativePerturbation.Median))}</td><td>{NumberText.Percent(attack.RelativePerturbation.Worst)}</td><td>{NumberText.Passes(attack.ForwardsPerImage)}</td><td>{NumberText.Passes(attack.BackwardsPerImage)}</td><td>{NumberText.Time(attack.SecondsPerImage)}</td>{(timed ? Html.Of($"<td>{NumberText.Length(attack.SpeedUpOverCw)}</td>") : null)}</tr>
             """);
     }
 
@@ -64,8 +70,8 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
     {
         var best = comparison.Attacks.Where(attack => attack.RelativePerturbation.Median is not null).MinBy(attack => attack.RelativePerturbation.Median);
         return best is null
-            ? Html.Of($"""<p class="verdict">None of the attacks made the network wrong on half of the images it gets right.</p>""")
-            : Html.Of($"""<p class="verdict">The smallest changes came from <strong>{best.Attack}</strong>: on half of the {Printed.Count(comparison.Attacked)} images that the network gets right, at most <strong>{Printed.Percent(best.RelativePerturbation.Median)}</strong> of the image’s length makes it wrong.</p>""");
+            ? Html.Of($"""<p class="verdict">No attack fooled half of the attacked images.</p>""")
+            : Html.Of($"""<p class="verdict"><strong>{best.Attack}</strong> found the smallest changes: for half of the {NumberText.Count(comparison.Attacked)} attacked images, a change of at most <strong>{NumberText.Percent(best.RelativePerturbation.Median)}</strong> of the length of the image is enough.</p>""");
     }
 
     private static RunDescription Describe(AttackSummary summary) => new()
@@ -80,4 +86,58 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
         Seed = summary.Seed,
         Options = summary.Options,
     };
+}
+
+/// <summary>Renders images that all attacks fooled, with the adversarial image and the perturbation of each attack.</summary>
+/// <param name="runs">The runs, over the same images.</param>
+/// <param name="labels">The label of each run.</param>
+internal sealed class ComparedImages(IReadOnlyList<ReportedRun> runs, IReadOnlyList<string> labels)
+{
+    // With more runs the pictures alone would take more than the 3 MB that a report may have.
+    private const int MostRuns = 8;
+
+    /// <summary>Renders the images with the shortest, the median and the longest perturbation.</summary>
+    /// <returns>The HTML, empty if no image was fooled by all attacks.</returns>
+    public Html Render()
+    {
+        var shown = runs.Take(MostRuns).ToArray();
+        var byIndex = shown.Select(run => run.Fooled.ToDictionary(image => image.Index)).ToArray();
+        var common = shown[0].Fooled.Where(image => byIndex.All(fooled => fooled.ContainsKey(image.Index)))
+            .OrderBy(shown[0].Length).ThenBy(image => image.Index).ToArray();
+        if (common.Length == 0)
+        {
+            return Html.Empty;
+        }
+
+        var chosen = new[] { 0, common.Length / 2, common.Length - 1 }.Distinct().Select(position => common[position]);
+        return Html.Of($"""
+            <h3>Examples</h3>
+            <p class="note">The images for which {labels[0]} found the shortest, the median and the longest perturbation. Below each adversarial image is its perturbation, first on a scale that is common to all attacks, then on its own scale.{(shown.Length < runs.Count ? $" Only the first {MostRuns} runs are shown." : "")}</p>
+            {chosen.Select(image => Example(shown, [.. byIndex.Select(fooled => fooled[image.Index])]))}
+            """);
+    }
+
+    private Html Example(ReportedRun[] shown, SavedImage[] images)
+    {
+        using var scope = NewDisposeScope();
+        var pixels = shown.Select((run, number) => run.Pixels(images[number])).ToArray();
+        var strengths = pixels.Select((pair, number) => PixelPicture.Strengths(pair.Adversarial - pair.Original, shown[number].IsLInf)).ToArray();
+        var scales = strengths.Select(strength => (double)strength.max().item<float>()).ToArray();
+        using var original = PixelPicture.Of(pixels[0].Original);
+        var label = shown[0].ClassName(images[0].Label);
+        return Html.Of($"""
+            <div class="compared"><figure><div>{Gallery.Picture(original, $"Image {images[0].Index}, {label}")}</div><figcaption><b>{label}</b><br><span class="quiet">image {images[0].Index}</span></figcaption></figure>
+            {shown.Select((_, number) => Attacked(number))}</div>
+            """);
+
+        Html Attacked(int number)
+        {
+            var (run, image) = (shown[number], images[number]);
+            using SKBitmap adversarial = PixelPicture.Of(pixels[number].Adversarial), shared = PixelPicture.OfStrengths(strengths[number], scales.Max()), own = PixelPicture.OfStrengths(strengths[number], scales[number]);
+            var prediction = run.ClassName(image.PredictionAfter);
+            return Html.Of($"""
+                <figure><div>{Gallery.Picture(adversarial, $"Adversarial image of {labels[number]}, classified as {prediction}")}{Gallery.Picture(shared, "Perturbation on the common scale")}{Gallery.Picture(own, "Perturbation on its own scale")}</div><figcaption><b>{prediction}</b><br><span class="quiet">{labels[number]}<br>L2 {NumberText.Length(image.L2)} · L∞ {NumberText.Length(image.LInf)}</span></figcaption></figure>
+                """);
+        }
+    }
 }

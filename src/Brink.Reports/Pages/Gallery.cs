@@ -4,17 +4,19 @@ using SkiaSharp;
 
 namespace Brink.Reports.Pages;
 
-/// <summary>Images of a run: the easiest to fool, those in the middle, the hardest.</summary>
+/// <summary>Renders examples of a run: images with the shortest, with medium and with the longest perturbations.</summary>
 /// <param name="run">The run.</param>
 internal sealed class Gallery(ReportedRun run)
 {
-    /// <summary>3 of each kind (ours: a row on a desktop).</summary>
-    private const int OfEachKind = 3;
+    /// <summary>The number of images in each group.</summary>
+    /// <value>3, one row on a desktop screen.</value>
+    private const int GroupSize = 3;
 
-    // At three bytes a pixel, no compression and all pictures of the gallery, still less than 2 MB.
+    // Uncompressed, with three bytes per pixel, the 27 pictures of a run then take less than 2 MB.
     private const int LongestSide = 128;
 
-    /// <summary>The gallery; empty where nothing was fooled.</summary>
+    /// <summary>Renders the examples.</summary>
+    /// <returns>The HTML, empty if no image was fooled.</returns>
     public Html Render()
     {
         var groups = Choose();
@@ -24,16 +26,19 @@ internal sealed class Gallery(ReportedRun run)
         }
 
         var size = Size();
-        var shrunk = Math.Max(size.Width, size.Height) > LongestSide ? FormattableString.Invariant($" Images of {size.Width} × {size.Height} pixels are shown smaller.") : "";
+        var reduced = Math.Max(size.Width, size.Height) > LongestSide ? FormattableString.Invariant($" Images of {size.Width} × {size.Height} pixels are shown reduced.") : "";
         return Html.Of($"""
-            <section><h3>The images</h3>
-            <p class="note">By the {Norm.Parse(run.Summary.Norm).DisplayName} length of their change. The third picture of each shows where the change is, brighter where it is larger; every one has a scale of its own, and “up to” says what its brightest pixel stands for.{shrunk}</p>
-            {groups.Select(group => Html.Of($"""<h4>{group.Title}</h4><div class="gallery">{group.Images.Select(Case)}</div>"""))}
+            <section><h3>Examples</h3>
+            <p class="note">Each example shows the original image, the adversarial image and the perturbation, and is chosen by the {Norm.Parse(run.Summary.Norm).DisplayName} length of the perturbation. Brighter pixels of the perturbation changed more; each perturbation has its own scale, and “up to” is the change at its brightest pixel.{reduced}</p>
+            {groups.Select(group => Html.Of($"""<h4>{group.Title}</h4><div class="gallery">{group.Images.Select(Example)}</div>"""))}
             </section>
             """);
     }
 
-    /// <summary>PNG as a part of the page.</summary>
+    /// <summary>Renders a picture as an embedded PNG image.</summary>
+    /// <param name="picture">The picture, reduced if it is larger than 128 pixels.</param>
+    /// <param name="description">The description for screen readers.</param>
+    /// <returns>The HTML.</returns>
     internal static Html Picture(SKBitmap picture, string description)
     {
         using var small = PixelPicture.Shrink(picture, LongestSide);
@@ -50,25 +55,25 @@ internal sealed class Gallery(ReportedRun run)
         }
     }
 
-    /// <summary>The chosen images; where there are few, all of them in one group.</summary>
+    /// <summary>Chooses the images, in three groups or, if there are few, in one.</summary>
     private IReadOnlyList<(string Title, IReadOnlyList<SavedImage> Images)> Choose()
     {
         var sorted = run.Fooled.OrderBy(run.Length).ThenBy(image => image.Index).ToArray();
-        if (sorted.Length <= 3 * OfEachKind)
+        if (sorted.Length <= 3 * GroupSize)
         {
-            return sorted.Length == 0 ? [] : [(sorted.Length == 1 ? "The image that was fooled" : "All that were fooled, the easiest first", sorted)];
+            return sorted.Length == 0 ? [] : [(sorted.Length == 1 ? "Fooled image" : "All fooled images, shortest perturbations first", sorted)];
         }
 
-        var middle = (sorted.Length - OfEachKind) / 2;
+        var middle = (sorted.Length - GroupSize) / 2;
         return
         [
-            ("The easiest to fool", sorted[..OfEachKind]),
-            ("In the middle", sorted[middle..(middle + OfEachKind)]),
-            ("The hardest to fool", sorted[^OfEachKind..]),
+            ("Shortest perturbations", sorted[..GroupSize]),
+            ("Medium perturbations", sorted[middle..(middle + GroupSize)]),
+            ("Longest perturbations", sorted[^GroupSize..]),
         ];
     }
 
-    private Html Case(SavedImage image)
+    private Html Example(SavedImage image)
     {
         var (before, after) = run.Pixels(image);
         using var original = before;
@@ -78,10 +83,10 @@ internal sealed class Gallery(ReportedRun run)
         using var largest = strengths.max();
         var scale = (double)largest.item<float>();
         using SKBitmap left = PixelPicture.Of(original), middle = PixelPicture.Of(adversarial), right = PixelPicture.OfStrengths(strengths, scale);
-        var (label, became) = (run.ClassName(image.Label), run.ClassName(image.PredictionAfter));
+        var (label, prediction) = (run.ClassName(image.Label), run.ClassName(image.PredictionAfter));
         return Html.Of($"""
-            <figure class="case"><div class="triple">{Picture(left, $"Image {image.Index}, {label}")}{Picture(middle, $"The same, changed, which the network takes for {became}")}{Picture(right, "Where it was changed")}</div>
-            <figcaption><b>{label}</b> → <b>{became}</b><br><span class="quiet">image {image.Index} · L2 {Printed.Length(image.L2)} · L∞ {Printed.Length(image.LInf)} · {Printed.Percent(double.IsFinite(image.Relative) ? image.Relative : null)} · up to {Printed.Length(scale * ReportedRun.Levels)} of {ReportedRun.Levels} levels</span></figcaption></figure>
+            <figure class="case"><div class="triple">{Picture(left, $"Image {image.Index}, {label}")}{Picture(middle, $"Adversarial image, classified as {prediction}")}{Picture(right, "Perturbation")}</div>
+            <figcaption><b>{label}</b> → <b>{prediction}</b><br><span class="quiet">image {image.Index} · L2 {NumberText.Length(image.L2)} · L∞ {NumberText.Length(image.LInf)} · {NumberText.Percent(double.IsFinite(image.Relative) ? image.Relative : null)} · up to {NumberText.Length(scale * ReportedRun.Levels)} of {ReportedRun.Levels} levels</span></figcaption></figure>
             """);
     }
 }

@@ -2,7 +2,7 @@ using Brink.Evaluation.Runs;
 
 namespace Brink.Reports.Pages;
 
-/// <summary>The page: one file that needs no network, no script and no fonts, in the colours of the reader's system.</summary>
+/// <summary>Renders reports: HTML pages in one file, without scripts, fonts or network access, in the light or dark colours of the reader's system.</summary>
 public sealed class ReportPage
 {
     private const string Resource = "Brink.Reports.Pages.report.css";
@@ -20,10 +20,10 @@ public sealed class ReportPage
     private ReportPage(IReadOnlyList<ReportedRun> reported) => _runs = reported;
 
     /// <summary>Renders the page of one run, or of several runs.</summary>
-    /// <param name="runs">The _runs, at least one; they stay the caller's.</param>
+    /// <param name="runs">The runs, at least one. The caller still owns them.</param>
     /// <returns>The page as HTML.</returns>
     /// <exception cref="ArgumentException">There is no run.</exception>
-    /// <exception cref="BadInputException">The files of a run are damaged or do not belong together.</exception>
+    /// <exception cref="BadInputException">The files of a run are damaged or from different runs.</exception>
     public static string Render(IReadOnlyList<SavedRun> runs)
     {
         ArgumentNullException.ThrowIfNull(runs);
@@ -39,7 +39,7 @@ public sealed class ReportPage
         var content = _runs.Count == 1
             ? new RunSection(_runs[0], "a").Render()
             : Html.Of($"{new ComparisonSection(_runs).Render()}{Sections()}");
-        // The policy keeps the promise even where a name should get past the encoding: nothing is fetched and nothing is run.
+        // The policy forbids loading and scripts even if text should get past the encoding.
         return Html.Of($"""
             <!doctype html>
             <html lang="en">
@@ -49,17 +49,17 @@ public sealed class ReportPage
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <link rel="icon" href="data:,">
-            <title>How robust is {models}? · Brink</title>
+            <title>Robustness of {models} · Brink</title>
             <style>
             {StyleSheet.Value}
             </style>
             </head>
             <body>
-            <header><h1>How robust is {models}?</h1><p class="quiet">network {models}, images {data}</p></header>
+            <header><h1>Robustness of {models}</h1><p class="quiet">model {models}, images {data}</p></header>
             <main>
             {content}
             </main>
-            <footer><p>The changes found are upper bounds: no network is more robust than this says, and a better attack may find smaller changes. Every changed image went through the network once more before it was counted.</p><p>Brink {Printed.Version(_runs[0].Summary.BrinkVersion)}</p></footer>
+            <footer><p>The lengths are upper bounds: a better attack may find smaller changes. Every adversarial image was confirmed by a fresh forward pass before it was counted.</p><p>Brink {NumberText.Version(_runs[0].Summary.BrinkVersion)}</p></footer>
             </body>
             </html>
 
@@ -70,7 +70,7 @@ public sealed class ReportPage
     {
         var labels = RunLabels.Of(_runs);
         return _runs.Select((run, number) => Html.Of($"""
-            <section class="run"><h2>{labels[number]}</h2><p class="quiet">{Norm.Parse(run.Summary.Norm).DisplayName} · network {run.Summary.Model} · images {run.Summary.Data}</p>
+            <section class="run"><h2>{labels[number]}</h2><p class="quiet">{Norm.Parse(run.Summary.Norm).DisplayName} · model {run.Summary.Model} · images {run.Summary.Data}</p>
             {new RunSection(run, FormattableString.Invariant($"r{number}")).Render()}
             </section>
             """));

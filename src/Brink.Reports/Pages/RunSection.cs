@@ -4,23 +4,24 @@ using Brink.Reports.Figures;
 
 namespace Brink.Reports.Pages;
 
-/// <summary>One run on a page: what was found in a sentence, how, the numbers, the figures, the images.</summary>
+/// <summary>Renders one run: the result in a sentence, the settings, the numbers, the figures and the examples.</summary>
 /// <param name="run">The run.</param>
-/// <param name="name">A name of its own on the page, for its figures.</param>
+/// <param name="name">A name that is unique on the page, for the figures.</param>
 internal sealed class RunSection(ReportedRun run, string name)
 {
     private readonly AttackSummary _summary = run.Summary;
 
-    private string Unit => _summary.Space == "pixel" ? "pixels from 0 to 1" : "normalised input";
+    private string Unit => _summary.Space == "pixel" ? "pixels in [0, 1]" : "normalised input";
 
-    /// <summary>The whole section, without its heading.</summary>
+    /// <summary>Renders the section without a heading.</summary>
+    /// <returns>The HTML.</returns>
     public Html Render() => Html.Of($"""
         {Verdict()}
         {Tiles()}
         {Warnings()}
         <div class="columns">
-        <section><h3>How it was attacked</h3>{Method()}</section>
-        <section><h3>In numbers</h3>{Numbers()}</section>
+        <section><h3>Settings</h3>{Settings()}</section>
+        <section><h3>Results</h3>{Results()}</section>
         </div>
         {RobustAccuracy()}
         {Curves()}
@@ -29,36 +30,39 @@ internal sealed class RunSection(ReportedRun run, string name)
         {Histograms()}
         """);
 
-    /// <summary>A sentence that needs no knowledge of the field.</summary>
-    public Html Verdict()
+    /// <summary>Renders the result in sentences without technical terms.</summary>
+    private Html Verdict()
     {
-        var right = _summary.Images - _summary.Misclassified;
-        var start = Html.Of($"Of {Printed.Count(_summary.Images)} {(_summary.Images == 1 ? "image" : "images")} the network classifies <strong>{Printed.Count(right)}</strong> correctly.");
+        var correct = _summary.Images - _summary.Misclassified;
+        var start = Html.Of($"The model classifies <strong>{NumberText.Count(correct)}</strong> of {NumberText.Count(_summary.Images)} {(_summary.Images == 1 ? "image" : "images")} correctly.");
         if (_summary.Attacked == 0)
         {
-            return Html.Of($"""<p class="verdict">{start} None was attacked.</p>""");
+            return Html.Of($"""<p class="verdict">{start} No image was attacked.</p>""");
         }
 
-        var goal = _summary.Criterion == "target-class" ? Html.Of($"say “{TargetName()}”") : Html.Of($"wrong");
-        var skipped = _summary.Skipped > 0 ? Html.Of($" Without the {Printed.Count(_summary.Skipped)} that are of that class already,") : Html.Empty;
+        var skipped = _summary.Skipped > 0 ? Html.Of($" Images of the target class ({NumberText.Count(_summary.Skipped)}) were not attacked.") : Html.Empty;
         if (_summary.Fooled == 0)
         {
-            return Html.Of($"""<p class="verdict">{start}{skipped} {(_summary.Skipped > 0 ? "the" : "The")} attack made <strong>none</strong> of the {Printed.Count(_summary.Attacked)} {goal}. Another attack, or one with more steps, may.</p>""");
+            return Html.Of($"""<p class="verdict">{start}{skipped} The attack fooled <strong>none</strong> of the {NumberText.Count(_summary.Attacked)} attacked images. Another attack, or one with more steps, may fool them.</p>""");
         }
 
         var all = _summary.Fooled == _summary.Attacked;
-        var count = all ? Html.Of($"<strong>all {Printed.Count(_summary.Fooled)}</strong>") : Html.Of($"<strong>{Printed.Count(_summary.Fooled)}</strong> of {Printed.Count(_summary.Attacked)}");
+        var fooled = _summary.Attacked == 1 ? Html.Of($"A small change fools <strong>the attacked image</strong>")
+            : all ? Html.Of($"Small changes fool <strong>all {NumberText.Count(_summary.Fooled)}</strong> attacked images")
+            : Html.Of($"Small changes fool <strong>{NumberText.Count(_summary.Fooled)}</strong> of {NumberText.Count(_summary.Attacked)} attacked images");
+        var target = _summary.Criterion == "target-class" ? Html.Of($", which the model then classifies as “{TargetName()}”") : Html.Empty;
+        var median = Median("relativePerturbation", _summary.RelativePerturbation);
         var enough = _summary.Fooled == 1
-            ? Html.Of($"It took a change of <strong>{Median("relativePerturbation", _summary.RelativePerturbation)}</strong> of the image’s length")
-            : Html.Of($"For half of these a change of at most <strong>{Median("relativePerturbation", _summary.RelativePerturbation)}</strong> of the image’s length is enough");
+            ? Html.Of($"The change has <strong>{median}</strong> of the length of the image")
+            : Html.Of($"For half of the fooled images a change of at most <strong>{median}</strong> of the length of the image is enough");
         return Html.Of($"""
-            <p class="verdict">{start}{skipped} {(_summary.Skipped > 0 ? "small" : "Small")} changes make {count} {goal}. {enough}{(_summary.Space == "pixel" ? "" : " as the network sees it")}: typically {Printed.Length(run.MeanLevels)} of {ReportedRun.Levels} brightness levels all over the image, and {Printed.Length(run.LargestLevels)} where it is strongest.</p>
+            <p class="verdict">{start}{skipped} {fooled}{target}. {enough}{(_summary.Space == "pixel" ? "" : " (in the normalised input of the model)")}: {(_summary.Fooled == 1 ? "" : "typically ")}{NumberText.Length(run.MeanLevels)} of {ReportedRun.Levels} brightness levels on average over the image (root mean square), and {NumberText.Length(run.LargestLevels)} at the value that changes most.</p>
             """);
     }
 
-    private static Html Median(string property, Distribution distribution) => Figure($"{property}.median", Printed.Percent(distribution.Median));
+    private static Html Median(string property, Distribution distribution) => Figure($"{property}.median", NumberText.Percent(distribution.Median));
 
-    /// <summary>A number of <c>results.json</c>, marked with where it stands there.</summary>
+    /// <summary>Renders a number of <c>results.json</c>, marked with its path in that file.</summary>
     private static Html Figure(string property, string text) => Html.Of($"""<span data-json="{property}">{text}</span>""");
 
     private string TargetName() => long.TryParse(_summary.Target, System.Globalization.CultureInfo.InvariantCulture, out var target) ? run.ClassName(target) : _summary.Target;
@@ -68,41 +72,41 @@ internal sealed class RunSection(ReportedRun run, string name)
         static Html Tile(Html value, string label) => Html.Of($"<div><dt>{label}</dt><dd>{value}</dd></div>");
         return Html.Of($"""
             <dl class="tiles">
-            {Tile(Figure("accuracyBefore", Printed.Accuracy(_summary.AccuracyBefore)), "accuracy before")}
-            {Tile(Figure("accuracyAfter", Printed.Accuracy(_summary.AccuracyAfter)), "accuracy after")}
-            {Tile(Html.Of($"{Figure("fooled", Printed.Count(_summary.Fooled))} of {Figure("attacked", Printed.Count(_summary.Attacked))}"), "attacked images fooled")}
-            {Tile(Median("relativePerturbation", _summary.RelativePerturbation), $"median change, relative {Norm.Parse(_summary.Norm).DisplayName}")}
+            {Tile(Figure("accuracyBefore", NumberText.Accuracy(_summary.AccuracyBefore)), "accuracy before the attack")}
+            {Tile(Figure("accuracyAfter", NumberText.Accuracy(_summary.AccuracyAfter)), "accuracy after the attack")}
+            {Tile(Html.Of($"{Figure("fooled", NumberText.Count(_summary.Fooled))} of {Figure("attacked", NumberText.Count(_summary.Attacked))}"), "attacked images fooled")}
+            {Tile(Median("relativePerturbation", _summary.RelativePerturbation), $"median relative {Norm.Parse(_summary.Norm).DisplayName} perturbation")}
             </dl>
             """);
     }
 
     private Html Warnings() => _summary.Warnings.Count == 0 ? Html.Empty : Html.Of($"""
-        <aside class="warnings"><h3>To know when reading this</h3><ul>{_summary.Warnings.Select(warning => Html.Of($"<li>{warning}</li>"))}</ul></aside>
+        <aside class="warnings"><h3>Warnings</h3><ul>{_summary.Warnings.Select(warning => Html.Of($"<li>{warning}</li>"))}</ul></aside>
         """);
 
-    private Html Method()
+    private Html Settings()
     {
         static Html Row(string label, string value) => Html.Of($"<tr><th scope=\"row\">{label}</th><td>{value}</td></tr>");
-        var goal = _summary.Criterion == "target-class" ? $"the class “{TargetName()}”" : _summary.Target switch
+        var target = _summary.Criterion == "target-class" ? $"the class “{TargetName()}”" : _summary.Target switch
         {
-            "best" => "any wrong class; heads for the nearest",
-            "hardest" => "any wrong class; heads for the farthest",
-            "untargeted" => "any wrong class; heads for whichever leads",
-            var other => $"any wrong class; heads for {other}",
+            "best" => "best (the nearest class); every class but the label counts",
+            "hardest" => "hardest (the farthest class); every class but the label counts",
+            "untargeted" => "untargeted; every class but the label counts",
+            var other => $"{other}; every class but the label counts",
         };
         return Html.Of($"""
             <table class="facts">
             {Row("attack", AttackName())}
-            {Row("keeps small", _summary.Norm == "linf" ? "the largest change of a value (L∞)" : "the length of the change (L2)")}
+            {Row("norm", _summary.Norm == "linf" ? "L∞ (the largest change of a value)" : "L2 (the Euclidean length of the change)")}
             {Row("lengths in", Unit)}
-            {Row("counts as fooled", goal)}
-            {Row("network", _summary.Model)}
+            {Row("target", target)}
+            {Row("model", _summary.Model)}
             {Row("weights", Text(_summary.Options.GetValueOrDefault("weights")))}
             {Row("images", _summary.Data)}
             {Row("seed", FormattableString.Invariant($"{_summary.Seed}"))}
-            {Row("Brink", Printed.Version(_summary.BrinkVersion))}
+            {Row("Brink", NumberText.Version(_summary.BrinkVersion))}
             </table>
-            <details><summary>Every setting</summary><table class="facts">{_summary.Options.OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => Row(option.Key, Text(option.Value)))}</table></details>
+            <details><summary>All settings</summary><table class="facts">{_summary.Options.OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => Row(option.Key, Text(option.Value)))}</table></details>
             """);
     }
 
@@ -111,7 +115,7 @@ internal sealed class RunSection(ReportedRun run, string name)
         var title = _summary.Attack switch
         {
             "tr" => "trust region",
-            "tr2" => "trust region of second order",
+            "tr2" => "second-order trust region",
             "deepfool" => "DeepFool",
             "fgsm" => "fast gradient",
             "ifgsm" => "iterative fast gradient",
@@ -122,7 +126,7 @@ internal sealed class RunSection(ReportedRun run, string name)
         return title is null ? _summary.Attack : $"{title} ({_summary.Attack})";
     }
 
-    /// <summary>A setting as it was written: of JSON or of the run itself.</summary>
+    /// <summary>Formats the value of a setting, from JSON or from a run in memory.</summary>
     private static string Text(object? value) => value switch
     {
         null => "–",
@@ -132,49 +136,48 @@ internal sealed class RunSection(ReportedRun run, string name)
         _ => JsonSerializer.Serialize(value).Trim('"'),
     };
 
-    private Html Numbers()
+    private Html Results()
     {
-        static Html Count(string label, string property, int count) => Html.Of($"<tr><th scope=\"row\">{label}</th><td colspan=\"3\">{Figure(property, Printed.Count(count))}</td></tr>");
+        static Html Count(string label, string property, int count) => Html.Of($"<tr><th scope=\"row\">{label}</th><td colspan=\"3\">{Figure(property, NumberText.Count(count))}</td></tr>");
         static Html Row(Html label, string property, Distribution numbers, Func<double?, string> print) => Html.Of($"""
             <tr><th scope="row">{label}</th><td>{Figure($"{property}.mean", print(numbers.Mean))}</td><td>{Figure($"{property}.median", print(numbers.Median))}</td><td>{Figure($"{property}.worst", print(numbers.Worst))}</td></tr>
             """);
-        static Html Cost(string label, Html value) => Html.Of($"<tr><th scope=\"row\">{label}</th><td colspan=\"3\">{value}</td></tr>");
+        static Html Line(string label, Html value) => Html.Of($"<tr><th scope=\"row\">{label}</th><td colspan=\"3\">{value}</td></tr>");
         var norm = Norm.Parse(_summary.Norm).DisplayName;
         return Html.Of($"""
             <table class="numbers">
             <tbody>
             {Count("images", "images", _summary.Images)}
-            {Count("wrong to begin with", "misclassified", _summary.Misclassified)}
-            {(_summary.Skipped > 0 ? Count("of the target class already", "skipped", _summary.Skipped) : null)}
+            {Count("misclassified before the attack", "misclassified", _summary.Misclassified)}
+            {(_summary.Skipped > 0 ? Count("skipped (label is the target class)", "skipped", _summary.Skipped) : null)}
             {Count("attacked", "attacked", _summary.Attacked)}
             {Count("fooled", "fooled", _summary.Fooled)}
             {Rounded()}
             </tbody>
             <tbody>
-            <tr class="head"><th scope="col">change, of those fooled</th><th scope="col">mean</th><th scope="col">median</th><th scope="col">worst</th></tr>
-            {Row(Html.Of($"relative {norm}"), "relativePerturbation", _summary.RelativePerturbation, Printed.Percent)}
-            {(_summary.Space == "pixel" ? Row(Html.Of($"…in normalised units"), "relativePerturbationNormalized", _summary.RelativePerturbationNormalized, Printed.Percent) : null)}
-            {Row(Html.Of($"L2 length"), "perturbation.l2", _summary.Perturbation.L2, Printed.Length)}
-            {Row(Html.Of($"L∞ length"), "perturbation.linf", _summary.Perturbation.LInf, Printed.Length)}
+            <tr class="head"><th scope="col">perturbation of fooled images</th><th scope="col">mean</th><th scope="col">median</th><th scope="col">worst</th></tr>
+            {Row(Html.Of($"relative {norm}"), "relativePerturbation", _summary.RelativePerturbation, NumberText.Percent)}
+            {(_summary.Space == "pixel" ? Row(Html.Of($"relative {norm}, normalised input"), "relativePerturbationNormalized", _summary.RelativePerturbationNormalized, NumberText.Percent) : null)}
+            {Row(Html.Of($"L2 length"), "perturbation.l2", _summary.Perturbation.L2, NumberText.Length)}
+            {Row(Html.Of($"L∞ length"), "perturbation.linf", _summary.Perturbation.LInf, NumberText.Length)}
             </tbody>
             <tbody>
-            {(_summary.Rounded is { } rounded ? Cost("saved as 8-bit pictures", Html.Of($"{Figure("rounded.stillFooled", Printed.Count(rounded.StillFooled))} of {Figure("rounded.images", Printed.Count(rounded.Images))} still fool the network")) : null)}
-            {Cost("passes an image", Html.Of($"{Figure("forwardsPerImage", Printed.Passes(_summary.ForwardsPerImage))} forward, {Figure("backwardsPerImage", Printed.Passes(_summary.BackwardsPerImage))} backward{(_summary.ProductsPerImage > 0 ? Html.Of($", {Figure("productsPerImage", Printed.Passes(_summary.ProductsPerImage))} Hessian products") : null)}"))}
-            {Cost("time", Html.Of($"{Printed.Time(_summary.Seconds)}, {Printed.Time(_summary.SecondsPerImage)} an image"))}
+            {Line("passes per image", Html.Of($"{Figure("forwardsPerImage", NumberText.Passes(_summary.ForwardsPerImage))} forward, {Figure("backwardsPerImage", NumberText.Passes(_summary.BackwardsPerImage))} backward{(_summary.ProductsPerImage > 0 ? Html.Of($", {Figure("productsPerImage", NumberText.Passes(_summary.ProductsPerImage))} Hessian products") : null)}"))}
+            {Line("time", Html.Of($"{NumberText.Time(_summary.Seconds)}, {NumberText.Time(_summary.SecondsPerImage)} per image"))}
             </tbody>
             </table>
             """);
     }
 
     private Html? Rounded() => _summary.Rounded is not { } rounded ? null : Html.Of($"""
-        <tr><th scope="row">…still, rounded to 8 bits</th><td colspan="3">{Figure("rounded.stillFooled", Printed.Count(rounded.StillFooled))} of {Figure("rounded.images", Printed.Count(rounded.Images))}</td></tr>
+        <tr><th scope="row">still fooled as 8-bit images</th><td colspan="3">{Figure("rounded.stillFooled", NumberText.Count(rounded.StillFooled))} of {Figure("rounded.images", NumberText.Count(rounded.Images))}</td></tr>
         """);
 
     private Html RobustAccuracy() => _summary.RobustAccuracy.Count == 0 ? Html.Empty : Html.Of($"""
         <section><h3>Robust accuracy</h3>
-        <p class="note">The share of all images that are still right after every change found up to a length. An upper bound: a better attack can only lower it.</p>
+        <p class="note">The share of all images that are still classified correctly after every perturbation found up to a length. It is an upper bound: a better attack can only lower it.</p>
         <table class="numbers narrow"><thead><tr><th scope="col">{Norm.Parse(_summary.Norm).DisplayName} length up to</th><th scope="col">accuracy at most</th></tr></thead><tbody>
-        {_summary.RobustAccuracy.Select((entry, row) => Html.Of($"<tr><td>{Figure(FormattableString.Invariant($"robustAccuracy.{row}.epsilon"), Printed.Length(entry.Epsilon))}</td><td>{Figure(FormattableString.Invariant($"robustAccuracy.{row}.accuracy"), Printed.Accuracy(entry.Accuracy))}</td></tr>"))}
+        {_summary.RobustAccuracy.Select((entry, row) => Html.Of($"<tr><td>{Figure(FormattableString.Invariant($"robustAccuracy.{row}.epsilon"), NumberText.Length(entry.Epsilon))}</td><td>{Figure(FormattableString.Invariant($"robustAccuracy.{row}.accuracy"), NumberText.Accuracy(entry.Accuracy))}</td></tr>"))}
         </tbody></table></section>
         """);
 
@@ -183,20 +186,20 @@ internal sealed class RunSection(ReportedRun run, string name)
         var (l2, linf) = (_summary.Perturbation.L2.Median, _summary.Perturbation.LInf.Median);
         var figures = new[]
         {
-            RobustnessCurve.Draw(run.Fooled.Select(image => image.L2), run.Attacked.Count, l2, Printed.Length(l2), $"L2 length of the change ({Unit})", $"{name}l2"),
-            RobustnessCurve.Draw(run.Fooled.Select(image => image.LInf), run.Attacked.Count, linf, Printed.Length(linf), $"L∞ length of the change ({Unit})", $"{name}linf"),
+            RobustnessCurve.Draw(run.Fooled.Select(image => image.L2), run.Attacked.Count, l2, NumberText.Length(l2), $"L2 length of perturbation ({Unit})", $"{name}l2"),
+            RobustnessCurve.Draw(run.Fooled.Select(image => image.LInf), run.Attacked.Count, linf, NumberText.Length(linf), $"L∞ length of perturbation ({Unit})", $"{name}linf"),
         };
         var unfooled = _summary.Attacked - _summary.Fooled;
-        return Figures("How soon it gives in", Html.Of($"The share of the attacked images that the changes found up to a length make wrong: the farther right the curve, the more robust the network.{(unfooled > 0 ? $" {Printed.Count(unfooled)} attacked {(unfooled == 1 ? "image was" : "images were")} not fooled, and the median is of the others." : "")}"), figures);
+        return Figures("Robustness curve", Html.Of($"The share of the attacked images that are fooled by perturbations up to a length. The farther right the curve, the more robust the model.{(unfooled > 0 ? $" {NumberText.Count(unfooled)} attacked {(unfooled == 1 ? "image was" : "images were")} not fooled; the median is over the fooled images." : "")}"), figures);
     }
 
     private Html Histograms() => Figures(
-        "How it is distributed",
-        Html.Of($"Lengths are of the images that were fooled, steps and passes of all that were attacked."),
+        "Distributions",
+        Html.Of($"Lengths cover the fooled images, steps and passes all attacked images."),
         [
-            Histogram.Draw(run.Fooled.Select(run.Length), whole: false, $"{Norm.Parse(_summary.Norm).DisplayName} length of the change ({Unit})", $"{name}lengths"),
+            Histogram.Draw(run.Fooled.Select(run.Length), whole: false, $"{Norm.Parse(_summary.Norm).DisplayName} length of perturbation ({Unit})", $"{name}lengths"),
             Histogram.Draw(run.Attacked.Select(image => (double)image.Iterations), whole: true, "steps of the attack", $"{name}steps"),
-            Histogram.Draw(run.Attacked.Select(image => (double)image.Queries), whole: true, "passes through the network", $"{name}passes"),
+            Histogram.Draw(run.Attacked.Select(image => (double)image.Passes), whole: true, "passes per image", $"{name}passes"),
         ]);
 
     private static Html Figures(string heading, Html note, IEnumerable<string?> figures)

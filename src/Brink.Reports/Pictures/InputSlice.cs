@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 
 namespace Brink.Reports.Pictures;
 
-/// <summary>A slice through input space around an image, after the paper's Figure 3: what the network says there, and the ways that attacks took.</summary>
-/// <remarks>Paths are projected onto the plane; the legend says how much of each perturbation lies in it.</remarks>
-public sealed class InputSlice
+/// <summary>A picture of a plane through input space around an image, as in Figure 3 of Yao et al. (CVPR 2019): the predictions and the paths of attacks.</summary>
+/// <remarks>Paths are projected onto the plane. The legend gives the share of each perturbation that lies in it.</remarks>
+internal sealed class InputSlice
 {
     private const int Width = 720;
     private const int PlotHeight = 560;
@@ -18,7 +18,7 @@ public sealed class InputSlice
     private const int Scale = 2;
     private const double Margin = 0.12;
 
-    // Pale enough for paths to stand out; the first is the class of the image.
+    // Pale colours, on which paths are visible. The first is for the label.
     private static readonly string[] ClassColors = ["#E9EDF1", "#F7D9A8", "#BFE3D0", "#F3C9DC", "#C9DDF5", "#F5EFA6", "#D9CFEE", "#D8D2C4"];
 
     private static readonly string[] PathColors = ["#C24F00", "#0072B2", "#1B2127", "#7A3E9D", "#00735C"];
@@ -35,17 +35,18 @@ public sealed class InputSlice
     private InputSlice(IReadOnlyList<AttackPath> paths, SlicePlane plane, SliceMap map, CoordinateRect window, Func<long, string> className, string title) =>
         (_paths, _plane, _map, _window, _className, _title) = (paths, plane, map, window, className, title);
 
-    /// <summary>Cuts the slice in which paths from one image are seen best, and asks the network all over it.</summary>
-    /// <param name="paths">Paths from one image, at least one.</param>
-    /// <param name="model">The network, in the space of the paths.</param>
+    /// <summary>Chooses the plane for the paths of attacks on one image and evaluates the model on it.</summary>
+    /// <param name="paths">The paths, at least one.</param>
+    /// <param name="model">The model, in the space of the paths.</param>
     /// <param name="shape">The shape of an image.</param>
     /// <param name="classNames">The name of each class.</param>
-    /// <param name="title">The picture's title.</param>
-    /// <param name="seed">Of the random direction, where one is needed.</param>
-    /// <param name="device">Where to compute; null for the CPU.</param>
-    /// <param name="cancellationToken">Stops between two batches.</param>
-    /// <exception cref="BadInputException">No attack left the image.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="title">The title of the picture.</param>
+    /// <param name="seed">The seed of the random direction, if one is needed.</param>
+    /// <param name="device">The device of the computation, or null for the CPU.</param>
+    /// <param name="cancellationToken">Cancels before the next batch.</param>
+    /// <returns>The picture.</returns>
+    /// <exception cref="BadInputException">No attack changed the image.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public static InputSlice Of(IReadOnlyList<AttackPath> paths, OpenedModel model, long[] shape, IReadOnlyList<string> classNames, string title, int seed = 0, Device? device = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -60,7 +61,8 @@ public sealed class InputSlice
         return new(paths, plane, map, window, label => label >= 0 && label < classNames.Count ? classNames[(int)label] : FormattableString.Invariant($"class {label}"), title);
     }
 
-    /// <summary>The slice as PNG.</summary>
+    /// <summary>Draws the picture as PNG.</summary>
+    /// <returns>The bytes of the PNG file.</returns>
     public byte[] ToPng()
     {
         using var plot = Draw();
@@ -68,7 +70,8 @@ public sealed class InputSlice
         return plot.GetImage(Width * Scale, Height * Scale).GetImageBytes(ImageFormat.Png);
     }
 
-    /// <summary>The slice as SVG.</summary>
+    /// <summary>Draws the picture as SVG.</summary>
+    /// <returns>The text of the SVG file.</returns>
     public string ToSvg()
     {
         using var plot = Draw();
@@ -77,7 +80,7 @@ public sealed class InputSlice
 
     private int Height => PlotHeight + (LegendRow * (_paths.Count + Classes().Count));
 
-    /// <summary>All points with a margin, and no flatter than 2 to 3.</summary>
+    /// <summary>Computes the visible area: all points with a margin, in the proportion 3 to 2.</summary>
     private static CoordinateRect Window((double X, double Y, double Away)[] points)
     {
         double left = points.Min(point => point.X), right = points.Max(point => point.X), bottom = points.Min(point => point.Y), top = points.Max(point => point.Y);
@@ -86,18 +89,18 @@ public sealed class InputSlice
         return new(x - (width / 2), x + (width / 2), y - (height / 2), y + (height / 2));
     }
 
-    /// <summary>What is mapped: a little more than the window, because axes of one scale show what their frame has room for.</summary>
+    /// <summary>Computes the area of the map, which exceeds the visible area, because axes with equal units may show more than was requested.</summary>
     private static CoordinateRect Area(CoordinateRect window)
     {
         const double more = 0.06;
         return new(window.Left - (more * window.Width), window.Right + (more * window.Width), window.Bottom - (more * window.Height), window.Top + (more * window.Height));
     }
 
-    /// <summary>The classes in sight, that of the image first, then those with more room.</summary>
+    /// <summary>Returns the classes on the map, the label first, the others by their area.</summary>
     private List<int> Classes()
     {
-        var nodes = Enumerable.Range(0, SliceMap.Side * SliceMap.Side).CountBy(node => _map[node / SliceMap.Side, node % SliceMap.Side]);
-        return [.. nodes.OrderByDescending(entry => entry.Key == _paths[0].Result.Label).ThenByDescending(entry => entry.Value).Select(entry => entry.Key)];
+        var areas = Enumerable.Range(0, SliceMap.Side * SliceMap.Side).CountBy(node => _map[node / SliceMap.Side, node % SliceMap.Side]);
+        return [.. areas.OrderByDescending(entry => entry.Key == _paths[0].Result.Label).ThenByDescending(entry => entry.Value).Select(entry => entry.Key)];
     }
 
     private Plot Draw()
@@ -119,7 +122,7 @@ public sealed class InputSlice
             plot.Legend.ManualItems.Add(new LegendItem
             {
                 LabelFontName = FigureFont.Name,
-                LabelText = classes[number] < 0 ? "no prediction" : $"{_className(classes[number])}{(number == 0 && classes[number] == _paths[0].Result.Label ? ", the image’s own class" : "")}",
+                LabelText = classes[number] < 0 ? "no prediction" : $"{_className(classes[number])}{(number == 0 && classes[number] == _paths[0].Result.Label ? ", the label" : "")}",
                 MarkerShape = MarkerShape.FilledSquare,
                 MarkerSize = 14,
                 MarkerFillColor = ScottPlot.Color.FromHex(ClassColors[number % ClassColors.Length]),
@@ -130,8 +133,8 @@ public sealed class InputSlice
 
         const float size = 14;
         plot.Title(_title, size);
-        plot.XLabel("along the smallest change found (L2 distance from the image)", size);
-        plot.YLabel("across it", size);
+        plot.XLabel("along the shortest perturbation (L2 distance from the image)", size);
+        plot.YLabel("orthogonal to it", size);
         plot.Axes.Title.Label.Bold = plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;
         plot.HideGrid();
         plot.Axes.Bottom.TickGenerator = Numbers();
@@ -149,8 +152,8 @@ public sealed class InputSlice
 
     private void Add(Plot plot, AttackPath path, Color color, MarkerShape shape)
     {
-        var places = path.Points.Select(_plane.Project).ToArray();
-        var (xs, ys) = (places.Select(place => place.X).ToArray(), places.Select(place => place.Y).ToArray());
+        var projections = path.Points.Select(_plane.Project).ToArray();
+        var (xs, ys) = (projections.Select(point => point.X).ToArray(), projections.Select(point => point.Y).ToArray());
         var line = plot.Add.ScatterLine(xs, ys, color.WithAlpha(0.75));
         line.LineWidth = 1.5f;
         var points = plot.Add.ScatterPoints(xs[1..], ys[1..], color);
@@ -170,7 +173,7 @@ public sealed class InputSlice
         plot.Legend.ManualItems.Add(new LegendItem { LabelFontName = FigureFont.Name, LabelText = end, MarkerShape = shape, MarkerSize = 8, MarkerFillColor = color, MarkerLineColor = color, LineColor = color, LineWidth = 2 });
     }
 
-    /// <summary>The map in its colours, with the boundaries drawn.</summary>
+    /// <summary>Draws the map in the colours of the classes, with the decision boundaries.</summary>
     private SKBitmap Color(List<int> classes)
     {
         const int pixels = 2;

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 
 namespace Brink.Reports.Pictures;
 
-/// <summary>Images of runs after the paper's Figures 1 and 2: the original, what each attack made of it, and where the change is, on one scale for all attacks (that of the largest change) and each on its own.</summary>
-/// <remarks>The change in a pixel is the root of the sum of squares over the channels, in L∞ runs the largest, in brightness levels of 255. Small images are enlarged by a whole number, every pixel a square.</remarks>
+/// <summary>A picture of images of runs, as in Figures 1 and 2 of Yao et al. (CVPR 2019): the original, the adversarial image of each attack and heat maps of the perturbations.</summary>
+/// <remarks>The heat maps have a common scale, that of the largest perturbation, and individual scales. They show in each pixel the root of the sum of squares over the channels, or in L∞ runs the largest absolute value, in brightness levels of 255. Small images are enlarged by a whole number, without smoothing.</remarks>
 internal sealed class PerturbationPicture
 {
     private const int Side = 192;
@@ -34,22 +34,24 @@ internal sealed class PerturbationPicture
     private int Height => Gap + (_images.Count * BlockHeight);
 
     /// <summary>Prepares the picture.</summary>
-    /// <param name="saved">The runs, at least one; they stay the caller's and must outlive the picture.</param>
-    /// <param name="indices">The places of the images in the data set, at least one.</param>
-    /// <param name="model">The network, in the space of pixels, for its confidence; null to leave that out. Stays the caller's.</param>
-    /// <exception cref="BadInputException">The files of a run are damaged, the runs have different norms, or a run has no such image, or another one.</exception>
+    /// <param name="saved">The runs, at least one. The caller still owns them, and they must outlive the picture.</param>
+    /// <param name="indices">The indices of the images in the data set, at least one.</param>
+    /// <param name="model">The model in pixel space, for the confidence of predictions, or null to omit it. The caller still owns it.</param>
+    /// <returns>The picture.</returns>
+    /// <exception cref="BadInputException">The files of a run are damaged, the runs have different norms or images, or a run does not contain an image.</exception>
     public static PerturbationPicture Of(IReadOnlyList<SavedRun> saved, IReadOnlyList<long> indices, OpenedModel? model = null)
     {
         var runs = saved.Select(run => new ReportedRun(run)).ToList();
         if (runs.Find(run => run.IsLInf != runs[0].IsLInf) is { } other)
         {
-            throw new BadInputException($"The heat maps of a picture measure the change in one norm, but the run in {runs[0].Folder} is {Norm.Parse(runs[0].Summary.Norm).DisplayName} and the one in {other.Folder} {Norm.Parse(other.Summary.Norm).DisplayName}; draw a picture of each norm.");
+            throw new BadInputException($"The heat maps of a picture measure perturbations in one norm, but the run in {runs[0].Folder} is {Norm.Parse(runs[0].Summary.Norm).DisplayName} and the one in {other.Folder} {Norm.Parse(other.Summary.Norm).DisplayName}; draw one picture per norm.");
         }
 
         return new(runs, [.. indices.Select(index => Find(runs, index))], model);
     }
 
-    /// <summary>The picture as PNG, twice as many dots as its size in a document, for sharp text.</summary>
+    /// <summary>Draws the picture as PNG, with twice as many pixels as its size in a document, for sharp text.</summary>
+    /// <returns>The bytes of the PNG file.</returns>
     public byte[] ToPng()
     {
         const int scale = 2;
@@ -63,7 +65,8 @@ internal sealed class PerturbationPicture
         return PixelPicture.ToPng(bitmap);
     }
 
-    /// <summary>The picture as SVG, with the images inside.</summary>
+    /// <summary>Draws the picture as SVG with embedded images.</summary>
+    /// <returns>The text of the SVG file.</returns>
     public string ToSvg()
     {
         using var stream = new MemoryStream();
@@ -78,7 +81,7 @@ internal sealed class PerturbationPicture
     private static SavedImage[] Find(List<ReportedRun> runs, long index)
     {
         var images = runs.Select(run => run.Images.FirstOrDefault(image => image.Index == index)
-            ?? throw new BadInputException($"The run in {run.Folder} has the images {run.Images[0].Index} to {run.Images[^1].Index}, but {index} was asked for; give one of these.")).ToArray();
+            ?? throw new BadInputException($"The run in {run.Folder} has the images {run.Images[0].Index} to {run.Images[^1].Index}, but {index} was requested; give one of these.")).ToArray();
         using var scope = NewDisposeScope();
         var originals = runs.Select((run, number) => run.Pixels(images[number]).Original).ToArray();
         const double rounding = 1e-3;
@@ -86,7 +89,7 @@ internal sealed class PerturbationPicture
         {
             if (images[number].Label != images[0].Label || !originals[number].shape.SequenceEqual(originals[0].shape) || (originals[number] - originals[0]).abs().max().item<float>() > rounding)
             {
-                throw new BadInputException($"Image {index} of the run in {runs[number].Folder} is another than that of the run in {runs[0].Folder}; give runs over the same images.");
+                throw new BadInputException($"Image {index} of the run in {runs[number].Folder} differs from that of the run in {runs[0].Folder}; give runs over the same images.");
             }
         }
 
@@ -122,8 +125,8 @@ internal sealed class PerturbationPicture
         Write(canvas, font, "original", Gap, captions, Side, SKColors.DimGray);
         Write(canvas, font, label, Gap, captions + Line, Side, SKColors.Black, emphasis: true);
         Write(canvas, font, Confidence(pixels[0].Original, images[0].Label), Gap, captions + (2 * Line), Side, SKColors.DimGray);
-        Scale(canvas, font, "the change, on one scale", shared, heat);
-        Scale(canvas, font, "each on its own", null, heat + Side + Gap);
+        Scale(canvas, font, "heat maps, common scale", shared, heat);
+        Scale(canvas, font, "heat maps, own scales", null, heat + Side + Gap);
 
         for (var number = 0; number < _runs.Count; number++)
         {
@@ -132,14 +135,14 @@ internal sealed class PerturbationPicture
             Write(canvas, font, _labels[number], left, captions, Side, SKColors.DimGray);
             Write(canvas, font, image.Fooled ? _runs[number].ClassName(image.PredictionAfter) : image.Attacked ? "not fooled" : "not attacked", left, captions + Line, Side, SKColors.Black, emphasis: true);
             Write(canvas, font, Confidence(pixels[number].Adversarial, image.PredictionAfter), left, captions + (2 * Line), Side, SKColors.DimGray);
-            Write(canvas, font, $"L2 {Printed.Length(image.L2)} · L∞ {Printed.Length(image.LInf)}", left, captions + (image.Fooled && _model is null ? 2 : 3) * Line, Side, SKColors.DimGray);
+            Write(canvas, font, $"L2 {NumberText.Length(image.L2)} · L∞ {NumberText.Length(image.LInf)}", left, captions + (image.Fooled && _model is null ? 2 : 3) * Line, Side, SKColors.DimGray);
             Show(canvas, PixelPicture.OfStrengths(strengths[number], shared), left, heat);
             Show(canvas, PixelPicture.OfStrengths(strengths[number], scales[number]), left, heat + Side + Gap);
-            Write(canvas, font, $"up to {Printed.Length(scales[number] * ReportedRun.Levels)}", left + 4, heat + (2 * Side) + Gap - 6, Side - 8, SKColors.White);
+            Write(canvas, font, $"up to {NumberText.Length(scales[number] * ReportedRun.Levels)}", left + 4, heat + (2 * Side) + Gap - 6, Side - 8, SKColors.White);
         }
     }
 
-    /// <summary>What a heat map's colours mean.</summary>
+    /// <summary>Draws the colour scale of a row of heat maps.</summary>
     private static void Scale(SKCanvas canvas, SKFont font, string title, double? strongest, int top)
     {
         Write(canvas, font, title, Gap, top + Line, Side, SKColors.Black);
@@ -148,11 +151,11 @@ internal sealed class PerturbationPicture
         using var bar = PixelPicture.Stretch(strip, Side, BarHeight);
         canvas.DrawBitmap(bar, Gap, top + (3 * Line) - BarHeight);
         Write(canvas, font, "0", Gap, top + (4 * Line), Side, SKColors.DimGray);
-        var end = strongest is { } strength ? Printed.Length(strength * ReportedRun.Levels) : "its largest";
+        var end = strongest is { } strength ? NumberText.Length(strength * ReportedRun.Levels) : "largest";
         Write(canvas, font, end, Gap + Side - (int)Math.Ceiling(font.MeasureText(end)), top + (4 * Line), Side, SKColors.DimGray);
     }
 
-    /// <summary>A picture in its place, which then is gone.</summary>
+    /// <summary>Draws a bitmap centred in its square and disposes it.</summary>
     private static void Show(SKCanvas canvas, SKBitmap picture, int left, int top)
     {
         using (picture)
@@ -162,7 +165,7 @@ internal sealed class PerturbationPicture
         }
     }
 
-    /// <summary>One line, cut where its place ends.</summary>
+    /// <summary>Draws one line of text, shortened to a width.</summary>
     private static void Write(SKCanvas canvas, SKFont font, string text, int left, int baseline, int width, SKColor color, bool emphasis = false)
     {
         using var paint = new SKPaint { Color = color, IsAntialias = true };

@@ -1,17 +1,19 @@
 using System.Runtime.InteropServices;
 using Brink.Tensors;
+using ScottPlot.Colormaps;
 using SkiaSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Reports.Pictures;
 
-/// <summary>Images of a run as pictures.</summary>
+/// <summary>Draws images and perturbations as bitmaps.</summary>
 internal static class PixelPicture
 {
     private const int Levels = 255;
 
-    /// <summary>An image as people see it.</summary>
-    /// <param name="pixels">[channels, height, width] in [0, 1]: grey, or red, green and blue; of any other number of channels the first is shown.</param>
+    /// <summary>Draws an image.</summary>
+    /// <param name="pixels">Pixels in [0, 1], shape [channels, height, width]. Three channels are red, green and blue; otherwise the first channel is drawn in grey.</param>
+    /// <returns>The bitmap, which the caller disposes.</returns>
     public static SKBitmap Of(Tensor pixels)
     {
         var (height, width, values) = ((int)pixels.shape[1], (int)pixels.shape[2], Values(pixels));
@@ -20,19 +22,20 @@ internal static class PixelPicture
         return Fill(width, height, entry => new(Level(values[entry]), Level(values[green + entry]), Level(values[blue + entry])));
     }
 
-    /// <summary>The strength of a perturbation in each pixel, brighter where it is stronger.</summary>
-    /// <param name="strengths">[height, width], at least 0.</param>
-    /// <param name="scale">The strength that has the brightest colour; 0 where there is none.</param>
+    /// <summary>Draws a heat map of the strength of a perturbation in each pixel.</summary>
+    /// <param name="strengths">The strengths, at least 0, shape [height, width].</param>
+    /// <param name="scale">The strength of the brightest colour, or 0 for a perturbation of length 0.</param>
+    /// <returns>The bitmap, which the caller disposes.</returns>
     public static SKBitmap OfStrengths(Tensor strengths, double scale)
     {
         var (height, width, values) = ((int)strengths.shape[0], (int)strengths.shape[1], Values(strengths));
         return Fill(width, height, entry => HeatColors.At(scale > 0 ? values[entry] / scale : 0));
     }
 
-    /// <summary>The length of a perturbation in each pixel over its channels: the root of the sum of squares, or the largest.</summary>
-    /// <param name="perturbation">[channels, height, width].</param>
-    /// <param name="largest">Whether the largest is meant, as in L∞.</param>
-    /// <returns>[height, width].</returns>
+    /// <summary>Computes the strength of a perturbation in each pixel: the root of the sum of squares over the channels, or the largest absolute value.</summary>
+    /// <param name="perturbation">The perturbation, shape [channels, height, width].</param>
+    /// <param name="largest">Whether to use the largest absolute value, as for L∞.</param>
+    /// <returns>The strengths, shape [height, width].</returns>
     public static Tensor Strengths(Tensor perturbation, bool largest)
     {
         using var scope = NewDisposeScope();
@@ -40,7 +43,7 @@ internal static class PixelPicture
         return (largest ? magnitudes.amax([0]) : magnitudes.pow(Scalars.Two).sum([0L]).sqrt()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Rounds pixels to the levels of an 8-bit picture.</summary>
+    /// <summary>Rounds pixels to the levels of an 8-bit image.</summary>
     /// <param name="pixels">Pixels in [0, 1], of any shape.</param>
     /// <returns>Multiples of 1/255, of the same shape.</returns>
     public static Tensor Rounded(Tensor pixels)
@@ -50,15 +53,17 @@ internal static class PixelPicture
         return pixels.mul(largest).round().div(largest).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A picture as PNG.</summary>
+    /// <summary>Encodes a bitmap as PNG.</summary>
     public static byte[] ToPng(SKBitmap picture)
     {
         using var data = picture.Encode(SKEncodedImageFormat.Png, quality: 100);
         return data.ToArray();
     }
 
-    /// <summary>A picture made smaller until no side is longer than a limit; as it is where none was.</summary>
-    /// <returns>A picture of its own.</returns>
+    /// <summary>Reduces a bitmap to a largest side length.</summary>
+    /// <param name="picture">The bitmap.</param>
+    /// <param name="longest">The largest side length in pixels.</param>
+    /// <returns>A new bitmap, a copy if the bitmap is small enough.</returns>
     public static SKBitmap Shrink(SKBitmap picture, int longest)
     {
         var share = Math.Min(1, (double)longest / Math.Max(picture.Width, picture.Height));
@@ -66,12 +71,17 @@ internal static class PixelPicture
         return share == 1 ? picture.Copy() : picture.Resize(size, new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
     }
 
-    /// <summary>A picture with every pixel a square of so many.</summary>
-    /// <returns>A picture of its own.</returns>
+    /// <summary>Enlarges a bitmap by a whole number, without smoothing.</summary>
+    /// <param name="picture">The bitmap.</param>
+    /// <param name="times">The factor.</param>
+    /// <returns>A new bitmap.</returns>
     public static SKBitmap Enlarge(SKBitmap picture, int times) => Stretch(picture, picture.Width * times, picture.Height * times);
 
-    /// <summary>A picture stretched to a size, every pixel repeated.</summary>
-    /// <returns>A picture of its own.</returns>
+    /// <summary>Stretches a bitmap to a size by repeating pixels.</summary>
+    /// <param name="picture">The bitmap.</param>
+    /// <param name="width">The new width in pixels.</param>
+    /// <param name="height">The new height in pixels.</param>
+    /// <returns>A new bitmap.</returns>
     public static SKBitmap Stretch(SKBitmap picture, int width, int height)
     {
         var pixels = picture.Pixels;
@@ -86,7 +96,11 @@ internal static class PixelPicture
 
     private static byte Level(double value) => (byte)Math.Round(Math.Clamp(double.IsNaN(value) ? 0 : value, 0, 1) * Levels);
 
-    /// <summary>A picture of given colours, row by row.</summary>
+    /// <summary>Creates a bitmap from the colour of each pixel.</summary>
+    /// <param name="width">The width in pixels.</param>
+    /// <param name="height">The height in pixels.</param>
+    /// <param name="color">The colour of a pixel by its number, row by row.</param>
+    /// <returns>The bitmap, which the caller disposes.</returns>
     public static SKBitmap Fill(int width, int height, Func<int, SKColor> color)
     {
         var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
@@ -99,5 +113,18 @@ internal static class PixelPicture
 
         Marshal.Copy(bytes, 0, bitmap.GetPixels(), bytes.Length);
         return bitmap;
+    }
+}
+
+/// <summary>The colours of heat maps: Inferno (van der Walt and Smith, 2015), from black over red to pale yellow, perceptually uniform also for colour-blind readers.</summary>
+internal static class HeatColors
+{
+    private static readonly Inferno Map = new();
+
+    /// <summary>Returns the colour of a value. Values outside [0, 1] are clipped.</summary>
+    public static SKColor At(double value)
+    {
+        var color = Map.GetColor(Math.Clamp(double.IsNaN(value) ? 0 : value, 0, 1));
+        return new(color.Red, color.Green, color.Blue);
     }
 }

@@ -3,27 +3,30 @@ using static TorchSharp.torch;
 
 namespace Brink.Training;
 
-/// <summary>The attack in the inner loop of adversarial training: a fixed number of steps for all images, each one forward and one backward pass, and nothing checked before or after.</summary>
-/// <remarks>The network is in evaluation mode meanwhile: it is attacked as it will be used, and what it remembers of clean batches stays clean.</remarks>
-/// <param name="classifier">The network in the space of pixels.</param>
-/// <param name="options">The attack.</param>
+/// <summary>The attack in the inner loop of adversarial training: a fixed number of steps for all images, each of one forward and one backward pass, without a classification before and a confirmation after.</summary>
+/// <remarks>The model is in evaluation mode during the attack, as it is when it is used; the running statistics of batch normalisation do not change.</remarks>
+/// <param name="classifier">The classifier of pixels in [0, 1].</param>
+/// <param name="options">The settings of adversarial training.</param>
 internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions options)
 {
-    /// <summary>Perturbs images by at most ε, within [0, 1].</summary>
-    /// <param name="pixels">[batch, channels, height, width].</param>
-    /// <param name="labels">int64 [batch].</param>
-    /// <param name="seed">Of the random starts of this batch.</param>
-    /// <returns>The perturbed images, without a graph.</returns>
+    /// <summary>The factor on the linearised distance, so that a step ends beyond the boundary: 1.02 (Moosavi-Dezfooli et al. 2016; also the program of Yao et al.).</summary>
+    private const double Overshoot = 1.02;
+
+    /// <summary>Perturbs images by at most ε within the bounds of the classifier.</summary>
+    /// <param name="pixels">The images, shape [batch, channels, height, width].</param>
+    /// <param name="labels">The labels, int64, shape [batch].</param>
+    /// <param name="seed">The seed of the random starts.</param>
+    /// <returns>The perturbed images, shape [batch, channels, height, width], without a graph.</returns>
     public Tensor Perturb(Tensor pixels, Tensor labels, long seed)
     {
         using var scope = NewDisposeScope();
         using var evaluation = classifier.EnterEvaluation();
         using var epsilon = Scalars.Of(options.Epsilon);
         var radii = full([pixels.shape[0]], epsilon, dtype: pixels.dtype, device: pixels.device);
-        var points = options.Method == AdversarialMethod.Projected ? Within(pixels, pixels.Plus(Draw(pixels, seed)), radii) : pixels;
+        var points = options.Method == AdversarialMethod.Projected ? Project(pixels, pixels.Plus(RandomStarts(pixels, seed)), radii) : pixels;
         for (var step = 0; step < options.Steps; step++)
         {
-            points = Within(pixels, points.Plus(Step(points, labels, radii)), radii);
+            points = Project(pixels, points.Plus(Step(points, labels, radii)), radii);
         }
 
         return points.MoveToOuterDisposeScope();
@@ -43,8 +46,8 @@ internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions opt
 
         var gaps = LogitGap.Instance.Values(pass.Logits, Targets(pass.Logits, labels), labels);
         var slopes = pass.Gradients(gaps);
-        // −f/‖g‖_q, a little farther so that the boundary is crossed. Where f > 0 the boundary lies behind; a flat gap leads nowhere.
-        using var overshoot = Scalars.Of(1.02);
+        // −f/‖g‖_q times 1.02, so that the boundary is crossed; 0 beyond the boundary (f > 0) and without a gradient.
+        using var overshoot = Scalars.Of(Overshoot);
         var distances = gaps.detach().neg().div(options.Norm.Dual.Of(slopes)).mul(overshoot).nan_to_num(0, 0, 0).clamp_min(Scalars.Zero);
         var lengths = minimum(distances, radii).masked_fill(pass.Predictions().ne(labels), Scalars.Zero);
         return options.Norm.SteepestDirections(slopes).mul(PerSample.Broadcast(lengths, points)).MoveToOuterDisposeScope();
@@ -53,11 +56,11 @@ internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions opt
     private Tensor Targets(Tensor logits, Tensor labels)
     {
         using var scope = NewDisposeScope();
-        var ordered = options.Target == AdversarialTarget.Best ? logits : logits.neg();
+        var ordered = options.Target == AdversarialTarget.MostLikely ? logits : logits.neg();
         return LogitGap.StrongestOther(ordered, labels).MoveToOuterDisposeScope();
     }
 
-    private Tensor Draw(Tensor pixels, long seed)
+    private Tensor RandomStarts(Tensor pixels, long seed)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);
@@ -66,7 +69,7 @@ internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions opt
         return cat([.. rows], 0).to(pixels.dtype, pixels.device).mul(epsilon).MoveToOuterDisposeScope();
     }
 
-    private Tensor Within(Tensor pixels, Tensor points, Tensor radii)
+    private Tensor Project(Tensor pixels, Tensor points, Tensor radii)
     {
         using var scope = NewDisposeScope();
         return classifier.Bounds.Clamp(pixels.Plus(options.Norm.Project(points - pixels, radii))).MoveToOuterDisposeScope();

@@ -2,27 +2,31 @@ using System.Collections.Concurrent;
 
 namespace Brink.Training;
 
-/// <summary>Has the next batches put together on another thread while the network works on this one, and measures how long the network waits all the same.</summary>
+/// <summary>Prepares the next batches on another thread while the model computes, and measures the time in which the model waits for them.</summary>
 internal sealed class PrefetchedBatches : IDisposable
 {
-    // Enough that an image that takes long to put together does not stop the network; each of 128 small images is a few megabytes.
+    // Enough to bridge the slow preparation of a single batch; a batch of 128 small images takes a few megabytes.
     private const int Ahead = 4;
 
     private readonly BlockingCollection<Batch> _ready = new(Ahead);
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _time;
-    private readonly Task _assembly;
+    private readonly Task _preparation;
 
+    /// <summary>Starts to prepare the batches.</summary>
+    /// <param name="batches">The batches, which are enumerated on another thread.</param>
+    /// <param name="time">The clock; null for the clock of the system.</param>
     public PrefetchedBatches(IEnumerable<Batch> batches, TimeProvider? time = null)
     {
         _time = time ?? TimeProvider.System;
-        _assembly = Task.Factory.StartNew(() => Assemble(batches), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _preparation = Task.Factory.StartNew(() => Prepare(batches), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>How long <see cref="Next"/> has waited in all.</summary>
+    /// <summary>The total time that <see cref="Next"/> has waited.</summary>
     public TimeSpan Waited { get; private set; }
 
-    /// <summary>The next batch; null after the last.</summary>
+    /// <summary>Waits for the next batch and returns it.</summary>
+    /// <returns>The next batch; null after the last one.</returns>
     public Batch? Next()
     {
         var start = _time.GetTimestamp();
@@ -30,22 +34,23 @@ internal sealed class PrefetchedBatches : IDisposable
         Waited += _time.GetElapsedTime(start);
         if (!found)
         {
-            // Throws what stopped the assembly, if anything did.
-            _assembly.GetAwaiter().GetResult();
+            // Rethrows the exception that ended the preparation, if there was one.
+            _preparation.GetAwaiter().GetResult();
         }
 
         return batch;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _stop.Cancel();
-        _assembly.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+        _preparation.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
         _ready.Dispose();
         _stop.Dispose();
     }
 
-    private void Assemble(IEnumerable<Batch> batches)
+    private void Prepare(IEnumerable<Batch> batches)
     {
         try
         {
@@ -56,7 +61,7 @@ internal sealed class PrefetchedBatches : IDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // Nobody wants the rest.
+            // Disposed before the last batch.
         }
         finally
         {

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>What every attack does before and after its own method: checks, the first classification, the confirmation, the books.</summary>
+/// <summary>The base class of the attacks: checks the input, classifies the images, runs the method of the attack and confirms its results.</summary>
 public abstract class Attack : IAttack
 {
     private protected Attack()
@@ -16,7 +16,7 @@ public abstract class Attack : IAttack
     /// <inheritdoc/>
     public abstract Norm Norm { get; }
 
-    /// <summary>Which class the attack goes for, and when an image counts as fooled.</summary>
+    /// <summary>The selection of the target class, which also decides whether an image is fooled.</summary>
     public abstract TargetSelection Target { get; }
 
     /// <inheritdoc/>
@@ -26,7 +26,7 @@ public abstract class Attack : IAttack
         Target.Check(classifier);
         Check(classifier);
 
-        // The caller may have switched gradients off around us.
+        // The caller may have disabled gradients.
         using var inference = inference_mode(false);
         using var gradients = enable_grad();
         using var evaluation = classifier.EnterEvaluation();
@@ -34,7 +34,7 @@ public abstract class Attack : IAttack
 
         var run = new AttackRun(classifier, images.detach().clone(), labels.detach().clone(), indices, progress, cancellationToken);
         var all = new ActiveRows(Enumerable.Range(0, (int)images.shape[0]), images.device);
-        // Attacks that compare classes start with a pass of their own, for the attacked images alone.
+        // Attacks that compare classes begin with another pass, of the attacked images only, and do not need this graph.
         using var first = run.Forward(run.Images, all, keepGraph: !Target.ComparesClasses);
         var labelValues = run.Labels.ToLongs();
         var predictions = first.Predictions().ToLongs();
@@ -54,32 +54,34 @@ public abstract class Attack : IAttack
         return Confirm(run, labelValues, predictions);
     }
 
-    /// <summary>Refuses a classifier that the attack cannot use, before any work.</summary>
-    /// <exception cref="BadInputException">With the reason.</exception>
+    /// <summary>Checks that the attack can use a classifier, before the first pass.</summary>
+    /// <param name="classifier">The classifier to attack.</param>
+    /// <exception cref="BadInputException">The attack cannot use the classifier.</exception>
     private protected virtual void Check(IClassifier classifier)
     {
     }
 
-    /// <summary>The attack's own method: moves the rows of <see cref="AttackRun.Adversarial"/> that it fools, and closes the books of every attacked row.</summary>
-    /// <param name="run">The books.</param>
-    /// <param name="first">The pass that classified all rows, its graph kept unless the target compares classes.</param>
-    /// <param name="all">All rows.</param>
+    /// <summary>Runs the method of the attack: writes the images that it fools to <see cref="AttackRun.Adversarial"/> and records the exit reason of every attacked row.</summary>
+    /// <param name="run">The bookkeeping of the attack.</param>
+    /// <param name="first">The pass that classified all rows, with its graph unless the target selection compares classes.</param>
+    /// <param name="all">All rows of the batch.</param>
     /// <param name="rows">The rows to attack.</param>
     private protected abstract void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows);
 
-    /// <summary>Chooses the class of each attacked image, for attacks that choose once, with the gradients that they start from. Rows whose objective is flat at the image leave.</summary>
-    /// <param name="run">The books, which learn the classes.</param>
+    /// <summary>Chooses the target class of each attacked image and computes the linear models at the images, for attacks that choose only once.</summary>
+    /// <remarks>Rows whose objective has a zero gradient at the image, or one that is not finite, leave <paramref name="rows"/>.</remarks>
+    /// <param name="run">The bookkeeping of the attack, which records the classes.</param>
     /// <param name="first">The pass that classified all rows.</param>
-    /// <param name="all">All rows.</param>
+    /// <param name="all">All rows of the batch.</param>
     /// <param name="rows">The rows to attack.</param>
-    /// <param name="candidates">Among how many classes other than the label best and hardest choose.</param>
-    /// <param name="objective">Whose gradient at the images is wanted; null for none, and then no row leaves.</param>
-    /// <param name="needsGap">Whether the linear model of the logit gap is wanted, too.</param>
-    private protected AttackStart Start(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows, int candidates, IObjective? objective, bool needsGap = false)
+    /// <param name="candidates">The number of classes, those with the largest logits other than the label, among which best and hardest choose.</param>
+    /// <param name="objective">The objective to linearise at the images; null for none, in which case no row leaves.</param>
+    /// <param name="needsGap">Whether to linearise the logit gap as well.</param>
+    private protected LinearizedImages Linearize(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows, int candidates, IObjective? objective, bool needsGap = false)
     {
         using var scope = NewDisposeScope();
-        // Comparing classes takes a backward pass for each, so it gets a forward pass of the attacked images alone. Otherwise the graph of
-        // the classification serves.
+        // Comparing classes takes a backward pass per class, so it uses a forward pass of the attacked images only. Otherwise the graph of the
+        // first classification is used.
         using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
         var (pass, passRows) = own is null ? (first, all) : (own, rows);
         var labels = passRows.Select(run.Labels);
@@ -97,18 +99,18 @@ public abstract class Attack : IAttack
             run.CountBackwards(rows);
         }
 
-        var subjects = new Subjects(rows.Select(run.Images), rows.Select(run.Labels), OfAttacked(targets));
-        run.SetTargets(rows, subjects.Targets.ToLongs());
+        var attacked = new AttackedImages(rows.Select(run.Images), rows.Select(run.Labels), OfAttacked(targets));
+        run.SetTargets(rows, attacked.Targets.ToLongs());
         var kept = model is null
             ? PerSample.Positions(rows.Count, labels.device)
-            : run.KeepActive(rows, subjects.Images, subjects.Labels, zeros_like(subjects.Labels, dtype: ScalarType.Bool), model, Norm, iteration: 0, maxIterations: int.MaxValue);
+            : run.KeepActive(rows, attacked.Images, attacked.Labels, zeros_like(attacked.Labels, dtype: ScalarType.Bool), model, Norm, iteration: 0, maxIterations: int.MaxValue);
 
         Tensor Kept(Tensor tensor) => tensor.index_select(0, kept).MoveToOuterDisposeScope();
         LinearModel? KeptModel(LinearModel? linear) => linear is null ? null : new(Kept(linear.Values), Kept(linear.Gradients));
-        return new(new(Kept(subjects.Images), Kept(subjects.Labels), Kept(subjects.Targets)), KeptModel(gap), KeptModel(model));
+        return new(new(Kept(attacked.Images), Kept(attacked.Labels), Kept(attacked.Targets)), KeptModel(gap), KeptModel(model));
     }
 
-    /// <summary>Runs what the attack returns through the classifier once more, all rows together, and believes only that.</summary>
+    /// <summary>Classifies all images of the result in one fresh forward pass, which alone decides about success.</summary>
     private AttackResult Confirm(AttackRun run, long[] labels, long[] predictions)
     {
         using var scope = NewDisposeScope();
@@ -135,8 +137,8 @@ public abstract class Attack : IAttack
             }
         }
 
-        var lengths = MeasuredLengths.Of(run.Images, run.Adversarial, Norm);
-        var images = Enumerable.Range(0, labels.Length).Select(row => new Outcome
+        var lengths = PerturbationLengths.Of(run.Images, run.Adversarial, Norm);
+        var outcomes = Enumerable.Range(0, labels.Length).Select(row => new Outcome
         {
             Label = labels[row],
             PredictionBefore = predictions[row],
@@ -151,6 +153,23 @@ public abstract class Attack : IAttack
             Backwards = run[row].Backwards,
             Products = run[row].Products,
         });
-        return new(run.Adversarial.DetachFromDisposeScope(), [.. images]);
+        return new(run.Adversarial.DetachFromDisposeScope(), [.. outcomes]);
     }
 }
+
+/// <summary>The attacked images of a batch with their labels and target classes, one row per image.</summary>
+/// <param name="Images">The images x, shape [attacked, …].</param>
+/// <param name="Labels">The labels y, int64, shape [attacked].</param>
+/// <param name="Targets">The target classes t, int64, shape [attacked]; −1 if no class is chosen.</param>
+internal sealed record AttackedImages(Tensor Images, Tensor Labels, Tensor Targets)
+{
+    /// <summary>Returns the images at the given positions.</summary>
+    /// <param name="positions">The positions, int64.</param>
+    public AttackedImages Select(Tensor positions) => new(Images.index_select(0, positions), Labels.index_select(0, positions), Targets.index_select(0, positions));
+}
+
+/// <summary>The attacked images with the linear models at them.</summary>
+/// <param name="Attacked">The attacked images.</param>
+/// <param name="Gap">The linear model of the logit gap; null if not requested.</param>
+/// <param name="Objective">The linear model of the objective; null if not requested.</param>
+internal sealed record LinearizedImages(AttackedImages Attacked, LinearModel? Gap, LinearModel? Objective);

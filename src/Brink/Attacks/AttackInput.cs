@@ -2,10 +2,15 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Refuses images and labels that no attack could answer honestly for.</summary>
+/// <summary>Checks of the images and labels that are given to an attack.</summary>
 internal static class AttackInput
 {
-    /// <exception cref="BadInputException">With the reason.</exception>
+    /// <summary>Checks the shapes, types and values of a batch.</summary>
+    /// <param name="classifier">The classifier to attack.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="labels">The labels.</param>
+    /// <param name="indices">The index of each image in its data set; null for none.</param>
+    /// <exception cref="BadInputException">The batch cannot be attacked.</exception>
     public static void Check(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices)
     {
         ArgumentNullException.ThrowIfNull(classifier);
@@ -19,7 +24,7 @@ internal static class AttackInput
 
         if (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0])
         {
-            throw new BadInputException($"Labels must be int64 of shape [{images.shape[0]}], one an image, but these are {labels.dtype} of shape [{string.Join(", ", labels.shape)}].");
+            throw new BadInputException($"Labels must be int64 of shape [{images.shape[0]}], one per image, but these are {labels.dtype} of shape [{string.Join(", ", labels.shape)}].");
         }
 
         if (images.numel() == 0)
@@ -34,20 +39,20 @@ internal static class AttackInput
 
         if (indices is not null && indices.Count != images.shape[0])
         {
-            throw new BadInputException($"There must be one index an image, {images.shape[0]} in all, but there are {indices.Count}.");
+            throw new BadInputException($"There must be one index per image, {images.shape[0]} in total, but {indices.Count} were given.");
         }
 
         var finite = PerSample.IsFinite(images);
         if (!finite.all().item<bool>())
         {
-            throw new BadInputException($"Images must hold finite numbers, but image {FirstFalse(finite)} of the batch holds NaN or infinity.");
+            throw new BadInputException($"Images must contain finite numbers only, but image {FirstFalse(finite)} of the batch contains NaN or infinity.");
         }
 
-        // Normalising in one precision and bounding in another may differ in the last digit; that much is not refused.
+        // Images that were normalised in another precision than the bounds may differ from them in the last digit.
         var inside = classifier.Bounds.Contain(images, slack: 1e-5);
         if (!inside.all().item<bool>())
         {
-            throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the batch runs from {images.min().to(ScalarType.Float64).item<double>():G4} to {images.max().to(ScalarType.Float64).item<double>():G4}); {(LookLikeBytes(classifier, images) ? "these look like bytes: divide them by 255" : "scale the images, or give the classifier the bounds of its input")}."));
+            throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the values of the batch lie between {images.min().to(ScalarType.Float64).item<double>():G4} and {images.max().to(ScalarType.Float64).item<double>():G4}); {(LookLikeBytes(classifier, images) ? "these look like bytes: divide them by 255" : "scale the images, or give the classifier the bounds of its input")}."));
         }
 
         using var classCount = Scalars.Of(classifier.ClassCount);
@@ -59,7 +64,7 @@ internal static class AttackInput
         }
     }
 
-    /// <summary>Whether values run to about 255 where the bounds end at about 1.</summary>
+    /// <summary>Determines whether the values of the images look like bytes, 0 to 255, although the bounds end at 1.</summary>
     private static bool LookLikeBytes(IClassifier classifier, Tensor images)
     {
         using var scope = NewDisposeScope();

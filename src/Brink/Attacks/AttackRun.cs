@@ -3,13 +3,20 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The books of one attack on one batch: what each image cost, how it ended, what came out.</summary>
+/// <summary>The per-image bookkeeping of one attack on one batch: passes, exit reasons and adversarial images.</summary>
 internal sealed class AttackRun
 {
     private readonly Entry[] _entries;
     private readonly IProgress<AttackProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
 
+    /// <summary>Initializes the bookkeeping of a batch.</summary>
+    /// <param name="classifier">The classifier to attack.</param>
+    /// <param name="images">The images x, shape [batch, …].</param>
+    /// <param name="labels">The labels y, int64, shape [batch].</param>
+    /// <param name="indices">The index of each image in its data set; null for 0, 1, 2 and so on.</param>
+    /// <param name="progress">The receiver of progress reports; null for none.</param>
+    /// <param name="cancellationToken">A token that stops the attack at the next forward pass.</param>
     public AttackRun(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
     {
         (Classifier, Images, Labels, _progress, _cancellationToken) = (classifier, images, labels, progress, cancellationToken);
@@ -18,23 +25,30 @@ internal sealed class AttackRun
         _entries = [.. Enumerable.Range(0, (int)images.shape[0]).Select(_ => new Entry())];
     }
 
+    /// <summary>The classifier to attack.</summary>
     public IClassifier Classifier { get; }
 
-    /// <summary>x, [batch, …].</summary>
+    /// <summary>The images x, shape [batch, …].</summary>
     public Tensor Images { get; }
 
-    /// <summary>y, int64 [batch].</summary>
+    /// <summary>The labels y, int64, shape [batch].</summary>
     public Tensor Labels { get; }
 
-    /// <summary>The place of each row's image in its data set, from which random draws follow.</summary>
+    /// <summary>The index of each image in its data set, which determines its random draws.</summary>
     public IReadOnlyList<long> Indices { get; }
 
-    /// <summary>The images, overwritten row by row as they are fooled.</summary>
+    /// <summary>The images, shape [batch, …]; a row is overwritten when its image is fooled.</summary>
     public Tensor Adversarial { get; }
 
+    /// <summary>The counts, the target class and the exit reason of an image.</summary>
+    /// <param name="row">The row of the image in the batch.</param>
     public Entry this[int row] => _entries[row];
 
-    /// <summary>One forward pass of the given rows, counted.</summary>
+    /// <summary>Runs one forward pass of the given rows and counts it.</summary>
+    /// <param name="points">The points, shape [rows, …].</param>
+    /// <param name="rows">The rows of the points.</param>
+    /// <param name="keepGraph">Whether to keep the graph for gradients.</param>
+    /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
     public ForwardPass Forward(Tensor points, ActiveRows rows, bool keepGraph = true)
     {
         _cancellationToken.ThrowIfCancellationRequested();
@@ -48,7 +62,9 @@ internal sealed class AttackRun
     }
 
     /// <summary>Counts backward passes of the given rows.</summary>
-    /// <remarks>Also those of rows that the same graph's forward pass found fooled: the graph goes backward whole.</remarks>
+    /// <remarks>Rows that the forward pass of the same graph found fooled are counted too, because the backward pass covers the whole batch.</remarks>
+    /// <param name="rows">The rows.</param>
+    /// <param name="passes">The number of backward passes per row.</param>
     public void CountBackwards(ActiveRows rows, int passes = 1)
     {
         foreach (var row in rows.Rows)
@@ -57,10 +73,10 @@ internal sealed class AttackRun
         }
     }
 
-    /// <summary>Counts products with the Hessian.</summary>
+    /// <summary>Counts products of the Hessian with a vector.</summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="products">How many each of them took.</param>
-    /// <param name="passes">How many forward passes, and as many backward passes, each product took that are counted as such too.</param>
+    /// <param name="products">The number of products of each row.</param>
+    /// <param name="passes">The number of forward passes per product, and of backward passes per product, to count in addition.</param>
     public void CountProducts(ActiveRows rows, IReadOnlyList<int> products, int passes)
     {
         foreach (var (row, count) in rows.Rows.Zip(products))
@@ -71,7 +87,9 @@ internal sealed class AttackRun
         }
     }
 
-    /// <summary>Notes the attacked class of each of the given rows.</summary>
+    /// <summary>Records the target class of each of the given rows.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="targets">The target class of each row; −1 if no class is chosen.</param>
     public void SetTargets(ActiveRows rows, long[] targets)
     {
         foreach (var (row, target) in rows.Rows.Zip(targets))
@@ -80,16 +98,16 @@ internal sealed class AttackRun
         }
     }
 
-    /// <summary>Closes the books of the rows that are done, which then leave.</summary>
-    /// <param name="rows">The active rows.</param>
-    /// <param name="points">Where they are, [active, …]; a point that fools becomes the row's adversarial image.</param>
-    /// <param name="predictions">The predicted classes there, int64 [active].</param>
-    /// <param name="fooled">Whether the points fool, bool [active].</param>
-    /// <param name="model">The local model there.</param>
+    /// <summary>Finishes the rows that are fooled, have no usable gradient or have reached the iteration limit, and keeps the others active.</summary>
+    /// <param name="rows">The active rows; finished rows are removed.</param>
+    /// <param name="points">The current points, shape [active, …]; the point of a fooled row becomes its adversarial image.</param>
+    /// <param name="predictions">The predicted classes at the points, int64, shape [active].</param>
+    /// <param name="fooled">The flags of the points that are fooled, bool, shape [active].</param>
+    /// <param name="model">The linear model at the points.</param>
     /// <param name="norm">The norm of the attack.</param>
-    /// <param name="iteration">The steps taken.</param>
-    /// <param name="maxIterations">The most steps an image gets.</param>
-    /// <returns>The positions of the rows that stay, among those active until now, int64.</returns>
+    /// <param name="iteration">The number of completed steps.</param>
+    /// <param name="maxIterations">The maximum number of steps per image.</param>
+    /// <returns>The positions of the kept rows among the rows that were active before, int64.</returns>
     public Tensor KeepActive(ActiveRows rows, Tensor points, Tensor predictions, Tensor fooled, LinearModel model, Norm norm, int iteration, int maxIterations)
     {
         using var scope = NewDisposeScope();
@@ -113,11 +131,11 @@ internal sealed class AttackRun
         return rows.Keep(stays).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Closes the books of one row.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="exit">How it ended.</param>
-    /// <param name="iterations">The steps taken.</param>
-    /// <param name="point">Where it ended, the row's adversarial image if it is fooled.</param>
+    /// <summary>Records the exit reason and the number of steps of one row, and its adversarial image if it is fooled.</summary>
+    /// <param name="row">The row in the batch.</param>
+    /// <param name="exit">The exit reason.</param>
+    /// <param name="iterations">The number of completed steps.</param>
+    /// <param name="point">The last point of the row.</param>
     public void Finish(int row, AttackExit exit, int iterations, Tensor point)
     {
         (_entries[row].Exit, _entries[row].Iterations) = (exit, iterations);
@@ -127,20 +145,31 @@ internal sealed class AttackRun
         }
     }
 
+    /// <summary>Reports progress to the caller, if the caller listens.</summary>
+    /// <param name="iteration">The number of completed iterations.</param>
+    /// <param name="attacked">The number of attacked images.</param>
+    /// <param name="active">The number of images that are still active.</param>
     public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
 
+    /// <summary>The counts, the target class and the exit reason of one image.</summary>
     internal sealed class Entry
     {
+        /// <summary>The exit reason; the iteration limit until the image is finished.</summary>
         public AttackExit Exit { get; set; } = AttackExit.IterationLimit;
 
+        /// <summary>The number of steps.</summary>
         public int Iterations { get; set; }
 
+        /// <summary>The number of forward passes.</summary>
         public int Forwards { get; set; }
 
+        /// <summary>The number of backward passes.</summary>
         public int Backwards { get; set; }
 
+        /// <summary>The number of products of the Hessian with a vector.</summary>
         public int Products { get; set; }
 
+        /// <summary>The target class; −1 if no class is chosen.</summary>
         public long Target { get; set; } = -1;
     }
 }

@@ -2,27 +2,46 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Searches, for each image, a small perturbation that fools the classifier.</summary>
+/// <summary>An adversarial attack: searches, for each image, a small perturbation that fools the classifier.</summary>
 public interface IAttack
 {
-    /// <summary>The name as the command line writes it.</summary>
+    /// <summary>The name of the attack on the command line.</summary>
     string Name { get; }
 
-    /// <summary>The norm that the attack keeps small.</summary>
+    /// <summary>The norm in which the attack measures perturbations.</summary>
     Norm Norm { get; }
 
-    /// <summary>Attacks every image that the classifier gets right.</summary>
+    /// <summary>Attacks every image of a batch that the classifier classifies correctly.</summary>
     /// <remarks>
-    /// Every perturbed image is confirmed in a fresh pass, lies within the classifier's bounds, and does not depend on the other images of
-    /// the batch. Nothing of the caller's changes: modes, parameters, gradients, images, also after an exception.
+    /// Every adversarial image is confirmed by a fresh forward pass and lies within the classifier's bounds. It does not depend on the other
+    /// images of the batch. The classifier (modes, parameters, gradients) and the images are left unchanged, also after an exception.
     /// </remarks>
-    /// <param name="classifier">The network under attack.</param>
-    /// <param name="images">x, [batch, …image], floating, within the classifier's bounds, on its device.</param>
-    /// <param name="labels">y, the true classes, int64 [batch].</param>
-    /// <param name="indices">The place of each image in its data set, from which random draws follow; null for 0, 1, 2, …</param>
-    /// <param name="progress">Told now and then, most attacks after every iteration.</param>
-    /// <param name="cancellationToken">Stops the attack at the next iteration.</param>
-    /// <exception cref="BadInputException">The images, the labels or the classifier cannot be used; the message says why.</exception>
+    /// <param name="classifier">The classifier to attack.</param>
+    /// <param name="images">The images x, shape [batch, …], float32 or float64, within the classifier's bounds and on its device.</param>
+    /// <param name="labels">The true classes y, int64, shape [batch].</param>
+    /// <param name="indices">The index of each image in its data set, which determines its random draws; null for 0, 1, 2 and so on.</param>
+    /// <param name="progress">The receiver of progress reports, in most attacks one per iteration; null for none.</param>
+    /// <param name="cancellationToken">A token that stops the attack at the next iteration.</param>
+    /// <returns>The adversarial images and the outcome of each image; the caller disposes it.</returns>
+    /// <exception cref="BadInputException">The images, the labels or the classifier cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
     AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default);
 }
+
+/// <summary>An attack that searches for the smallest perturbation that fools the classifier.</summary>
+/// <remarks>The lengths of its perturbations are upper bounds of the distance to the decision boundary.</remarks>
+public interface IMinimalAttack : IAttack;
+
+/// <summary>An attack that tries perturbations up to a given length.</summary>
+/// <remarks>Its result is the share of images that are fooled. The lengths of its perturbations say nothing about shorter ones.</remarks>
+public interface IBudgetedAttack : IAttack
+{
+    /// <summary>The largest length ε of a perturbation, in the norm of the attack and in units of the classifier's input space.</summary>
+    double Epsilon { get; }
+}
+
+/// <summary>A progress report of a running attack.</summary>
+/// <param name="Iteration">The number of completed iterations.</param>
+/// <param name="Attacked">The number of attacked images, finished ones included.</param>
+/// <param name="Active">The number of images that the attack still works on.</param>
+public readonly record struct AttackProgress(int Iteration, int Attacked, int Active);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink;
 
-/// <summary>One forward pass with its graph kept: logits now, gradients with respect to the images when asked.</summary>
+/// <summary>A forward pass that keeps its graph, so that gradients with respect to the images can be computed later.</summary>
 internal sealed class ForwardPass : IDisposable
 {
     private readonly string _classifierName;
@@ -11,16 +11,16 @@ internal sealed class ForwardPass : IDisposable
 
     private ForwardPass(string classifierName, Tensor points, Tensor logits) => (_classifierName, Points, Logits) = (classifierName, points, logits);
 
-    /// <summary>The images, [batch, …], as a leaf of the graph.</summary>
+    /// <summary>The images, shape [batch, …], a leaf of the graph.</summary>
     public Tensor Points { get; }
 
-    /// <summary>z, [batch, classes], attached to the graph.</summary>
+    /// <summary>The logits z, shape [batch, classes], attached to the graph.</summary>
     public Tensor Logits { get; }
 
-    /// <summary>Runs the images through the classifier.</summary>
+    /// <summary>Runs a forward pass.</summary>
     /// <param name="classifier">The classifier.</param>
-    /// <param name="images">[batch, …].</param>
-    /// <param name="keepGraph">Whether gradients will be asked for; the graph takes memory.</param>
+    /// <param name="images">The images, shape [batch, …].</param>
+    /// <param name="keepGraph">Whether to keep the graph, which gradients need and which takes memory.</param>
     public static ForwardPass At(IClassifier classifier, Tensor images, bool keepGraph = true)
     {
         using var gradients = keepGraph ? enable_grad() : no_grad();
@@ -36,10 +36,11 @@ internal sealed class ForwardPass : IDisposable
         }
     }
 
-    /// <summary>The predicted classes, int64 [batch]; −1 where a logit is not a finite number, which is no prediction.</summary>
+    /// <summary>Returns the predicted classes, int64, shape [batch]; −1, which is no prediction, if a logit is not finite.</summary>
     public Tensor Predictions() => PredictionsOf(Logits);
 
-    /// <summary>The predicted classes of given logits, int64 [batch]; −1 where a logit is not a finite number.</summary>
+    /// <summary>Returns the predicted classes of given logits, int64, shape [batch]; −1 if a logit is not finite.</summary>
+    /// <param name="logits">The logits, shape [batch, classes].</param>
     public static Tensor PredictionsOf(Tensor logits)
     {
         using var scope = NewDisposeScope();
@@ -47,31 +48,32 @@ internal sealed class ForwardPass : IDisposable
         return detached.argmax(1).masked_fill(PerSample.IsFinite(detached).logical_not(), Scalars.MinusOne).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The gradients of one number an image with respect to that image.</summary>
-    /// <param name="values">[batch], computed from <see cref="Logits"/>.</param>
-    /// <param name="keepGraph">Whether another gradient will be asked of this pass.</param>
-    /// <returns>[batch, …], the shape of the images.</returns>
-    /// <exception cref="BadInputException">The network's output does not depend differentiably on its input.</exception>
+    /// <summary>Computes the gradient of one value per image with respect to that image.</summary>
+    /// <param name="values">The values, shape [batch], computed from <see cref="Logits"/>.</param>
+    /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>
+    /// <returns>The gradients, shape [batch, …].</returns>
+    /// <exception cref="BadInputException">The logits are not differentiable with respect to the images.</exception>
     public Tensor Gradients(Tensor values, bool keepGraph = false)
     {
-        // Asked first: libtorch's own error is raised where nothing catches it.
+        // Checked first, because an error of libtorch in backward cannot be caught.
         if (!values.requires_grad)
         {
             throw NotDifferentiable();
         }
 
         using var sum = values.sum();
-        // Only the images are asked for: the gradients of the parameters stay as the caller left them.
+        // Restricted to the images, so that the gradients of the parameters are left unchanged.
         sum.backward(null!, create_graph: false, retain_graph: keepGraph, inputs: [Points]);
-        // Parameters alone can make values differentiable; an input that was detached on the way gets no gradient then.
+        // Values may be differentiable with respect to the parameters only; if the input was detached in the network, it has no gradient.
         var gradients = Points.grad ?? throw NotDifferentiable();
         Points.grad = null;
         return gradients.detach();
     }
 
-    /// <summary>The gradients as <see cref="Gradients"/> gives them; the pass keeps them with a graph of their own, so that <see cref="HessianProducts"/> can be asked for.</summary>
-    /// <param name="values">[batch], computed from <see cref="Logits"/>.</param>
-    /// <exception cref="BadInputException">The network's output does not depend differentiably on its input.</exception>
+    /// <summary>Computes the same gradients as <see cref="Gradients"/> and keeps them with their graph, which <see cref="HessianProducts"/> needs.</summary>
+    /// <param name="values">The values, shape [batch], computed from <see cref="Logits"/>.</param>
+    /// <returns>The gradients, shape [batch, …].</returns>
+    /// <exception cref="BadInputException">The logits are not differentiable with respect to the images.</exception>
     public Tensor GradientsForProducts(Tensor values)
     {
         if (!values.requires_grad)
@@ -85,13 +87,14 @@ internal sealed class ForwardPass : IDisposable
         return _differentiableGradients.detach();
     }
 
-    /// <summary>Hv, where H is the Hessian of each image's number with respect to that image, after <see cref="GradientsForProducts"/>; ∇⟨∇f, v⟩, so about the cost of two passes forward and two backward less those already done.</summary>
-    /// <param name="vectors">v, [batch, …], one an image.</param>
-    /// <returns>Hv, [batch, …]; zero where the gradients do not depend on the images.</returns>
+    /// <summary>Computes Hv = ∇⟨∇f, v⟩ with the Hessian H of each image's value, after <see cref="GradientsForProducts"/>.</summary>
+    /// <param name="vectors">The vectors v, shape [batch, …].</param>
+    /// <returns>The products Hv, shape [batch, …]; zero if the gradients do not depend on the images.</returns>
     /// <exception cref="BadInputException">A part of the network cannot be differentiated twice.</exception>
+    /// <exception cref="InvalidOperationException">The gradients have not been computed.</exception>
     public Tensor HessianProducts(Tensor vectors)
     {
-        var gradients = _differentiableGradients ?? throw new InvalidOperationException("The gradients come first, their derivatives after.");
+        var gradients = _differentiableGradients ?? throw new InvalidOperationException("Hessian products need the gradients; call GradientsForProducts first.");
         if (gradients.requires_grad)
         {
             try
@@ -100,7 +103,7 @@ internal sealed class ForwardPass : IDisposable
             }
             catch (ExternalException exception)
             {
-                throw new BadInputException($"{_classifierName} must be differentiable twice for exact second derivatives, but is not ({exception.Message.Split('\n')[0]}); use a first-order attack, or finite differences of its gradients.", exception);
+                throw new BadInputException($"Exact second derivatives need a network that is differentiable twice, but {_classifierName} is not ({exception.Message.Split('\n')[0]}); use a first-order attack, or finite differences of its gradients.", exception);
             }
         }
 
@@ -115,7 +118,7 @@ internal sealed class ForwardPass : IDisposable
     }
 
     private BadInputException NotDifferentiable() =>
-        new($"{_classifierName} must be differentiable, but its logits carry no gradient with respect to the images; remove no_grad, detach, round or argmax from its forward pass.");
+        new($"{_classifierName} must be differentiable, but its logits have no gradient with respect to the images; remove no_grad, detach, round or argmax from its forward pass.");
 
     /// <inheritdoc/>
     public void Dispose()
@@ -124,4 +127,37 @@ internal sealed class ForwardPass : IDisposable
         Logits.Dispose();
         Points.Dispose();
     }
+}
+
+/// <summary>Gradients that can be differentiated again, for products with the Hessian.</summary>
+/// <remarks>
+/// <c>backward</c> with create_graph stores the gradient in its leaf, and the gradient refers to the leaf: a cycle that keeps the whole graph in
+/// memory, about which libtorch warns on the console. <c>torch.autograd.grad</c> has no such cycle, but an error of libtorch in TorchSharp's
+/// binding of it ends the process. TorchScript calls the same function and turns errors into exceptions.
+/// </remarks>
+internal static class DifferentiableGradient
+{
+    private static readonly jit.CompilationUnit Script = jit.compile("""
+        def gradient(value: Tensor, leaf: Tensor) -> Optional[Tensor]:
+            return torch.autograd.grad([value], [leaf], create_graph=True, allow_unused=True)[0]
+
+        def gradients(value: Tensor, leaves: List[Tensor]) -> Tensor:
+            parts = torch.autograd.grad([value], leaves, create_graph=True, allow_unused=True)
+            flat: List[Tensor] = []
+            for i in range(len(leaves)):
+                part = parts[i]
+                flat.append(torch.zeros_like(leaves[i]).flatten() if part is None else part.flatten())
+            return torch.cat(flat)
+
+        """)!;
+
+    /// <summary>Computes the gradient of a number with respect to a leaf of its graph, with a new graph; null if it does not depend on the leaf.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="leaf">The leaf.</param>
+    public static Tensor? Of(Tensor value, Tensor leaf) => (Tensor?)Script.invoke("gradient", value, leaf);
+
+    /// <summary>Computes the gradients of a number with respect to several leaves of its graph, concatenated into one vector, with a new graph.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="leaves">The leaves.</param>
+    public static Tensor OfAll(Tensor value, Tensor[] leaves) => (Tensor)Script.invoke("gradients", value, leaves);
 }

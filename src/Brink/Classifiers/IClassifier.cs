@@ -2,11 +2,11 @@ using static TorchSharp.torch;
 
 namespace Brink;
 
-/// <summary>A network as an attack sees it: images in, logits out, in one input space.</summary>
-/// <remarks>The classifier owns its preprocessing. Attacks clip to <see cref="Bounds"/> and measure lengths in the space of its input.</remarks>
+/// <summary>A differentiable classifier that can be attacked: maps images to logits.</summary>
+/// <remarks>Preprocessing is part of the classifier. Attacks clip to <see cref="Bounds"/> and measure lengths in the space of its input.</remarks>
 public interface IClassifier
 {
-    /// <summary>What reports and errors call it.</summary>
+    /// <summary>The name in reports and messages.</summary>
     string Name { get; }
 
     /// <summary>The number of classes.</summary>
@@ -15,16 +15,30 @@ public interface IClassifier
     /// <summary>The smallest and largest valid input values.</summary>
     Bounds Bounds { get; }
 
-    /// <summary>Which derivatives of the logits there are.</summary>
-    /// <value>At least the first, unless a classifier knows better.</value>
+    /// <summary>The derivatives of the logits with respect to the images that the classifier has.</summary>
+    /// <value><see cref="Derivatives.AtLeastFirst"/>, unless the classifier overrides it.</value>
     Derivatives Derivatives => Derivatives.AtLeastFirst;
 
-    /// <summary>The values before softmax, differentiable with respect to the images.</summary>
-    /// <param name="images">[batch, …image], within <see cref="Bounds"/>.</param>
-    /// <returns>z, [batch, classes].</returns>
-    /// <exception cref="BadInputException">The network cannot take these images, or its output is not [batch, classes].</exception>
+    /// <summary>Computes the logits (the outputs before softmax), differentiable with respect to the images.</summary>
+    /// <param name="images">The images, shape [batch, …], within <see cref="Bounds"/>.</param>
+    /// <returns>The logits z, shape [batch, classes].</returns>
+    /// <exception cref="BadInputException">The network does not accept the images, or its output does not have the shape [batch, classes].</exception>
     Tensor Logits(Tensor images);
 
-    /// <summary>Puts the network into evaluation mode until the returned scope is disposed, which restores the mode of every part.</summary>
+    /// <summary>Switches the network to evaluation mode until the returned object is disposed, which restores the mode of every submodule.</summary>
+    /// <returns>The object that restores the modes.</returns>
     IDisposable EnterEvaluation();
+}
+
+/// <summary>The derivatives of the logits with respect to the images that a classifier has.</summary>
+public enum Derivatives
+{
+    /// <summary>First derivatives; nothing is known about second derivatives. An attack that needs them refuses the classifier if they are zero.</summary>
+    AtLeastFirst,
+
+    /// <summary>First derivatives only, as in ReLU networks: such a network is piecewise linear, so its second derivatives are zero where they exist.</summary>
+    First,
+
+    /// <summary>First and second derivatives, as in networks with smooth activations such as Swish, GELU or tanh.</summary>
+    Second,
 }

@@ -3,16 +3,17 @@ using static TorchSharp.torch;
 
 namespace Brink;
 
-/// <summary>A TorchSharp module (or a loaded TorchScript file) as a classifier, opened in the space of its own input.</summary>
+/// <summary>A classifier made of a TorchSharp module or a loaded TorchScript file, attacked in the space of the module's input.</summary>
 /// <remarks>
-/// The module stays the caller's: an attack puts it into evaluation mode and restores every part's mode afterwards, and leaves
-/// parameters, buffers and gradients as they are. Wrap it in a <see cref="NormalizedClassifier"/> where it expects normalised images and pixels are wanted.
+/// The caller keeps ownership of the module. An attack switches it to evaluation mode and restores the mode of every submodule afterwards;
+/// parameters, buffers and gradients are left unchanged. Use a <see cref="NormalizedClassifier"/> to attack a module that expects normalised
+/// images in the space of pixels.
 /// </remarks>
-/// <param name="module">The network: images [batch, …] to logits [batch, classes].</param>
+/// <param name="module">The network, which maps images of shape [batch, …] to logits of shape [batch, classes].</param>
 /// <param name="classCount">The number of classes, at least 2.</param>
 /// <param name="bounds">The smallest and largest valid input values.</param>
-/// <param name="name">What reports and errors call it; the module's own name by default.</param>
-/// <param name="derivatives">Which derivatives of the logits there are; null to look: with a ReLU or one of its kind among the parts of the module the first alone, else at least the first.</param>
+/// <param name="name">The name in reports and messages; the module's name by default.</param>
+/// <param name="derivatives">The derivatives of the logits; null to derive them from the submodules: <see cref="Derivatives.First"/> if one is a ReLU or similar, otherwise <see cref="Derivatives.AtLeastFirst"/>.</param>
 public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int classCount, Bounds bounds, string? name = null, Derivatives? derivatives = null) : IClassifier
 {
     /// <inheritdoc/>
@@ -46,21 +47,21 @@ public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int class
                 throw new BadInputException($"{Name} ran out of memory on {images.shape[0]} images at once; use a smaller batch.", exception);
             }
 
-            throw new BadInputException($"{Name} threw on images of shape [{string.Join(", ", images.shape)}] ({cause}); check that the network takes images of this shape and type ({images.dtype}).", exception);
+            throw new BadInputException($"{Name} threw on images of shape [{string.Join(", ", images.shape)}] ({cause}); check that the network accepts images of this shape and type ({images.dtype}).", exception);
         }
 
         if (!logits.is_floating_point())
         {
             var type = logits.dtype;
             logits.Dispose();
-            throw new BadInputException($"{Name} must give floating-point logits, but gave {type}; take argmax or rounding out of its forward pass.");
+            throw new BadInputException($"{Name} must return floating-point logits, but returned {type}; remove argmax or rounding from its forward pass.");
         }
 
         if (logits.dim() != 2 || logits.shape[0] != images.shape[0] || logits.shape[1] != ClassCount)
         {
             var shape = string.Join(", ", logits.shape);
             logits.Dispose();
-            throw new BadInputException($"{Name} must give logits of shape [batch, classes] = [{images.shape[0]}, {ClassCount}], but gave [{shape}].");
+            throw new BadInputException($"{Name} must return logits of shape [batch, classes] = [{images.shape[0]}, {ClassCount}], but returned [{shape}].");
         }
 
         return logits;
@@ -69,7 +70,31 @@ public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int class
     /// <inheritdoc/>
     public IDisposable EnterEvaluation() => new EvaluationMode(module);
 
-    /// <summary>Whether a part bends only in kinks, where it has no derivative at all.</summary>
+    /// <summary>Determines whether a submodule is a piecewise linear activation.</summary>
     private static bool IsPiecewiseLinear(nn.Module part) =>
         part is ReLU or ReLU6 or LeakyReLU or PReLU or RReLU or Hardtanh or Hardsigmoid or Threshold or Hardshrink or Softshrink;
+}
+
+/// <summary>Switches a module to evaluation mode; disposing restores the mode of every submodule, also where the modes differed.</summary>
+internal sealed class EvaluationMode : IDisposable
+{
+    // Parents before children: setting the mode of a parent also sets its children, whose modes are therefore restored later.
+    private readonly (nn.Module Module, bool Training)[] _modes;
+
+    /// <summary>Switches a module to evaluation mode.</summary>
+    /// <param name="module">The module.</param>
+    public EvaluationMode(nn.Module module)
+    {
+        _modes = [.. module.modules().Prepend(module).Select(part => (part, part.training))];
+        module.eval();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (module, training) in _modes)
+        {
+            module.train(training);
+        }
+    }
 }

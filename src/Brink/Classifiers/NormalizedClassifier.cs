@@ -2,9 +2,9 @@ using static TorchSharp.torch;
 
 namespace Brink;
 
-/// <summary>A network trained on normalised images, opened in the space of pixels in [0, 1].</summary>
-/// <param name="inner">The network, whose input is normalised.</param>
-/// <param name="normalization">Its preprocessing.</param>
+/// <summary>A classifier for normalised images that is attacked in the space of pixels in [0, 1].</summary>
+/// <param name="inner">The classifier of normalised images.</param>
+/// <param name="normalization">The normalisation to apply to pixels.</param>
 public sealed class NormalizedClassifier(IClassifier inner, Normalization normalization) : IClassifier
 {
     /// <inheritdoc/>
@@ -26,7 +26,7 @@ public sealed class NormalizedClassifier(IClassifier inner, Normalization normal
         var channels = normalization.Mean.Count;
         if (images.dim() != 4 || (images.shape[1] != channels && channels != 1))
         {
-            throw new BadInputException($"The preprocessing of {Name} needs images of shape [batch, {channels}, height, width], but was given [{string.Join(", ", images.shape)}].");
+            throw new BadInputException($"The normalisation of {Name} needs images of shape [batch, {channels}, height, width], but these have shape [{string.Join(", ", images.shape)}].");
         }
 
         using var scope = NewDisposeScope();

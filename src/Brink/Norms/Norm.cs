@@ -3,19 +3,19 @@ using static TorchSharp.torch;
 
 namespace Brink;
 
-/// <summary>A length for perturbations that knows its dual. Every method works on a batch, one value an image.</summary>
-/// <remarks>‖·‖_p with p = 2 or ∞, and its dual ‖·‖_q with 1/p + 1/q = 1: the largest ⟨g, s⟩ over ‖s‖_p ≤ 1 is ‖g‖_q.</remarks>
+/// <summary>A norm of perturbations and its dual. All methods work on a batch and give one value per image.</summary>
+/// <remarks>The norm ‖·‖_p with p = 2 or ∞ has the dual ‖·‖_q with 1/p + 1/q = 1: the largest ⟨g, s⟩ over ‖s‖_p ≤ 1 is ‖g‖_q.</remarks>
 public abstract class Norm
 {
     private Norm(string name, string displayName) => (Name, DisplayName) = (name, displayName);
 
-    /// <summary>The Euclidean length, its own dual.</summary>
+    /// <summary>The Euclidean norm, which is its own dual.</summary>
     public static Norm L2 { get; } = new Euclidean();
 
-    /// <summary>The largest absolute entry. Its dual is <see cref="L1"/>.</summary>
+    /// <summary>The largest absolute value of an entry. The dual is <see cref="L1"/>.</summary>
     public static Norm LInf { get; } = new Maximum();
 
-    /// <summary>The sum of the absolute entries, here as the dual of <see cref="LInf"/>.</summary>
+    /// <summary>The sum of the absolute values of the entries. It is supported as the dual of <see cref="LInf"/> only, not as the norm of an attack.</summary>
     public static Norm L1 { get; } = new AbsoluteSum();
 
     /// <summary>The name in files and on the command line: <c>l2</c>, <c>linf</c> or <c>l1</c>.</summary>
@@ -24,7 +24,7 @@ public abstract class Norm
     /// <summary>The name in tables and figures: <c>L2</c>, <c>L∞</c> or <c>L1</c>.</summary>
     public string DisplayName { get; }
 
-    /// <summary>‖·‖_q.</summary>
+    /// <summary>The dual norm ‖·‖_q.</summary>
     public abstract Norm Dual { get; }
 
     /// <summary>Reads a norm by its <see cref="Name"/>.</summary>
@@ -37,7 +37,7 @@ public abstract class Norm
 
     /// <summary>Reads a norm by its <see cref="Name"/>.</summary>
     /// <param name="name"><c>l2</c> or <c>linf</c>.</param>
-    /// <param name="norm">The norm; null if the name is neither.</param>
+    /// <param name="norm">The norm; null for any other name.</param>
     /// <returns>True if the name is <c>l2</c> or <c>linf</c>.</returns>
     public static bool TryParse(string? name, [NotNullWhen(true)] out Norm? norm)
     {
@@ -50,27 +50,27 @@ public abstract class Norm
         return norm is not null;
     }
 
-    /// <summary>The norm of each image.</summary>
-    /// <param name="batch">[batch, …], any floating type.</param>
-    /// <returns>[batch], of the same type.</returns>
+    /// <summary>Computes the norm of each image.</summary>
+    /// <param name="batch">The images or perturbations, shape [batch, …], of any floating-point type.</param>
+    /// <returns>The norms, shape [batch], of the same type.</returns>
     public abstract Tensor Of(Tensor batch);
 
-    /// <summary>For each image the direction d with ‖d‖_p = 1 and the largest ⟨g, d⟩.</summary>
-    /// <param name="gradients">g, [batch, …]; a zero gradient has the zero direction.</param>
-    /// <returns>d, the shape of <paramref name="gradients"/>.</returns>
+    /// <summary>Computes for each image the direction d of steepest ascent: ‖d‖_p = 1 with the largest ⟨g, d⟩.</summary>
+    /// <param name="gradients">The gradients g, shape [batch, …].</param>
+    /// <returns>The directions d, shape [batch, …]; zero for a zero gradient.</returns>
     public abstract Tensor SteepestDirections(Tensor gradients);
 
-    /// <summary>The nearest point, by Euclidean length, of each image's ball.</summary>
-    /// <param name="perturbations">[batch, …].</param>
-    /// <param name="radii">One a image, not negative, [batch].</param>
-    /// <returns>[batch, …], each at most its radius long; what already lies in its ball is as given.</returns>
+    /// <summary>Projects each perturbation onto its ball: the point of the ball with the smallest Euclidean distance.</summary>
+    /// <param name="perturbations">The perturbations, shape [batch, …].</param>
+    /// <param name="radii">The radius of each ball, not negative, shape [batch].</param>
+    /// <returns>The projected perturbations, shape [batch, …]; those inside their ball are unchanged.</returns>
     /// <exception cref="NotSupportedException">The norm is L1.</exception>
     public abstract Tensor Project(Tensor perturbations, Tensor radii);
 
-    /// <summary>A point drawn uniformly from the ball of radius 1.</summary>
-    /// <param name="shape">[…], of any length.</param>
-    /// <param name="generator">On the CPU.</param>
-    /// <returns>float64 of the given shape, the whole of it one point.</returns>
+    /// <summary>Draws a point uniformly from the ball of radius 1.</summary>
+    /// <param name="shape">The shape of the point.</param>
+    /// <param name="generator">A generator on the CPU.</param>
+    /// <returns>The point, float64, of the given shape.</returns>
     internal abstract Tensor UniformInUnitBall(long[] shape, Generator generator);
 
     /// <inheritdoc/>
@@ -86,7 +86,7 @@ public abstract class Norm
         {
             using var scope = NewDisposeScope();
             var lengths = PerSample.Broadcast(Of(gradients), gradients);
-            // 0/0 would be NaN, and in a batch NaN spreads.
+            // 0/0 would be NaN.
             return gradients.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).MoveToOuterDisposeScope();
         }
 
@@ -97,7 +97,7 @@ public abstract class Norm
             return perturbations.mul(PerSample.Broadcast(shares, perturbations)).MoveToOuterDisposeScope();
         }
 
-        // A normal draw has a uniform direction; a share r of the volume lies within r^(1/d) of the radius.
+        // A normally distributed vector has a uniform direction. A ball with the share r of the volume, in dimension d, has the radius r^(1/d).
         internal override Tensor UniformInUnitBall(long[] shape, Generator generator)
         {
             using var scope = NewDisposeScope();
@@ -154,6 +154,6 @@ public abstract class Norm
 
         internal override Tensor UniformInUnitBall(long[] shape, Generator generator) => throw NoBall();
 
-        private static NotSupportedException NoBall() => new("l1 stands here as the dual of linf alone; use l2 or linf for balls.");
+        private static NotSupportedException NoBall() => new("l1 is supported as the dual of linf only; use l2 or linf for balls.");
     }
 }

@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Brink;
 
-/// <summary>The logarithm of the target's probability, log softmax(z)_t: minus the cross-entropy toward the attacked class. Where any class will do, the label's own cross-entropy, −log softmax(z)_y.</summary>
+/// <summary>The cross-entropy as objective: log softmax(z)_t with a target class t, −log softmax(z)_y in an untargeted attack.</summary>
 /// <remarks>
-/// With an attacked class it is raised there rather than lowered at the label: where the classifier is sure, the label's own cross-entropy is
-/// flat (its gradient vanishes with 1 − p_y), while this one is steep. It has no zero on the decision boundary, so every step uses the whole radius.
+/// With a target class, the objective is the log probability of that class, because the cross-entropy of the label is flat where the classifier
+/// is confident: its gradient vanishes with 1 − softmax(z)_y. The objective has no zero on the decision boundary, so every step uses the whole radius.
 /// </remarks>
 public sealed class CrossEntropy : IObjective
 {
@@ -13,7 +13,7 @@ public sealed class CrossEntropy : IObjective
     {
     }
 
-    /// <summary>The one instance; it has no state.</summary>
+    /// <summary>The shared instance, which has no state.</summary>
     public static CrossEntropy Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -2,14 +2,15 @@ using static TorchSharp.torch;
 
 namespace Brink;
 
-/// <summary>The logit gap f = z_t − z_y, negative while the classifier is right (docs/notation.md). Where any class will do, t is the strongest other at the moment: minus the margin.</summary>
+/// <summary>The logit gap f = z_t − z_y, negative while the image is classified correctly.</summary>
+/// <remarks>Yao et al. (2019), §3. In an untargeted attack, t is the class other than the label with the largest logit at each point.</remarks>
 public sealed class LogitGap : IObjective
 {
     private LogitGap()
     {
     }
 
-    /// <summary>The one instance; it has no state.</summary>
+    /// <summary>The shared instance, which has no state.</summary>
     public static LogitGap Instance { get; } = new();
 
     /// <inheritdoc/>
@@ -37,7 +38,9 @@ public sealed class LogitGap : IObjective
         return Values(logits, StrongestOther(logits, labels), labels).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The class with the largest logit but for one, int64 [batch].</summary>
+    /// <summary>Returns the class with the largest logit other than a given class, int64, shape [batch].</summary>
+    /// <param name="logits">The logits z, shape [batch, classes].</param>
+    /// <param name="classes">The class to leave out of each image, int64, shape [batch].</param>
     internal static Tensor StrongestOther(Tensor logits, Tensor classes)
     {
         using var scope = NewDisposeScope();

@@ -2,39 +2,41 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization;
 
-/// <summary>The part of a hyperplane {x : ⟨n, x − a⟩ = r} that lies in a box [l, u], one for each row.</summary>
-/// <param name="Normals">n, [batch, …].</param>
-/// <param name="Anchors">a, [batch, …].</param>
-/// <param name="Rises">r, [batch].</param>
-/// <param name="Lower">l, broadcasting against a row.</param>
-/// <param name="Upper">u, broadcasting against a row.</param>
-internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Rises, Tensor Lower, Tensor Upper)
+/// <summary>The intersection of a hyperplane {x : ⟨n, x − o⟩ = e} with a box [l, u], for each row of a batch.</summary>
+/// <param name="Normals">The normals n, shape [batch, …].</param>
+/// <param name="Origins">The origins o, shape [batch, …].</param>
+/// <param name="Rises">The right-hand sides e: the increase of ⟨n, x⟩ from the origin to the hyperplane, shape [batch].</param>
+/// <param name="Lower">The lower bounds l, which broadcast against a row.</param>
+/// <param name="Upper">The upper bounds u, which broadcast against a row.</param>
+internal sealed record BoxedHyperplane(Tensor Normals, Tensor Origins, Tensor Rises, Tensor Lower, Tensor Upper)
 {
-    /// <summary>Some of the rows.</summary>
+    /// <summary>Selects rows.</summary>
+    /// <param name="rows">The rows, int64.</param>
     public BoxedHyperplane Select(Tensor rows) =>
-        this with { Normals = Normals.index_select(0, rows), Anchors = Anchors.index_select(0, rows), Rises = Rises.index_select(0, rows) };
+        this with { Normals = Normals.index_select(0, rows), Origins = Origins.index_select(0, rows), Rises = Rises.index_select(0, rows) };
 
-    /// <summary>How far ⟨n, x⟩ falls short of the hyperplane, [batch]; negative beyond it.</summary>
-    public Tensor Missing(Tensor points)
+    /// <summary>Computes the shortfall e − ⟨n, x − o⟩ of each point, shape [batch]; negative beyond the hyperplane.</summary>
+    /// <param name="points">The points x, shape [batch, …].</param>
+    public Tensor Shortfalls(Tensor points)
     {
         using var scope = NewDisposeScope();
-        return Rises.Plus(PerSample.Dot(Normals, Anchors - points)).MoveToOuterDisposeScope();
+        return Rises.Plus(PerSample.Dot(Normals, Origins - points)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The point nearest to the given one, [batch, …]; where the hyperplane misses the box, the corner that comes closest to it.</summary>
+    /// <summary>Computes the point of the intersection that is nearest to a given point, shape [batch, …]. If the intersection is empty, it is the corner of the box nearest to the hyperplane.</summary>
     /// <remarks>
-    /// By the optimality conditions the answer is clip(p + μd) with ⟨n, clip(p + μd) − a⟩ = r, where d = ±n in L2 and ±sign n in L∞, the sign
-    /// toward the hyperplane. The left side is piecewise linear in μ ≥ 0 and flattens with every entry that reaches its bound, so Newton's
-    /// method from μ = 0 never passes the root, and a step that took no entry to its bound has reached it. Comparisons and masks are many
-    /// times slower in libtorch than arithmetic, hence the signs.
+    /// By the optimality conditions the nearest point is clip(x + μd) with ⟨n, clip(x + μd) − o⟩ = e, where d = ±n in L2 and ±sign n in L∞, with
+    /// the sign toward the hyperplane. The left side is piecewise linear in μ ≥ 0 and flattens with every entry that reaches its bound. So
+    /// Newton's method from μ = 0 never passes the root, and a step in which no further entry reaches its bound ends at the root. The
+    /// code uses signs instead of comparisons and masks, which are many times slower in libtorch.
     /// </remarks>
-    /// <param name="points">p, [batch, …], inside the box.</param>
-    /// <param name="norm">In which norm it is the nearest: L2 or L∞.</param>
+    /// <param name="points">The points x, inside the box, shape [batch, …].</param>
+    /// <param name="norm">The norm of the distance: L2 or L∞.</param>
     public Tensor Nearest(Tensor points, Norm norm)
     {
         using var scope = NewDisposeScope();
-        var missing = Missing(points);
-        var (toward, distance) = (missing.sign(), missing.abs());
+        var shortfalls = Shortfalls(points);
+        var (toward, distance) = (shortfalls.sign(), shortfalls.abs());
         var directions = (norm == Norm.LInf ? Normals.sign() : Normals) * PerSample.Broadcast(toward, Normals);
         var slopes = norm == Norm.LInf ? Normals.abs() : Normals.pow(Scalars.Two);
         var slope = slopes.flatten(1).sum(1);
@@ -48,7 +50,7 @@ internal sealed record BoxedHyperplane(Tensor Normals, Tensor Anchors, Tensor Ri
             nearest = maximum(beyond, Lower).minimum(Upper).MoveToOtherDisposeScope(scope);
             var atBound = beyond.sub_(nearest).abs_().sign_();
             var count = atBound.flatten(1).sum(1);
-            // Summed over those that are free, not taken off the whole: what is left may be many times smaller.
+            // The sum over the free entries. The difference of the whole sum and that of the other entries would lose precision.
             slope = PerSample.Dot(slopes, atBound.neg_().add_(Scalars.One, Scalars.One)).MoveToOtherDisposeScope(scope);
             rest = (distance - (PerSample.Dot(Normals, nearest - points) * toward)).MoveToOtherDisposeScope(scope);
             moves = count.gt(stuck).logical_and(slope.gt(Scalars.Zero)).MoveToOtherDisposeScope(scope);

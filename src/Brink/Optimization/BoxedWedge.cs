@@ -2,61 +2,62 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization;
 
-/// <summary>A hyperplane in a box, and a second one of the same box that is not to be fallen short of, one pair for each row.</summary>
-/// <param name="Face">The hyperplane.</param>
-/// <param name="Other">The second: {x : ⟨n, x − a⟩ ≥ r}; a normal and a rise of zero say nothing.</param>
-internal sealed record BoxedWedge(BoxedHyperplane Face, BoxedHyperplane Other)
+/// <summary>The intersection of a hyperplane P with a half-space C in a box, for each row of a batch.</summary>
+/// <param name="Plane">The hyperplane P.</param>
+/// <param name="HalfSpace">The half-space C = {x : ⟨n, x − o⟩ ≥ e}, given by its boundary; with n = 0 and e = 0 it is the whole space.</param>
+internal sealed record BoxedWedge(BoxedHyperplane Plane, BoxedHyperplane HalfSpace)
 {
-    /// <summary>How often the mixture is halved: the edge is found to 1/64 of the angle, and the rest is interpolated.</summary>
+    /// <summary>The number of bisections of ψ. They determine ψ to 1/64; the last interval is interpolated.</summary>
     private const int Halvings = 6;
 
-    /// <summary>The point nearest to the given one, [batch, …]: that of the face; or where this falls short of the second hyperplane, the nearest that reaches both, beyond the face where the second alone leads there.</summary>
+    /// <summary>Computes the point that is nearest to a given point, shape [batch, …]: the nearest point of P if it is in C, otherwise the nearest point that reaches both hyperplanes, which may lie beyond P.</summary>
     /// <remarks>
-    /// By duality the answer is the nearest point of a hyperplane (1 − θ)·face + θ·other, and the larger θ, the less that point falls short
-    /// of the other: bisection finds θ. In L∞ the nearest points of the last two mixtures may lie far apart, since many points of a
-    /// hyperplane are nearest there; between them is the one that is on both.
+    /// By duality it is the nearest point of a hyperplane (1 − ψ)·P + ψ·∂C. The shortfall of that point with respect to C decreases as ψ grows, so
+    /// bisection finds ψ. In L∞ the nearest points of the last two mixtures may be far apart, because a hyperplane has many nearest points;
+    /// the result is the point between them that is on the boundary of C.
     /// </remarks>
-    /// <param name="points">p, [batch, …], inside the box.</param>
-    /// <param name="norm">In which norm it is the nearest: L2 or L∞.</param>
+    /// <param name="points">The points, inside the box, shape [batch, …].</param>
+    /// <param name="norm">The norm of the distance: L2 or L∞.</param>
     public Tensor Nearest(Tensor points, Norm norm)
     {
         using var scope = NewDisposeScope();
-        var onFace = Face.Nearest(points, norm);
-        var rows = Other.Missing(onFace).gt(Scalars.Zero).nonzero().squeeze(1);
-        return (rows.shape[0] == 0 ? onFace : onFace.index_copy(0, rows, Select(rows).OnBoth(onFace.index_select(0, rows), points.index_select(0, rows), norm)))
+        var onPlane = Plane.Nearest(points, norm);
+        var rows = HalfSpace.Shortfalls(onPlane).gt(Scalars.Zero).nonzero().squeeze(1);
+        return (rows.shape[0] == 0 ? onPlane : onPlane.index_copy(0, rows, Select(rows).OnBoth(onPlane.index_select(0, rows), points.index_select(0, rows), norm)))
             .MoveToOuterDisposeScope();
     }
 
-    private BoxedWedge Select(Tensor rows) => new(Face.Select(rows), Other.Select(rows));
+    private BoxedWedge Select(Tensor rows) => new(Plane.Select(rows), HalfSpace.Select(rows));
 
-    private Tensor OnBoth(Tensor onFace, Tensor points, Norm norm)
+    private Tensor OnBoth(Tensor onPlane, Tensor points, Norm norm)
     {
         using var scope = NewDisposeScope();
-        var (faceMissing, otherMissing) = (Face.Missing(points), Other.Missing(points));
+        var (planeShortfalls, halfSpaceShortfalls) = (Plane.Shortfalls(points), HalfSpace.Shortfalls(points));
         using var half = Scalars.Of(0.5);
-        var (low, high) = (zeros_like(faceMissing), ones_like(faceMissing));
-        var (isShort, reaches) = (onFace, Mixed(high));
+        var (low, high) = (zeros_like(planeShortfalls), ones_like(planeShortfalls));
+        var (outside, inside) = (onPlane, Mixed(high));
         for (var halving = 0; halving < Halvings; halving++)
         {
             var middle = low.Plus(high).mul(half);
             var nearest = Mixed(middle);
-            var falls = Other.Missing(nearest).gt(Scalars.Zero);
-            (low, high) = (where(falls, middle, low), where(falls, high, middle));
-            var fallingRows = PerSample.Broadcast(falls, nearest);
-            (isShort, reaches) = (where(fallingRows, nearest, isShort), where(fallingRows, reaches, nearest));
+            var isOutside = HalfSpace.Shortfalls(nearest).gt(Scalars.Zero);
+            (low, high) = (where(isOutside, middle, low), where(isOutside, high, middle));
+            var outsideRows = PerSample.Broadcast(isOutside, nearest);
+            (outside, inside) = (where(outsideRows, nearest, outside), where(outsideRows, inside, nearest));
         }
 
-        var (missing, spare) = (Other.Missing(isShort), Other.Missing(reaches).neg());
-        // Where even the other alone misses the box, the point closest to it is all there is.
-        var share = (missing / missing.Plus(spare)).clamp(Scalars.Zero, Scalars.One).nan_to_num(1);
-        return isShort.Plus((reaches - isShort) * PerSample.Broadcast(share, isShort)).MoveToOuterDisposeScope();
+        var (shortfalls, excess) = (HalfSpace.Shortfalls(outside), HalfSpace.Shortfalls(inside).neg());
+        // If C does not meet the box at all, the result is the point of the box nearest to C.
+        var share = (shortfalls / shortfalls.Plus(excess)).clamp(Scalars.Zero, Scalars.One).nan_to_num(1);
+        return outside.Plus((inside - outside) * PerSample.Broadcast(share, outside)).MoveToOuterDisposeScope();
 
+        // The nearest points of the mixtures (1 − ψ)·P + ψ·∂C.
         Tensor Mixed(Tensor shares)
         {
             var weights = PerSample.Broadcast(shares, points);
-            var normals = Face.Normals.Plus((Other.Normals - Face.Normals) * weights);
-            var rises = faceMissing.Plus((otherMissing - faceMissing) * shares);
-            return new BoxedHyperplane(normals, points, rises, Face.Lower, Face.Upper).Nearest(points, norm);
+            var normals = Plane.Normals.Plus((HalfSpace.Normals - Plane.Normals) * weights);
+            var rises = planeShortfalls.Plus((halfSpaceShortfalls - planeShortfalls) * shares);
+            return new BoxedHyperplane(normals, points, rises, Plane.Lower, Plane.Upper).Nearest(points, norm);
         }
     }
 }

@@ -2,21 +2,26 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization;
 
-/// <summary>The Lanczos process for each row: an orthonormal basis Q of the Krylov space of H and a first vector, in which H is tridiagonal.</summary>
+/// <summary>A symmetric linear map for each row of a batch, v ↦ Hv, known by its products only. It may be indefinite.</summary>
+/// <param name="vectors">The vectors v, shape [batch, …].</param>
+/// <returns>The products Hv, of the same shape; a row of the result depends on that row of the vectors only.</returns>
+internal delegate Tensor LinearOperator(Tensor vectors);
+
+/// <summary>The Lanczos process for each row of a batch: an orthonormal basis Q of the Krylov space of H and a first vector g, in which H is tridiagonal.</summary>
 /// <remarks>
 /// <para>
-/// Golub &amp; Van Loan (4th ed.), §10.1, each q a column of Q:
+/// Golub &amp; Van Loan (4th ed.), §10.1, with the columns q_k of Q:
 /// β₀ q₁ = g;  H q_k = β_{k-1} q_{k-1} + α_k q_k + β_k q_{k+1}, so that Qᵀ H Q = T with diagonal α and off-diagonal β, and Qᵀ g = β₀ e₁.
 /// </para>
 /// <para>
-/// Rounding makes the q of the bare recurrence lose their orthogonality, so H q_k is made orthogonal to all of them, twice, which is
-/// enough (Giraud, Langou, Rozložník, van den Eshof 2005). For the few vectors an attack takes this costs next to nothing beside a product.
+/// With this recurrence alone, rounding spoils the orthogonality of the basis. Therefore H q_k is orthogonalised against all vectors of the
+/// basis, twice, which is enough (Giraud, Langou, Rozložník, van den Eshof 2005). For few vectors the cost is negligible beside that of a product.
 /// </para>
 /// <para>
-/// Where β_k vanishes the space is closed under H. The row then goes on with β_k = 0 and a random vector orthogonal to the space:
-/// T falls into blocks, and what H does outside the Krylov space comes into sight. A zero g starts in the same way.
+/// If β_k is zero, the space is closed under H. The row then continues with β_k = 0 and a random vector orthogonal to the space, so that T
+/// splits into blocks and shows the curvature outside the Krylov space. A zero g is treated in the same way.
 /// </para>
-/// <para>Its tensors live in the dispose scope it is made in.</para>
+/// <para>The tensors belong to the dispose scope in which the process is created.</para>
 /// </remarks>
 internal sealed class Lanczos
 {
@@ -24,17 +29,19 @@ internal sealed class Lanczos
     private readonly long[] _shape;
     private readonly IReadOnlyList<long> _seeds;
     private readonly Tensor _basis;
+
+    // A residual below this share of the largest entry of T is a rounding error: the space is closed.
     private readonly double _breakdown;
-    private readonly double[] _sizes;
+    private readonly double[] _largestEntries;
     private readonly List<double[]> _diagonals = [];
     private readonly List<double[]> _offDiagonals = [];
     private Tensor _residuals;
 
-    /// <summary>Starts the process of each row; the first product comes with the first <see cref="Extend"/>.</summary>
-    /// <param name="operator">H.</param>
-    /// <param name="starts">g, [batch, …].</param>
-    /// <param name="capacity">The most products, from 1 to the number of entries of a row.</param>
-    /// <param name="seeds">One a row, from which its random vectors follow.</param>
+    /// <summary>Initializes the process; the first product is taken by the first <see cref="Extend"/>.</summary>
+    /// <param name="operator">The operator H.</param>
+    /// <param name="starts">The first vectors g, shape [batch, …].</param>
+    /// <param name="capacity">The maximum number of products, from 1 to the number of entries of a row.</param>
+    /// <param name="seeds">The seed of the random vectors of each row.</param>
     public Lanczos(LinearOperator @operator, Tensor starts, int capacity, IReadOnlyList<long> seeds)
     {
         var (rows, entries) = (starts.shape[0], starts.numel() / starts.shape[0]);
@@ -43,31 +50,31 @@ internal sealed class Lanczos
         using var flat = starts.reshape(rows, entries);
         _residuals = flat.nan_to_num(0, 0, 0);
         _breakdown = finfo(starts.dtype).eps * Math.Sqrt(entries);
-        _sizes = new double[rows];
+        _largestEntries = new double[rows];
         using var lengths = Norm.L2.Of(flat);
         ResidualLengths = lengths.ToDoubles();
         StartLengths = ResidualLengths;
     }
 
-    /// <summary>The products taken so far.</summary>
+    /// <summary>The number of products so far, which is the dimension of the space.</summary>
     public int Dimension => _diagonals.Count;
 
-    /// <summary>β₀ = ‖g‖ of each row.</summary>
+    /// <summary>The length β₀ = ‖g‖ of the first vector of each row.</summary>
     public IReadOnlyList<double> StartLengths { get; }
 
-    /// <summary>β_k of each row, the length of H q_k outside the space so far: how far from closed under H the space is. Not finite where H is not.</summary>
+    /// <summary>The length β_k of the component of H q_k outside the space, for each row; zero if the space is closed under H, not finite if H is not.</summary>
     public IReadOnlyList<double> ResidualLengths { get; private set; }
 
-    /// <summary>Whether every product of every row was zero.</summary>
-    public bool IsZero => Array.TrueForAll(_sizes, size => size == 0);
+    /// <summary>Indicates whether all products of all rows were zero.</summary>
+    public bool IsZero => Array.TrueForAll(_largestEntries, size => size == 0);
 
-    /// <summary>One product for each row: q_k enters the basis, α_k and β_k become known.</summary>
-    /// <param name="wanted">The rows that go on. The others are given zero vectors and pay for no product; a row once left out stays out.</param>
+    /// <summary>Takes one product per row: adds q_k to the basis and computes α_k and β_k.</summary>
+    /// <param name="wanted">The flags of the rows to continue. The others get zero vectors and no product; a row that was left out must not be continued later.</param>
     public void Extend(IReadOnlyList<bool> wanted)
     {
         using var scope = NewDisposeScope();
-        var (rows, k) = (_sizes.Length, Dimension);
-        var closed = Enumerable.Range(0, rows).Select(row => ResidualLengths[row] <= _breakdown * _sizes[row]).ToArray();
+        var (rows, k) = (_largestEntries.Length, Dimension);
+        var closed = Enumerable.Range(0, rows).Select(row => ResidualLengths[row] <= _breakdown * _largestEntries[row]).ToArray();
         _offDiagonals.Add([.. Enumerable.Range(0, rows).Select(row => wanted[row] && !closed[row] ? ResidualLengths[row] : 0)]);
 
         var lengths = Enumerable.Range(0, rows).Select(row => wanted[row] && !closed[row] ? ResidualLengths[row] : double.PositiveInfinity).ToArray();
@@ -88,7 +95,7 @@ internal sealed class Lanczos
         {
             alpha[row] = wanted[row] ? alpha[row] : 0;
             beta[row] = wanted[row] ? beta[row] : 0;
-            _sizes[row] = Math.Max(_sizes[row], Math.Max(Math.Abs(alpha[row]), beta[row]));
+            _largestEntries[row] = Math.Max(_largestEntries[row], Math.Max(Math.Abs(alpha[row]), beta[row]));
         }
 
         _diagonals.Add(alpha);
@@ -97,30 +104,33 @@ internal sealed class Lanczos
         _residuals = w.nan_to_num(0, 0, 0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>T of a row: its diagonal α₁ … α_k and its off-diagonal β₁ … β_{k-1}.</summary>
+    /// <summary>Returns T of a row: the diagonal α₁ … α_k and the off-diagonal β₁ … β_{k-1}.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="dimension">The dimension k.</param>
     public (double[] Diagonal, double[] OffDiagonal) Tridiagonal(int row, int dimension) =>
         ([.. _diagonals.Take(dimension).Select(entries => entries[row])], [.. _offDiagonals.Skip(1).Take(dimension - 1).Select(entries => entries[row])]);
 
-    /// <summary>Qy, a combination of the basis vectors of each row.</summary>
-    /// <param name="coefficients">y of each row, at most <see cref="Dimension"/> entries; those missing are 0.</param>
-    /// <returns>[batch, …], the shape of the starts.</returns>
+    /// <summary>Computes Qu, a combination of the basis vectors of each row.</summary>
+    /// <param name="coefficients">The coordinates u of each row, at most <see cref="Dimension"/> entries; missing entries are 0.</param>
+    /// <returns>The vectors Qu, shape [batch, …].</returns>
     public Tensor Combine(IReadOnlyList<double[]> coefficients)
     {
         using var scope = NewDisposeScope();
         var padded = coefficients.SelectMany(row => row.Concat(Enumerable.Repeat(0.0, Dimension - row.Length))).ToArray();
-        var y = tensor(padded, device: _basis.device).to(_basis.dtype).reshape(coefficients.Count, Dimension, 1);
-        return _basis.narrow(1, 0, Dimension).transpose(1, 2).bmm(y).reshape(_shape).MoveToOuterDisposeScope();
+        var u = tensor(padded, device: _basis.device).to(_basis.dtype).reshape(coefficients.Count, Dimension, 1);
+        return _basis.narrow(1, 0, Dimension).transpose(1, 2).bmm(u).reshape(_shape).MoveToOuterDisposeScope();
     }
 
-    /// <summary>⟨s, Hs⟩ of each row as far as the space shows it, ⟨Qᵀs, T Qᵀs⟩, [batch]: exact for s in the space, and no product.</summary>
+    /// <summary>Computes the curvatures ⟨Qᵀs, T Qᵀs⟩, shape [batch], without a product; equal to ⟨s, Hs⟩ for s in the space.</summary>
+    /// <param name="vectors">The vectors s, shape [batch, …].</param>
     public Tensor Curvatures(Tensor vectors)
     {
         using var scope = NewDisposeScope();
-        var y = _basis.narrow(1, 0, Dimension).bmm(vectors.reshape(_sizes.Length, -1, 1)).squeeze(2);
-        var curvatures = y.pow(Scalars.Two).mul(Columns(_diagonals)).sum(1);
+        var u = _basis.narrow(1, 0, Dimension).bmm(vectors.reshape(_largestEntries.Length, -1, 1)).squeeze(2);
+        var curvatures = u.pow(Scalars.Two).mul(Columns(_diagonals)).sum(1);
         if (Dimension > 1)
         {
-            var neighbours = y.narrow(1, 0, Dimension - 1) * y.narrow(1, 1, Dimension - 1);
+            var neighbours = u.narrow(1, 0, Dimension - 1) * u.narrow(1, 1, Dimension - 1);
             var oneSide = neighbours.mul(Columns(_offDiagonals.Skip(1))).sum(1);
             curvatures = curvatures.Plus(oneSide).Plus(oneSide);
         }
@@ -128,7 +138,7 @@ internal sealed class Lanczos
         return curvatures.MoveToOuterDisposeScope();
     }
 
-    /// <summary>w without its components in the space.</summary>
+    /// <summary>Subtracts from w its components in the space.</summary>
     private static Tensor Orthogonal(Tensor w, Tensor space)
     {
         using var scope = NewDisposeScope();
@@ -136,7 +146,7 @@ internal sealed class Lanczos
         return w.sub(space.transpose(1, 2).bmm(components).squeeze(2)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A random unit vector orthogonal to the space of a row so far.</summary>
+    /// <summary>Draws a random unit vector orthogonal to the space of a row.</summary>
     private Tensor Outside(int row, int dimension)
     {
         using var scope = NewDisposeScope();
@@ -151,7 +161,7 @@ internal sealed class Lanczos
         return vector.squeeze(0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Lists of one number a row, [batch, lists].</summary>
+    /// <summary>Converts lists with one number per row to a tensor of shape [batch, lists].</summary>
     private Tensor Columns(IEnumerable<double[]> lists)
     {
         using var scope = NewDisposeScope();

@@ -2,17 +2,17 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization;
 
-/// <summary>max ⟨g, s⟩ + ½⟨s, Hs⟩ over ‖s‖₂ ≤ ε by the generalised Lanczos trust-region method: solved in a Krylov space that grows until it holds a good solution.</summary>
+/// <summary>The quadratic subproblem max ⟨g, s⟩ + ½⟨s, Hs⟩ over ‖s‖₂ ≤ ε, solved by the generalised Lanczos trust-region method.</summary>
 /// <remarks>
 /// <para>
-/// Gould, Lucidi, Roma, Toint (1999), §5, here for a maximum. In the basis Q of the Krylov space, s = Qy, the problem is tridiagonal, and
-/// the residual of its solution in the whole space is known without another product: ‖(λI − H)s − g‖ = β_k |y_k|. The space stops
-/// growing where that is below a share of ‖g‖, or at the limit. Within the radius no step gains more than ½‖residual‖² / (λ − θ₁) beyond
-/// this one, θ₁ the largest eigenvalue of H: what is lost is of the order of the square of that share, unless the problem is near-hard.
+/// Gould, Lucidi, Roma, Toint (1999), §5, here for a maximum. In the basis Q of the Krylov space, s = Qu, the problem is tridiagonal. The
+/// residual of its solution in the whole space is known without another product: ‖(λI − H)s − g‖ = β_k |u_k|. The space grows until the
+/// residual is below a share of ‖g‖, or to the limit. No step within the radius gains more than ½‖residual‖² / (λ − θ₁) beyond this one, where
+/// θ₁ is the largest eigenvalue of H. The loss is therefore of the order of the square of that share, unless the problem is nearly hard.
 /// </para>
 /// <para>
-/// Other radii are solved in the same space. A share of 0 asks for the global solution: the space then grows to the limit, also beyond
-/// the Krylov space of g (see <see cref="Lanczos"/>), since what a closed space does not contain may hold larger curvature, the hard case.
+/// Other radii are solved in the same space. With a share of 0 the solution is global: the space grows to the limit, also beyond the
+/// Krylov space of g (see <see cref="Lanczos"/>), because H may have larger curvature outside a closed space, the hard case.
 /// </para>
 /// </remarks>
 internal sealed class LanczosSubproblem : ISubproblem
@@ -23,14 +23,14 @@ internal sealed class LanczosSubproblem : ISubproblem
     private readonly double[] _radii;
     private readonly TridiagonalSubproblem?[] _problems;
     private readonly int[] _products;
-    private readonly SubproblemEnd[] _ends;
+    private readonly SubproblemExit[] _exits;
 
     /// <summary>Takes the products and prepares the subproblem of each row.</summary>
-    /// <param name="model">The local model.</param>
-    /// <param name="radii">ε, [batch], the largest radii that will be asked for, or nearly so: the residual is measured there.</param>
-    /// <param name="maxProducts">The most products a row takes, at least 1.</param>
-    /// <param name="tolerance">The share of ‖g‖ to which the residual must fall; 0 to go on to the limit.</param>
-    /// <param name="seeds">One a row, from which random vectors follow where the Krylov space is exhausted.</param>
+    /// <param name="model">The quadratic model.</param>
+    /// <param name="radii">The radii ε at which the residual is measured, shape [batch]; solutions for much larger radii would be inaccurate.</param>
+    /// <param name="maxProducts">The maximum number of products per row, at least 1.</param>
+    /// <param name="tolerance">The share of ‖g‖ below which the residual must fall; 0 to continue to the limit.</param>
+    /// <param name="seeds">The seed of each row, for the random vectors that continue a closed Krylov space.</param>
     public LanczosSubproblem(QuadraticModel model, Tensor radii, int maxProducts, double tolerance, IReadOnlyList<long> seeds)
     {
         var rows = (int)radii.shape[0];
@@ -39,8 +39,8 @@ internal sealed class LanczosSubproblem : ISubproblem
         _model = model;
         _lanczos = new(model.Hessian, model.Gradients, limit, seeds);
         (_values, _radii) = (model.Values.ToDoubles(), radii.ToDoubles());
-        (_problems, _products, _ends) = (new TridiagonalSubproblem[rows], new int[rows], new SubproblemEnd[rows]);
-        Array.Fill(_ends, limit == entries ? SubproblemEnd.Exact : SubproblemEnd.ProductLimit);
+        (_problems, _products, _exits) = (new TridiagonalSubproblem[rows], new int[rows], new SubproblemExit[rows]);
+        Array.Fill(_exits, limit == entries ? SubproblemExit.Exact : SubproblemExit.ProductLimit);
 
         var growing = new bool[rows];
         Array.Fill(growing, true);
@@ -63,14 +63,14 @@ internal sealed class LanczosSubproblem : ISubproblem
         while (_lanczos.Dimension < limit && growing.Contains(true));
     }
 
-    /// <summary>The products each row took.</summary>
+    /// <summary>The number of products of each row.</summary>
     public IReadOnlyList<int> Products => _products;
 
-    /// <summary>Whether not one product of any row was anything but zero.</summary>
+    /// <summary>Indicates whether all products of all rows were zero.</summary>
     public bool IsLinear => _lanczos.IsZero;
 
     /// <inheritdoc/>
-    /// <remarks>Infinite where the model does not reach zero within the radius that the space was made for.</remarks>
+    /// <remarks>Infinite where the quadratic model does not reach the boundary within the radius of the constructor.</remarks>
     public Tensor BoundaryDistances() =>
         Like(_model.Values, [.. _problems.Select((problem, row) => problem?.RadiusReaching(-_values[row], _radii[row]) ?? double.PositiveInfinity)]);
 
@@ -82,11 +82,11 @@ internal sealed class LanczosSubproblem : ISubproblem
         var solutions = _problems.Select((problem, row) => problem?.Solve(lengths[row])).ToArray();
         var steps = _lanczos.Combine([.. solutions.Select(solution => solution?.Coefficients ?? [double.NaN])]);
         var changes = Like(_model.Values, [.. solutions.Select(solution => solution?.PredictedChange ?? double.NaN)]);
-        return new(steps.MoveToOuterDisposeScope(), changes.MoveToOuterDisposeScope(), [.. solutions.Select(solution => solution?.OnBoundary ?? false)], _products, _ends);
+        return new(steps.MoveToOuterDisposeScope(), changes.MoveToOuterDisposeScope(), [.. solutions.Select(solution => solution?.OnBoundary ?? false)], _products, _exits);
     }
 
     /// <inheritdoc/>
-    /// <remarks>The curvature is that which the space shows; of a step outside it, cut at a bound for instance, the rest is left out.</remarks>
+    /// <remarks>Only the curvature within the space is included. Steps that were clipped to the bounds are usually not entirely in the space.</remarks>
     public Tensor PredictedChanges(Tensor steps)
     {
         using var scope = NewDisposeScope();
@@ -100,7 +100,7 @@ internal sealed class LanczosSubproblem : ISubproblem
         {
             if (growing[row] && !double.IsFinite(lengths[row]))
             {
-                (growing[row], _ends[row], _problems[row]) = (false, SubproblemEnd.NotFinite, null);
+                (growing[row], _exits[row], _problems[row]) = (false, SubproblemExit.NotFinite, null);
             }
         }
     }
@@ -130,12 +130,12 @@ internal sealed class LanczosSubproblem : ISubproblem
         {
             if (growing[row] && _lanczos.ResidualLengths[row] * Math.Abs(_problems[row]!.Solve(_radii[row]).Coefficients[^1]) < tolerance * _lanczos.StartLengths[row])
             {
-                (growing[row], _ends[row]) = (false, SubproblemEnd.Converged);
+                (growing[row], _exits[row]) = (false, SubproblemExit.Converged);
             }
         }
     }
 
-    /// <summary>One number a row as a tensor, [batch].</summary>
+    /// <summary>Converts one number per row to a tensor of shape [batch].</summary>
     private static Tensor Like(Tensor other, double[] values)
     {
         using var scope = NewDisposeScope();

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization;
 
-/// <summary>max ⟨g, s⟩ over ‖s‖_p ≤ ε, whose solution is closed-form: ε times the steepest direction.</summary>
+/// <summary>The linear subproblem max ⟨g, s⟩ over ‖s‖_p ≤ ε, whose solution is ε times the direction of steepest ascent.</summary>
 internal sealed class LinearSubproblem : ISubproblem
 {
     private readonly Tensor _directions;
@@ -11,22 +11,22 @@ internal sealed class LinearSubproblem : ISubproblem
     private readonly LinearModel _model;
 
     /// <summary>Prepares the subproblem of each row.</summary>
-    /// <param name="model">The local model.</param>
-    /// <param name="norm">p.</param>
-    /// <param name="gradientFloor">Added to ‖g‖; 0, or the authors' 1e-6 against division by zero.</param>
+    /// <param name="model">The linear model.</param>
+    /// <param name="norm">The norm ‖·‖_p.</param>
+    /// <param name="gradientFloor">The number added to ‖g‖: 0, or 1e-6 as in the authors' program, which prevents division by zero.</param>
     public LinearSubproblem(LinearModel model, Norm norm, double gradientFloor = 0)
     {
         _model = model;
         using var floor = Scalars.Of(gradientFloor);
         var lengths = norm.Dual.Of(model.Gradients);
         _slopes = lengths.Plus(floor);
-        // The authors' direction in L2 is g/(‖g‖ + 1e-6); a sign has no length to divide by.
+        // In the authors' program the direction in L2 is g/(‖g‖ + 1e-6). In L∞ it is the sign, without a division.
         (_directions, _gains) = gradientFloor > 0 && norm == Norm.L2
             ? (model.Gradients / PerSample.Broadcast(_slopes, model.Gradients), lengths * lengths / _slopes)
             : (norm.SteepestDirections(model.Gradients), lengths);
     }
 
-    /// <summary>Where the model reaches zero along the steepest direction: −f / ‖g‖_q, [batch].</summary>
+    /// <summary>Computes the linearised distances −f / ‖g‖_q, shape [batch].</summary>
     public Tensor BoundaryDistances() => _model.Values.neg().div(_slopes);
 
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ internal sealed class LinearSubproblem : ISubproblem
     {
         var rows = (int)radii.shape[0];
         var steps = _directions.mul(PerSample.Broadcast(radii, _directions));
-        return new(steps, radii * _gains, [.. Enumerable.Repeat(true, rows)], new int[rows], [.. Enumerable.Repeat(SubproblemEnd.Exact, rows)]);
+        return new(steps, radii * _gains, [.. Enumerable.Repeat(true, rows)], new int[rows], [.. Enumerable.Repeat(SubproblemExit.Exact, rows)]);
     }
 
     /// <inheritdoc/>

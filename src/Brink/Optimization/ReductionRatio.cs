@@ -2,14 +2,17 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization;
 
-/// <summary>ρ: how much of the change that the local model predicted really came, for each row.</summary>
+/// <summary>The ratio ρ of the actual to the predicted change of the objective.</summary>
 internal static class ReductionRatio
 {
-    /// <summary>Below this share of |f| a predicted change is rounding, and its ratio would be noise.</summary>
+    /// <summary>The smallest predicted change, as a share of |f|, for which a ratio is computed. Smaller changes are rounding errors.</summary>
     private const double Negligible = 1e-12;
 
-    /// <summary>ρ = (f(x + s) − f(x)) / m(s), [batch]; −∞, which no radius survives, where the predicted change is negligible or the ratio is no number.</summary>
-    /// <remarks>Yao et al. (2019), §3; Nocedal &amp; Wright (2006), eq. (4.4), with signs flipped: we maximise.</remarks>
+    /// <summary>Computes ρ = (f(x + s) − f(x)) / m(s), shape [batch]; −∞, which shrinks the radius, if the predicted change is negligible or the ratio is not finite.</summary>
+    /// <remarks>Yao et al. (2019), §3; Nocedal &amp; Wright (2006), eq. (4.4), with the signs of a maximum.</remarks>
+    /// <param name="oldValues">The values f(x), shape [batch].</param>
+    /// <param name="newValues">The values f(x + s), shape [batch].</param>
+    /// <param name="predictedChanges">The predicted changes m(s), shape [batch].</param>
     public static Tensor Of(Tensor oldValues, Tensor newValues, Tensor predictedChanges)
     {
         using var scope = NewDisposeScope();

@@ -2,17 +2,17 @@ using static TorchSharp.torch;
 
 namespace Brink.Optimization;
 
-/// <summary>max γ y₁ + ½⟨y, Ty⟩ over ‖y‖₂ ≤ ε with a small symmetric tridiagonal T, one row, in double precision.</summary>
+/// <summary>The problem max β₀ u₁ + ½⟨u, Tu⟩ over ‖u‖₂ ≤ ε with a small symmetric tridiagonal T, for one row, in double precision.</summary>
 /// <remarks>
 /// <para>
-/// A step is optimal if and only if, for some multiplier λ ≥ 0, (λI − T) y = γ e₁, λI − T is positive semidefinite and λ(ε − ‖y‖) = 0
-/// (Moré &amp; Sorensen 1983, lemma 2.4, here for a maximum). Unless λ = 0 does, λ is the root of 1/‖y(λ)‖ = 1/ε right of the largest eigenvalue θ₁,
-/// found by Newton's method as there (algorithm 3.2; 1/‖y(λ)‖ is concave, so from the left it converges without a safeguard).
+/// u is optimal if and only if there is a multiplier λ ≥ 0 with (λI − T) u = β₀ e₁, λI − T positive semidefinite and λ(ε − ‖u‖) = 0
+/// (Moré &amp; Sorensen 1983, lemma 2.4, here for a maximum). Either λ = 0, or λ is the root of 1/‖u(λ)‖ = 1/ε to the right of the largest
+/// eigenvalue θ₁. Newton's method finds it (algorithm 3.2 there). As 1/‖u(λ)‖ is concave, the method converges from the left without a safeguard.
 /// </para>
 /// <para>
-/// Where no such root exists, the hard case, λ = θ₁ and a multiple of its eigenvector fills y up to the boundary. Close to it λ − θ₁ is far smaller than
-/// the rounding of θ₁. T is small, so it is brought to its eigenvectors, T = V diag(θ) Vᵀ, and δ = λ − θ₁ is the unknown:
-/// with c = γ Vᵀe₁ each component is c_i / (δ + (θ₁ − θ_i)), exact however small δ becomes.
+/// In the hard case no such root exists. Then λ = θ₁, and a multiple τ of the first eigenvector extends u to the boundary. In nearly hard
+/// problems λ − θ₁ is far smaller than the rounding error of θ₁. Therefore the unknown is δ = λ − θ₁: with T = V diag(θ) Vᵀ the solution has
+/// the components β₀ V₁ᵢ / (δ + θ₁ − θ_i) along the columns of V, which are accurate for any δ.
 /// </para>
 /// </remarks>
 internal sealed class TridiagonalSubproblem
@@ -32,8 +32,8 @@ internal sealed class TridiagonalSubproblem
 
     private int Size => _eigenvalues.Length;
 
-    /// <summary>Prepares subproblems of equal size.</summary>
-    /// <param name="problems">The diagonal of T, one entry shorter its off-diagonal, and γ ≥ 0; all finite.</param>
+    /// <summary>Prepares problems of equal size.</summary>
+    /// <param name="problems">The diagonal of T, the off-diagonal of T, which has one entry less, and β₀ ≥ 0 of each problem; all finite.</param>
     public static TridiagonalSubproblem[] Prepare(IReadOnlyList<(double[] Diagonal, double[] OffDiagonal, double GradientLength)> problems)
     {
         using var scope = NewDisposeScope();
@@ -59,16 +59,16 @@ internal sealed class TridiagonalSubproblem
             values[(row * size)..((row + 1) * size)], vectors[(row * size * size)..((row + 1) * size * size)], problem.GradientLength))];
     }
 
-    /// <summary>The solution within a radius.</summary>
-    /// <param name="radius">ε, at least 0.</param>
+    /// <summary>Solves the problem for a radius.</summary>
+    /// <param name="radius">The radius ε, at least 0.</param>
     public TridiagonalSolution Solve(double radius)
     {
-        var (shift, fill) = Multiplier(radius);
+        var (shift, extension) = Multiplier(radius);
         var coefficients = new double[Size];
         var change = 0.0;
         for (var i = 0; i < Size; i++)
         {
-            var component = Component(i, shift, fill);
+            var component = Component(i, shift, extension);
             change += (_loads[i] * component) + (_eigenvalues[i] * component * component / 2);
             for (var entry = 0; entry < Size; entry++)
             {
@@ -80,9 +80,9 @@ internal sealed class TridiagonalSubproblem
         return new(coefficients, multiplier, change, OnBoundary: multiplier > 0);
     }
 
-    /// <summary>The smallest radius within which the change is at least the given one; infinite where that takes more than <paramref name="largest"/>.</summary>
-    /// <param name="change">A predicted change.</param>
-    /// <param name="largest">The largest radius to look at.</param>
+    /// <summary>Computes the smallest radius within which the predicted change reaches a value; infinite if it is larger than <paramref name="largest"/>.</summary>
+    /// <param name="change">The predicted change to reach.</param>
+    /// <param name="largest">The largest radius to consider.</param>
     public double RadiusReaching(double change, double largest)
     {
         if (!(Change(largest) >= change))
@@ -95,7 +95,7 @@ internal sealed class TridiagonalSubproblem
             return 0;
         }
 
-        // The best change never falls as the radius grows, so halving finds the first radius that has it.
+        // The change of the solution never decreases as the radius grows, so bisection finds the smallest radius.
         var (below, above) = (0.0, largest);
         while (above - below > 1e-13 * above)
         {
@@ -108,19 +108,19 @@ internal sealed class TridiagonalSubproblem
 
     private double Change(double radius)
     {
-        var (shift, fill) = Multiplier(radius);
+        var (shift, extension) = Multiplier(radius);
         var change = 0.0;
         for (var i = 0; i < Size; i++)
         {
-            var component = Component(i, shift, fill);
+            var component = Component(i, shift, extension);
             change += (_loads[i] * component) + (_eigenvalues[i] * component * component / 2);
         }
 
         return change;
     }
 
-    /// <summary>δ = λ − θ₁, and what has to be added along the eigenvector of θ₁ in the hard case.</summary>
-    private (double Shift, double Fill) Multiplier(double radius)
+    /// <summary>Computes δ = λ − θ₁ and the multiple τ of the first eigenvector, which is not zero in the hard case only.</summary>
+    private (double Shift, double Extension) Multiplier(double radius)
     {
         if (!(radius > 0))
         {
@@ -134,7 +134,7 @@ internal sealed class TridiagonalSubproblem
             return (least, _largest > 0 ? Math.Sqrt((radius - length) * (radius + length)) : 0);
         }
 
-        // One component alone would already be as long as the radius: left of the root.
+        // At this δ one component alone is as long as the radius, so it is left of the root.
         var shift = least;
         for (var i = 0; i < Size; i++)
         {
@@ -144,7 +144,7 @@ internal sealed class TridiagonalSubproblem
         for (var iteration = 0; iteration < 100; iteration++)
         {
             (length, var slope) = Lengths(shift);
-            // Newton's step for 1/‖y‖ = 1/ε, of which slope = Σ y_i²/(δ + gap_i) is −½ the derivative of ‖y‖².
+            // Newton's step for 1/‖u‖ = 1/ε; slope = Σ u_i²/(δ + gap_i) is −½ times the derivative of ‖u‖².
             var next = shift + ((length - radius) / radius * length * length / slope);
             if (!(next > shift * (1 + 1e-15)))
             {
@@ -157,7 +157,7 @@ internal sealed class TridiagonalSubproblem
         return (shift, 0);
     }
 
-    /// <summary>‖y‖ and Σ y_i² / (δ + gap_i).</summary>
+    /// <summary>Computes ‖u‖ and Σ u_i² / (δ + gap_i).</summary>
     private (double Length, double Slope) Lengths(double shift)
     {
         var (square, slope) = (0.0, 0.0);
@@ -171,9 +171,16 @@ internal sealed class TridiagonalSubproblem
         return (Math.Sqrt(square), slope);
     }
 
-    private double Component(int i, double shift, double fill)
+    private double Component(int i, double shift, double extension)
     {
         var regular = _loads[i] == 0 ? 0 : _loads[i] / (shift + _gaps[i]);
-        return i == Size - 1 ? regular + fill : regular;
+        return i == Size - 1 ? regular + extension : regular;
     }
 }
+
+/// <summary>The solution of a <see cref="TridiagonalSubproblem"/>.</summary>
+/// <param name="Coefficients">The coordinates u.</param>
+/// <param name="Multiplier">The multiplier λ of the radius, at least 0.</param>
+/// <param name="PredictedChange">The predicted change β₀ u₁ + ½⟨u, Tu⟩.</param>
+/// <param name="OnBoundary">True if ‖u‖ = ε.</param>
+internal sealed record TridiagonalSolution(double[] Coefficients, double Multiplier, double PredictedChange, bool OnBoundary);

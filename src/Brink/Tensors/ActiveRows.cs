@@ -2,17 +2,19 @@ using static TorchSharp.torch;
 
 namespace Brink.Tensors;
 
-/// <summary>The images of a batch that are still to be fooled. Rows that are done leave, and cost nothing from then on.</summary>
+/// <summary>The rows of a batch that an attack still works on. Finished rows are removed and cause no further cost.</summary>
 internal sealed class ActiveRows
 {
-    /// <summary>Starts with the given rows of the batch.</summary>
+    /// <summary>Initializes the set with the given rows.</summary>
+    /// <param name="rows">The rows, ascending.</param>
+    /// <param name="device">The device of the tensors to select from.</param>
     public ActiveRows(IEnumerable<int> rows, Device device)
     {
         Rows = [.. rows];
         Device = device;
     }
 
-    /// <summary>The positions in the batch of the rows still active, ascending.</summary>
+    /// <summary>The active rows of the batch, ascending.</summary>
     public IReadOnlyList<int> Rows { get; private set; }
 
     /// <summary>The number of active rows.</summary>
@@ -20,16 +22,17 @@ internal sealed class ActiveRows
 
     private Device Device { get; }
 
-    /// <summary>The active rows of a tensor that has a row for every image of the batch.</summary>
+    /// <summary>Selects the active rows of a tensor.</summary>
+    /// <param name="wholeBatch">A tensor with one row per image of the batch.</param>
     public Tensor Select(Tensor wholeBatch)
     {
         using var indices = tensor(Rows.Select(row => (long)row).ToArray(), device: Device);
         return wholeBatch.index_select(0, indices);
     }
 
-    /// <summary>Keeps the rows for which <paramref name="stays"/> is true, and gives their positions among the rows active until now.</summary>
-    /// <param name="stays">One value an active row.</param>
-    /// <returns>Positions, int64 [rows kept], with which the state of active rows is to be narrowed.</returns>
+    /// <summary>Removes the rows whose flag is false.</summary>
+    /// <param name="stays">The flag of each active row.</param>
+    /// <returns>The positions of the kept rows among the rows that were active before, int64, shape [kept].</returns>
     public Tensor Keep(bool[] stays)
     {
         var kept = Enumerable.Range(0, Count).Where(position => stays[position]).ToArray();

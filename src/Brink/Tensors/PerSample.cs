@@ -2,32 +2,39 @@ using static TorchSharp.torch;
 
 namespace Brink.Tensors;
 
-/// <summary>Arithmetic with one number an image.</summary>
+/// <summary>Operations on a batch that give or use one number per image.</summary>
 internal static class PerSample
 {
-    /// <summary>Shapes [batch] as [batch, 1, …, 1], so that it multiplies a batch of images.</summary>
+    /// <summary>Reshapes [batch] to [batch, 1, …, 1], which broadcasts against images.</summary>
+    /// <param name="values">One number per image, shape [batch].</param>
+    /// <param name="images">The images, shape [batch, …].</param>
     public static Tensor Broadcast(Tensor values, Tensor images) =>
         values.reshape([values.shape[0], .. Enumerable.Repeat(1L, (int)images.dim() - 1)]);
 
-    /// <summary>0, 1, …, count − 1, int64.</summary>
+    /// <summary>Returns the positions 0, 1, …, count − 1 as an int64 tensor.</summary>
+    /// <param name="count">The number of positions.</param>
+    /// <param name="device">The device of the tensor.</param>
     public static Tensor Positions(long count, Device device)
     {
         using var end = Scalars.Of(count);
         return arange(Scalars.Zero, end, Scalars.One, ScalarType.Int64, device);
     }
 
-    /// <summary>⟨a, b⟩ of each image, [batch].</summary>
+    /// <summary>Computes the inner product of each image, shape [batch].</summary>
+    /// <param name="first">The first factors, shape [batch, …].</param>
+    /// <param name="second">The second factors, shape [batch, …].</param>
     public static Tensor Dot(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
         return first.mul(second).flatten(1).sum(1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Whether every entry of an image is a finite number, [batch] of bool.</summary>
+    /// <summary>Determines for each image whether all entries are finite, bool, shape [batch].</summary>
+    /// <param name="batch">The images, shape [batch, …].</param>
     public static Tensor IsFinite(Tensor batch)
     {
         using var scope = NewDisposeScope();
-        // 0·∞ and 0·NaN are NaN, all else is 0: arithmetic is several times faster in libtorch than masks are.
+        // 0·∞ and 0·NaN are NaN, every other product is 0. In libtorch, arithmetic is several times faster than masks.
         return batch.reshape(batch.shape[0], -1).mul(Scalars.Zero).sum(1).eq(Scalars.Zero).MoveToOuterDisposeScope();
     }
 }

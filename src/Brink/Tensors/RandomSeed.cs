@@ -1,10 +1,10 @@
 namespace Brink.Tensors;
 
-/// <summary>Seeds of random generators for one image each, so that what is drawn depends on nothing but what it is drawn for.</summary>
+/// <summary>Seeds of random generators, one per image and draw, so that draws do not depend on batches or on their order.</summary>
 internal static class RandomSeed
 {
-    /// <summary>A seed that follows from all the numbers, in their order.</summary>
-    /// <param name="numbers">For instance the user's seed, the image's place in the data set, and which draw it is.</param>
+    /// <summary>Computes a seed from several numbers and their order.</summary>
+    /// <param name="numbers">The numbers, for instance the user's seed, the index of the image in the data set and the number of the draw.</param>
     public static ulong Of(params ReadOnlySpan<long> numbers)
     {
         var state = 0UL;
@@ -16,7 +16,7 @@ internal static class RandomSeed
         return state;
     }
 
-    /// <summary>SplitMix64 (Steele, Lea, Flood 2014): neighbouring numbers give unrelated ones.</summary>
+    /// <summary>One step of SplitMix64 (Steele, Lea, Flood 2014), which gives unrelated numbers for neighbouring ones.</summary>
     private static ulong Mix(ulong state)
     {
         unchecked

@@ -1,39 +1,56 @@
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Brink.Tensors;
 
-/// <summary>Constants as torch takes them.</summary>
+/// <summary>Numbers as libtorch scalars, with a controlled lifetime.</summary>
 /// <remarks>
-/// A number passed where torch wants a scalar becomes a native object that only a finalizer frees, and nothing keeps it alive while libtorch
-/// reads it: a collection at that moment frees it, and libtorch fails or computes with whatever lies there now. And a few dozen of them a
-/// step, freed late, lie scattered between the tensors and keep the native heap from shrinking. So constants are made once, and others
-/// disposed, which keeps them alive until then. The build refuses what makes scalars unseen (BannedSymbols.txt).
+/// A number that is passed to an operation of TorchSharp becomes a native object that only a finalizer frees, and nothing keeps it alive while
+/// libtorch reads it. If the garbage collector runs at that moment, libtorch fails or computes with other memory. Dozens of such objects per
+/// step, freed late, also fragment the native heap. Therefore constants are created once, and other scalars are disposed after their use, which
+/// keeps them alive until then. BannedSymbols.txt forbids operations that create scalars implicitly.
 /// </remarks>
 internal static class Scalars
 {
-#pragma warning disable RS0030 // kept alive: by this class for ever, or by whoever disposes them
-    /// <summary>−1.</summary>
+#pragma warning disable RS0030 // these scalars are kept alive by this class or by the caller, who disposes them
+    /// <summary>The number −1.</summary>
     public static Scalar MinusOne { get; } = -1;
 
-    /// <summary>0.</summary>
+    /// <summary>The number 0.</summary>
     public static Scalar Zero { get; } = 0;
 
-    /// <summary>1.</summary>
+    /// <summary>The number 1.</summary>
     public static Scalar One { get; } = 1;
 
-    /// <summary>2.</summary>
+    /// <summary>The number 2.</summary>
     public static Scalar Two { get; } = 2;
 
-    /// <summary>−∞.</summary>
+    /// <summary>Negative infinity.</summary>
     public static Scalar NegativeInfinity { get; } = double.NegativeInfinity;
 
-    /// <summary>+∞.</summary>
+    /// <summary>Positive infinity.</summary>
     public static Scalar PositiveInfinity { get; } = double.PositiveInfinity;
 
-    /// <summary>The number as a scalar, to be disposed.</summary>
+    /// <summary>Converts a number to a scalar, which the caller disposes.</summary>
+    /// <param name="value">The number.</param>
     public static Scalar Of(double value) => value;
 
-    /// <summary>The whole number as a scalar, to be disposed.</summary>
+    /// <summary>Converts an integer to a scalar, which the caller disposes.</summary>
+    /// <param name="value">The integer.</param>
     public static Scalar Of(long value) => value;
 #pragma warning restore RS0030
+}
+
+/// <summary>Sums whose scalars have a controlled lifetime (see <see cref="Scalars"/>); the operator + creates the scalar α = 1 for every sum.</summary>
+internal static class Arithmetic
+{
+    /// <summary>Adds two tensors.</summary>
+    /// <param name="first">The first summand.</param>
+    /// <param name="second">The second summand.</param>
+    public static Tensor Plus(this Tensor first, Tensor second) => first.add(second, Scalars.One);
+
+    /// <summary>Adds a number to a tensor.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="number">The number.</param>
+    public static Tensor Plus(this Tensor tensor, Scalar number) => tensor.add(number, Scalars.One);
 }

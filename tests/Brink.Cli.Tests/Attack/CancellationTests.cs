@@ -8,7 +8,7 @@ public sealed class CancellationTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Cancelled_before_the_first_range_there_are_no_files()
+    public void A_run_cancelled_before_the_first_range_writes_no_files()
     {
         var run = Invocation.Of(new CancellationToken(canceled: true), "attack", "--limit", "8", "--out", _folder["results"], "--json");
         Assert.Equal(130, run.ExitCode);
@@ -16,16 +16,16 @@ public sealed class CancellationTests : IDisposable
         Assert.Contains("The run was cancelled after 0 of 8 images", run.Output, StringComparison.Ordinal);
     }
 
-    // Not SIGINT, which has the same handler: what a script starts in the background ignores it, and so do this process and its children then.
+    // SIGTERM rather than SIGINT, which has the same handler: processes that a script starts in the background ignore SIGINT, and so do their children.
     [Fact]
-    public async Task A_signal_to_end_keeps_the_finished_ranges()
+    public async Task SIGTERM_keeps_the_finished_ranges()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "needs POSIX signals");
         const int batch = 4;
         string[] flags = ["attack", "--threads", "1", "--batch-size", $"{batch}"];
         using (var brink = Invocation.Start([.. flags, "--out", _folder["interrupted"]]))
         {
-            // From the first file on there is something to keep.
+            // The first range is finished as soon as its file exists.
             await brink.WaitUntilAsync(() => File.Exists(Path.Combine(_folder["interrupted"], "ranges", "000000.safetensors")));
             await brink.SignalAsync("TERM");
             Assert.Equal(130, await brink.ExitCodeAsync());

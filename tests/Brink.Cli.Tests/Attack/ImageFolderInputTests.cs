@@ -4,18 +4,18 @@ using SkiaSharp;
 
 namespace Brink.Cli.Tests.Attack;
 
-/// <summary>Images in folders as the input of a run.</summary>
+/// <summary>Images in folders as the data set of a run.</summary>
 [Trait("speed", "slow")]
 public sealed class ImageFolderInputTests
 {
     [Fact]
-    public void Signs_written_as_pictures_are_attacked_as_the_signs_are_and_what_cannot_be_read_is_said()
+    public void Images_in_folders_give_the_results_of_the_same_images_in_memory_and_unreadable_files_are_named()
     {
         using var folder = new TemporaryFolder();
         var signs = TrafficSigns.Generate(TrafficSigns.TestSeed, 30);
         for (var label = 0; label < signs.ClassNames.Count; label++)
         {
-            // A digit in front keeps the classes in their order.
+            // Folders named by digits keep the order of the classes.
             Directory.CreateDirectory(Path.Combine(folder["signs"], $"{label}"));
         }
 
@@ -32,13 +32,13 @@ public sealed class ImageFolderInputTests
             Assert.Equal(plain.RootElement.GetProperty(key).GetInt32(), pictures.RootElement.GetProperty(key).GetInt32());
         }
 
-        // The order differs, and with it who shares a batch.
+        // The order of the images and therefore the batches differ.
         Assert.Equal(Median(plain), Median(pictures), Median(plain) * 0.01);
         Assert.Contains("9/bad.png", Assert.Single(pictures.RootElement.GetProperty("warnings").EnumerateArray()).GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_a_path_it_is_refused() =>
+    public void An_image_folder_needs_a_path() =>
         Assert.Contains("images:PATH", Invocation.Of("attack", "--model", "signs", "--data", "images").AssertRefused(), StringComparison.Ordinal);
 
     private static double Median(JsonDocument results) => results.RootElement.GetProperty("relativePerturbation").GetProperty("median").GetDouble();

@@ -11,7 +11,7 @@ public sealed class OutputTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Json_is_all_there_is_on_standard_output()
+    public void With_json_standard_output_contains_only_JSON()
     {
         var run = Invocation.Of("attack", "--limit", "3", "--json").AssertDone();
         using var document = JsonDocument.Parse(run.Output);
@@ -22,7 +22,7 @@ public sealed class OutputTests : IDisposable
     public void Quiet_leaves_the_error_stream_empty() => Assert.Empty(Invocation.Of("attack", "--limit", "3", "--quiet").AssertDone().Error);
 
     [Fact]
-    public void Progress_is_plain_lines_where_there_is_no_terminal()
+    public void Without_a_terminal_progress_is_printed_as_plain_lines()
     {
         var error = Invocation.Of("attack", "--limit", "3").AssertDone().Error;
         Assert.Matches(@"^[0-3] of 3 images(, [^\n]*)?\r?\n", error);
@@ -30,7 +30,7 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
-    public void An_error_stream_that_fills_up_does_not_end_the_run()
+    public void A_full_error_stream_does_not_end_the_run()
     {
         using var output = new StringWriter();
         Assert.Equal(0, CommandLine.Run(["attack", "--limit", "3", "--threads", "1"], output, new FullWriter(), CancellationToken.None));
@@ -42,7 +42,7 @@ public sealed class OutputTests : IDisposable
     [InlineData]
     [InlineData("--norm", "linf", "--space", "normalized", "--target", "hardest")]
     [InlineData("--iterations", "1", "--target", "3", "--preset", "authors")]
-    public void The_summary_fits_the_terminal(params string[] flags)
+    public void The_summary_fits_in_80_columns(params string[] flags)
     {
         var run = Invocation.Of(["attack", "--limit", "12", "--quiet", .. flags]).AssertDone();
         Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.TrimEnd('\r').Length, 0, Columns));
@@ -50,7 +50,7 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
-    public void The_folder_is_named_unbroken_and_brackets_and_colons_are_text()
+    public void The_name_of_the_folder_is_printed_unbroken_and_without_markup()
     {
         var folder = _folder[$"[red]:cat:{new string('x', 100)}"];
         var run = Invocation.Of("attack", "--limit", "2", "--quiet", "--out", folder).AssertDone();
@@ -58,7 +58,7 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
-    public void Brackets_and_colons_in_the_name_of_the_data_are_text()
+    public void The_name_of_the_data_is_printed_without_markup()
     {
         var file = _folder.Write("[red]:cat:.bin", new byte[3073]);
         var run = Invocation.Of("attack", "--model", "signs", "--data", $"cifar10:{file}", "--quiet").AssertDone();
@@ -67,7 +67,7 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_lost_during_the_run_does_not_take_the_figures_with_it()
+    public void If_the_folder_is_lost_during_the_run_the_results_are_printed()
     {
         var folder = _folder["results"];
         using var output = new StringWriter();
@@ -82,7 +82,7 @@ public sealed class OutputTests : IDisposable
         Assert.Matches(@"\nbrink: The file .*adversarial\.safetensors could not be written \(.*\); free space or choose another folder\.\r?\n$", error.ToString());
     }
 
-    /// <summary>An error stream that does something the first time a progress line comes, in the middle of the run.</summary>
+    /// <summary>An error stream that runs an action at the first progress line, in the middle of the run.</summary>
     private sealed class Sabotage(Action act) : StringWriter
     {
         private Action? _act = act;

@@ -12,8 +12,8 @@ public sealed class RepeatabilityTests : IDisposable
 
     [Theory]
     [InlineData("1", "20", "adaptive")]
-    [InlineData("2", "8", "0.5")] // a large radius, few steps: on a busy machine two threads are slow
-    public void Equal_options_give_equal_files_but_for_the_times(string threads, string limit, string radius)
+    [InlineData("2", "8", "0.5")] // a large radius for few steps, because two threads are slow on a busy machine
+    public void Equal_options_give_equal_files_except_for_the_times(string threads, string limit, string radius)
     {
         foreach (var folder in new[] { "one", "two" })
         {
@@ -33,7 +33,7 @@ public sealed class RepeatabilityTests : IDisposable
     [InlineData("de-DE")]
     [InlineData("tr-TR")]
     [InlineData("fa-IR")]
-    public void The_culture_changes_nothing(string culture)
+    public void The_output_does_not_depend_on_the_culture(string culture)
     {
         string[] json = ["attack", "--limit", "3", "--radius", "0.05", "--mean", "0.4,0.4,0.4", "--std", "0.2,0.2,0.2", "--attack", "tr[overshoot=0.03]", "--json", "--quiet"];
         string[] table = ["attack", "--limit", "3", "--target", "3", "--quiet"];
@@ -59,11 +59,11 @@ public sealed class RepeatabilityTests : IDisposable
 
     private byte[] Bytes(string folder, string name) => File.ReadAllBytes(Path.Combine(_folder[folder], name));
 
-    /// <summary>Without <c>seconds</c> and <c>secondsPerImage</c>, or the table's row of time.</summary>
+    /// <summary>Removes <c>seconds</c> and <c>secondsPerImage</c>, or the row of the time from the table.</summary>
     private static string WithoutTimes(string output)
     {
         var kept = Regex.Replace(output, """^.*("seconds"|"secondsPerImage"|│ time ).*$""", "", RegexOptions.Multiline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
-        Assert.True(output.Length > kept.Length, "There are no times to leave out.");
+        Assert.True(output.Length > kept.Length, "The output contains no times.");
         return kept;
     }
 }

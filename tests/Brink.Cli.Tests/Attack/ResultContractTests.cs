@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Attack;
 
-/// <summary>What other programs read: the names, types and units of the three files, and that they say the same.</summary>
+/// <summary>The format that other programs read: names, types and units of the three files, and their agreement.</summary>
 [Trait("speed", "slow")]
 public sealed class ResultContractTests : IDisposable
 {
@@ -28,13 +28,13 @@ public sealed class ResultContractTests : IDisposable
         { "pixel", "linf", "hardest", 40, 24, 1000 },
         { "normalized", "l2", "3", 7, 40, 1000 },
         { "normalized", "linf", "best", 0, 24, 1000 },
-        { "pixel", "l2", "best", 0, 24, 2 }, // hardly anything is fooled in two steps
+        { "pixel", "l2", "best", 0, 24, 2 }, // two steps fool hardly any image
     };
 
     public void Dispose() => _folder.Dispose();
 
     [Theory, MemberData(nameof(Runs))]
-    public void The_three_files_and_the_network_agree(string space, string norm, string target, int skip, int limit, int iterations)
+    public void The_three_files_and_the_model_agree(string space, string norm, string target, int skip, int limit, int iterations)
     {
         using var scope = NewDisposeScope();
         using var files = Attack(
@@ -50,11 +50,11 @@ public sealed class ResultContractTests : IDisposable
     }
 
     [Fact]
-    public void The_counted_cases_occur()
+    public void Skipped_misclassified_and_unfooled_images_occur()
     {
-        // Else the equalities above would hold of nothing.
+        // Otherwise the equalities above would be tested on no image.
         using var given = Attack("--target", "3", "--limit", "64", "--iterations", "3", "--refine", "0");
-        Assert.True(given.Int("skipped") > 0, "No image of the class to reach.");
+        Assert.True(given.Int("skipped") > 0, "No image has the target class as its label.");
         Assert.True(given.Int("misclassified") > 0, "No misclassified image.");
         Assert.True(given.Int("fooled") < given.Int("attacked"), "Every image was fooled.");
         Assert.Contains("were not fooled", given["warnings"][0].GetString(), StringComparison.Ordinal);
@@ -177,13 +177,13 @@ public sealed class ResultContractTests : IDisposable
         AssertDistribution(l2, fooled, files["perturbation"].GetProperty("l2"));
         AssertDistribution(linf, fooled, files["perturbation"].GetProperty("linf"));
 
-        // The range of pixels, whichever the space.
+        // The range of pixels, in either space.
         var pixels = space == "pixel" ? adversarial : (adversarial * std) + mean;
         Assert.InRange(pixels.min().item<double>(), -1e-6, 1);
         Assert.InRange(pixels.max().item<double>(), 0, 1 + 1e-6);
     }
 
-    /// <summary>The network, asked anew in the batches of the run, says of the saved images what the files say.</summary>
+    /// <summary>Checks that the predictions of the model for the saved images, in the batches of the run, equal those in the files.</summary>
     private static void CheckPredictions(ResultFiles files, string space)
     {
         using var model = ModelCatalog.Load("signs", null);
@@ -192,8 +192,8 @@ public sealed class ResultContractTests : IDisposable
         {
             using var scope = NewDisposeScope();
             using var withoutGradients = no_grad();
-            var asked = files.Tensors[images].split(BatchSize).Select(batch => opened.Classifier.Logits(batch).argmax(1)).ToArray();
-            Assert.Equal(files.Longs(predictions), cat(asked).data<long>().ToArray());
+            var predicted = files.Tensors[images].split(BatchSize).Select(batch => opened.Classifier.Logits(batch).argmax(1)).ToArray();
+            Assert.Equal(files.Longs(predictions), cat(predicted).data<long>().ToArray());
         }
     }
 

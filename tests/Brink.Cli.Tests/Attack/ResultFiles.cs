@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace Brink.Cli.Tests.Attack;
 
-/// <summary>A folder of results, read back by means other than those that wrote it where there are any.</summary>
+/// <summary>The files of a run folder, read with other code than that of the command where possible.</summary>
 internal sealed class ResultFiles : IDisposable
 {
     private readonly torch.Tensor[] _owned;

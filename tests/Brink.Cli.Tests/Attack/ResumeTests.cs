@@ -14,7 +14,7 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_killed_run_is_resumed_to_the_same_files()
+    public async Task A_killed_and_resumed_run_writes_the_same_files_as_an_uninterrupted_one()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "the test process has the command beside it there");
         var random = new Random(1);
@@ -44,7 +44,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData("--refine", "0")]
     [InlineData("--refine", "0", "--preset", "authors", "--target", "3")]
     [InlineData("--attack", "deepfool", "--norm", "linf", "--at", "0.01,0.1", "--png")]
-    public void A_complete_run_prints_the_same_again(params string[] more)
+    public void Resuming_a_complete_run_prints_the_same_results(params string[] more)
     {
         string[] flags = ["attack", "--limit", "4", "--quiet", "--out", _folder["results"], .. more];
         var (table, json) = (Invocation.Of(flags).AssertDone().Output, File.ReadAllText(Path.Combine(_folder["results"], "results.json")));
@@ -54,14 +54,14 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void Other_settings_are_refused()
+    public void Resuming_with_other_settings_is_refused()
     {
         Invocation.Of("attack", "--limit", "4", "--quiet", "--out", _folder["results"]).AssertDone();
-        Assert.Contains("(norm: there l2, here linf)", Invocation.Of("attack", "--limit", "4", "--norm", "linf", "--resume", "--out", _folder["results"]).AssertRefused(), StringComparison.Ordinal);
+        Assert.Contains("(norm: stored l2, now linf)", Invocation.Of("attack", "--limit", "4", "--norm", "linf", "--resume", "--out", _folder["results"]).AssertRefused(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_a_folder_there_is_nothing_to_resume() =>
+    public void Resuming_without_a_folder_is_refused() =>
         Assert.Contains("add --out FOLDER", Invocation.Of("attack", "--limit", "4", "--resume").AssertRefused(), StringComparison.Ordinal);
 
     private static string WithoutTimes(string folder)

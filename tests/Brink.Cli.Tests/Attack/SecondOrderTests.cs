@@ -7,7 +7,7 @@ public sealed class SecondOrderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Products_are_in_the_table_the_summary_and_on_the_screen()
+    public void Hessian_products_are_stored_and_printed()
     {
         var folder = _folder["results"];
         var printed = Invocation.Of("attack", "--attack", "tr2[radius-start=0.5,radius-largest=1]", "--objective", "cross-entropy", "--limit", "8", "--quiet", "--out", folder).AssertDone().Output;
@@ -22,12 +22,12 @@ public sealed class SecondOrderTests : IDisposable
     }
 
     [Fact]
-    public void The_embedded_network_has_ReLU_and_is_refused_before_any_work() =>
+    public void A_ReLU_network_is_refused_before_the_first_pass() =>
         Assert.Contains("signs", Invocation.Of("attack", "--attack", "tr2", "--limit", "2", "--quiet").AssertRefused(), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("--norm", "linf", "l2 alone")]
+    [InlineData("--norm", "linf", "l2 only")]
     [InlineData("--preset", "authors", "preset authors")]
-    public void What_it_does_not_offer_is_refused(string flag, string value, string reason) =>
+    public void Unsupported_settings_are_refused(string flag, string value, string reason) =>
         Assert.Contains(reason, Invocation.Of("attack", "--attack", "tr2", flag, value, "--limit", "2").AssertRefused(), StringComparison.Ordinal);
 }

@@ -16,7 +16,7 @@ public sealed class CompareTests : IDisposable
     [Theory]
     [InlineData("l2", "pixel")]
     [InlineData("linf", "normalized")]
-    public void The_comparison_says_what_the_attacks_own_results_say(string norm, string space)
+    public void The_comparison_agrees_with_the_results_of_each_attack(string norm, string space)
     {
         const string list = "tr[radius=0.5],deepfool[overshoot=0.03,max-iterations=40],tr";
         var printed = Invocation.Of("compare", "--attacks", list, "--norm", norm, "--space", space, "--limit", "12", "--batch-size", "8", "--quiet", "--json", "--out", _folder["results"]).AssertDone();
@@ -31,7 +31,7 @@ public sealed class CompareTests : IDisposable
         Assert.Equal((norm, space, 12), (root.GetProperty("norm").GetString(), root.GetProperty("space").GetString(), root.GetProperty("images").GetInt32()));
         Assert.Equal(["tr[radius=0.5]", "deepfool[overshoot=0.03,max-iterations=40]", "tr"], root.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetProperty("attack").GetString()!), StringComparer.Ordinal);
         Assert.Equal(["tr", "deepfool", "tr-2"], root.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetProperty("folder").GetString()!), StringComparer.Ordinal);
-        Assert.Equal(root.GetProperty("attacked").GetInt32(), root.GetProperty("fooledByAll").GetInt32()); // else the means below would be of other images
+        Assert.Equal(root.GetProperty("attacked").GetInt32(), root.GetProperty("fooledByAll").GetInt32()); // otherwise the means below would be over other images
 
         foreach (var attack in root.GetProperty("attacks").EnumerateArray())
         {
@@ -50,7 +50,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void Every_attack_is_the_one_that_attack_runs()
+    public void Compare_and_attack_give_the_same_images()
     {
         Invocation.Of("compare", "--attacks", "deepfool,tr[radius=0.5]", "--limit", "6", "--quiet", "--out", _folder["results"]).AssertDone();
         Invocation.Of("attack", "--attack", "tr[radius=0.5]", "--limit", "6", "--quiet", "--out", _folder["alone"]).AssertDone();
@@ -58,7 +58,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void The_table_fits_the_terminal_and_marks_an_attack_that_gave_up()
+    public void The_table_fits_in_80_columns_and_marks_an_attack_that_fooled_too_few_images()
     {
         var run = Invocation.Of("compare", "--attacks", "tr[radius=0.5],deepfool[max-iterations=1],tr[radius=0.05,max-iterations=400,overshoot=0.0125,candidates=3]", "--limit", "12", "--quiet").AssertDone();
         Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.TrimEnd('\r').Length, 0, Columns));
@@ -68,16 +68,16 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void The_figure_is_there_in_both_formats_and_names_every_attack()
+    public void The_figure_is_written_as_SVG_and_PNG_and_names_every_attack()
     {
         Invocation.Of("compare", "--attacks", "tr[radius=0.5],deepfool", "--limit", "4", "--quiet", "--out", _folder["results"]).AssertDone();
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(Path.Combine(_folder["results"], "comparison.png"))[..4]);
         var text = string.Concat(System.Xml.Linq.XDocument.Load(Path.Combine(_folder["results"], "comparison.svg")).Descendants().Where(element => element.Name.LocalName == "text").Select(element => $"{element.Value}\n"));
-        Assert.All(["tr[radius=0.5]", "deepfool", "time an image, in seconds", "relative L2 perturbation, in % (pixels)"], label => Assert.Contains(label, text, StringComparison.Ordinal));
+        Assert.All(["tr[radius=0.5]", "deepfool", "time per image, in seconds", "relative L2 perturbation, in % (pixels)"], label => Assert.Contains(label, text, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void Where_nothing_is_fooled_by_all_there_is_no_figure_and_the_older_one_is_gone()
+    public void Without_a_commonly_fooled_image_no_figure_is_written_and_an_older_one_is_removed()
     {
         string[] flags = ["compare", "--limit", "4", "--quiet", "--out", _folder["results"], "--attacks"];
         Invocation.Of([.. flags, "tr[radius=0.5]"]).AssertDone();
@@ -93,30 +93,30 @@ public sealed class CompareTests : IDisposable
         Assert.Matches(@"^tr: \d of 3 images\r?\n(.*\n)*deepfool\[overshoot=0\.05\]: \d of 3 images", Invocation.Of("compare", "--attacks", "tr,deepfool[overshoot=0.05]", "--limit", "3").AssertDone().Error);
 
     [Theory]
-    [InlineData("the brackets of 'tr[radius=0.05,deepfool' do not pair up", "--attacks", "tr[radius=0.05,deepfool")]
+    [InlineData("the brackets of 'tr[radius=0.05,deepfool' are not balanced", "--attacks", "tr[radius=0.05,deepfool")]
     [InlineData("but 'tr,,deepfool' was given", "--attacks", "tr,,deepfool")]
     [InlineData("but '' was given", "--attacks", "")]
-    [InlineData("tr stands in the list twice", "--attacks", "tr,tr")]
+    [InlineData("tr is listed twice", "--attacks", "tr,tr")]
     [InlineData("no attack named 'magic'", "--attacks", "tr,magic")]
     [InlineData("need one norm", "--attacks", "tr,deepfool[norm=linf]")]
-    [InlineData("pgd[epsilon=0.03] only tries changes up to the length it is given", "--attacks", "tr,pgd[epsilon=0.03]")]
-    [InlineData("must agree when an image is fooled", "--attacks", "tr,deepfool[target=3]")]
+    [InlineData("pgd[epsilon=0.03] only tries perturbations up to a given length", "--attacks", "tr,pgd[epsilon=0.03]")]
+    [InlineData("need one criterion for fooled images", "--attacks", "tr,deepfool[target=3]")]
     [InlineData("l2 or linf, but 'l1'", "--norm", "l1")]
     [InlineData("at least 1, but 0", "--batch-size", "0")]
     [InlineData("10 classes of signs, 0 to 9, but 10", "--target", "10")]
     [InlineData("add --out FOLDER", "--resume")]
-    public void What_cannot_be_compared_is_refused_in_a_sentence(string fragment, params string[] flags)
+    public void Invalid_comparisons_are_refused(string fragment, params string[] flags)
     {
         var error = Invocation.Of(["compare", .. flags, "--limit", "2", "--quiet"]).AssertRefused();
         Assert.Contains(fragment, error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_attack_without_the_norm_is_refused() =>
+    public void An_attack_that_does_not_support_the_norm_is_refused() =>
         Assert.Contains("linf", Invocation.Of("compare", "--attacks", "tr,cw", "--norm", "linf", "--limit", "2").AssertRefused(), StringComparison.Ordinal);
 
     [Fact]
-    public void Without_a_list_it_compares_three_attacks_in_L2()
+    public void By_default_three_attacks_are_compared_in_L2()
     {
         using var document = JsonDocument.Parse(Invocation.Of("compare", "--limit", "2", "--quiet", "--json").AssertDone().Output);
         Assert.Equal(["tr", "deepfool", "ifgsm"], document.RootElement.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetProperty("attack").GetString()!), StringComparer.Ordinal);
@@ -124,7 +124,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void The_speed_is_compared_with_CW()
+    public void The_speed_up_is_relative_to_CW()
     {
         using var document = JsonDocument.Parse(Invocation.Of("compare", "--attacks", "tr,cw[max-iterations=30,binary-search-steps=2]", "--limit", "2", "--quiet", "--json").AssertDone().Output);
         var attacks = document.RootElement.GetProperty("attacks");
@@ -134,7 +134,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void The_seed_is_that_of_every_attack_that_draws()
+    public void The_seed_applies_to_every_attack_that_draws_random_numbers()
     {
         JsonElement Compare(string seed) => JsonDocument.Parse(Invocation.Of("compare", "--attacks", "tr[radius=0.5],pgd[max-iterations=3,tolerance=0.2]", "--norm", "linf", "--limit", "2", "--quiet", "--json", "--seed", seed).AssertDone().Output).RootElement;
         double Mean(JsonElement comparison, int row) => comparison.GetProperty("attacks")[row].GetProperty("relativePerturbation").GetProperty("mean").GetDouble();
@@ -146,7 +146,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_made_where_something_is_wrong()
+    public void Invalid_input_creates_no_folder()
     {
         Invocation.Of("compare", "--attacks", "tr,tr", "--out", _folder["results"], "--limit", "2").AssertRefused();
         Assert.False(Directory.Exists(_folder["results"]));

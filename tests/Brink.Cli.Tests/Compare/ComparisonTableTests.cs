@@ -8,7 +8,7 @@ public sealed class ComparisonTableTests
     private const int Columns = 80;
 
     [Fact]
-    public void The_widest_numbers_fit_the_terminal()
+    public void The_widest_numbers_fit_in_80_columns()
     {
         var table = Write(
             Attack("tr", 10_000, new(0.00661, 0.00612, 0.0397), passes: 17.2, seconds: 0.0215, speedUp: 846.4),
@@ -21,7 +21,7 @@ public sealed class ComparisonTableTests
     }
 
     [Fact]
-    public void Without_CW_there_is_no_column_for_it()
+    public void The_CW_column_is_missing_without_CW()
     {
         var table = Write(Attack("tr[radius=0.05]", 10_000, new(0.01, 0.01, 0.01), passes: 10, seconds: 1, speedUp: null));
         Assert.DoesNotContain(table, line => line.Contains("cw", StringComparison.Ordinal));
@@ -58,7 +58,7 @@ public sealed class ComparisonTableTests
         Folder = name,
         Target = "best",
         Fooled = fooled,
-        BelowBar = fooled < 9_990,
+        BelowThreshold = fooled < 9_990,
         RelativePerturbation = lengths,
         RelativePerturbationNormalized = lengths,
         ForwardsPerImage = passes,

@@ -12,7 +12,7 @@ public sealed class InterruptionTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_cancelled_comparison_tells_of_the_finished_attacks_and_resumes_the_rest()
+    public void A_cancelled_comparison_reports_the_finished_attacks_and_can_be_resumed()
     {
         var (exitCode, output) = Run("part", "tr[radius=0.5]", cancellation => cancellation.Cancel());
         Assert.Equal(130, exitCode);
@@ -22,7 +22,7 @@ public sealed class InterruptionTests : IDisposable
 
         var resumed = JsonNode.Parse(Invocation.Of([.. Flags, "--quiet", "--resume", "--out", _folder["part"]]).AssertDone().Output)!;
         Assert.Equal(["deepfool[candidates=2]", "tr[radius=0.5]", "tr[radius=0.7]"], Attacks(resumed), StringComparer.Ordinal);
-        // Not computed again: the time is the one of then.
+        // The first attack is not run again: its time is unchanged.
         Assert.Equal((double)part["attacks"]![0]!["seconds"]!, (double)resumed["attacks"]![0]!["seconds"]!);
         Assert.True(JsonNode.DeepEquals(part["attacks"]![0], resumed["attacks"]![0]));
 
@@ -31,7 +31,7 @@ public sealed class InterruptionTests : IDisposable
     }
 
     [Fact]
-    public void A_complete_comparison_prints_the_same_again()
+    public void Resuming_a_complete_comparison_prints_the_same_results()
     {
         var first = Invocation.Of([.. Flags, "--quiet", "--out", _folder["results"]]).AssertDone().Output;
         var figure = File.ReadAllText(Path.Combine(_folder["results"], "comparison.svg"));
@@ -40,7 +40,7 @@ public sealed class InterruptionTests : IDisposable
     }
 
     [Fact]
-    public void Another_attack_joins_a_complete_comparison()
+    public void An_attack_can_be_added_to_a_complete_comparison()
     {
         var first = JsonNode.Parse(Invocation.Of([.. Flags, "--quiet", "--out", _folder["results"]]).AssertDone().Output)!;
         string[] longer = [.. Flags, "--quiet", "--resume", "--out", _folder["results"]];
@@ -51,7 +51,7 @@ public sealed class InterruptionTests : IDisposable
     }
 
     [Fact]
-    public void Cancelled_before_an_attack_is_finished_there_are_no_numbers()
+    public void A_comparison_cancelled_before_the_first_attack_is_finished_writes_no_results()
     {
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
@@ -61,7 +61,7 @@ public sealed class InterruptionTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_lost_during_the_second_attack_does_not_take_the_first_ones_figures_with_it()
+    public void If_the_second_attack_loses_its_folder_the_results_of_the_first_are_printed()
     {
         var (exitCode, output) = Run("results", "tr[radius=0.5]", _ =>
         {
@@ -73,7 +73,7 @@ public sealed class InterruptionTests : IDisposable
         Assert.True(File.Exists(Path.Combine(_folder["results"], "comparison.json")));
     }
 
-    /// <summary>Runs a comparison and does something the first time the progress tells of an attack.</summary>
+    /// <summary>Runs a comparison, and an action at the first progress line of an attack.</summary>
     private (int ExitCode, string Output) Run(string folder, string attack, Action<CancellationTokenSource> act)
     {
         using var cancellation = new CancellationTokenSource();

@@ -3,7 +3,7 @@ namespace Brink.Cli.Tests.Data;
 public sealed class FetchTests
 {
     [Fact]
-    public void What_is_not_the_published_archive_is_refused()
+    public void A_file_with_a_wrong_checksum_is_refused()
     {
         using var folder = new TemporaryFolder();
         using var server = new TinyServer([1, 2, 3]);
@@ -13,7 +13,7 @@ public sealed class FetchTests
     }
 
     [Fact]
-    public void Progress_goes_to_the_error_stream_in_lines()
+    public void Progress_is_printed_as_lines_on_the_error_stream()
     {
         using var folder = new TemporaryFolder();
         using var server = new TinyServer(new byte[1_500_000]);
@@ -24,7 +24,7 @@ public sealed class FetchTests
     }
 
     [Fact]
-    public void All_of_it_being_there_nothing_is_fetched()
+    public void A_complete_data_set_is_not_downloaded_again()
     {
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(Path.Combine(folder["data"], "cifar10"));
@@ -38,6 +38,6 @@ public sealed class FetchTests
     [Theory]
     [InlineData("choose cifar10", "mnist")]
     [InlineData("--from takes an address", "cifar10", "--from", "somewhere")]
-    public void What_cannot_be_fetched_is_refused(string part, params string[] arguments) =>
+    public void Invalid_arguments_are_refused(string part, params string[] arguments) =>
         Assert.Contains(part, Invocation.Of(["data", "fetch", .. arguments]).AssertRefused(), StringComparison.Ordinal);
 }

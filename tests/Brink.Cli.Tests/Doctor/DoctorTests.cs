@@ -26,20 +26,20 @@ public sealed class DoctorTests : IDisposable
         Assert.Matches(@"^2\.10\.[\d.]+ loads$", lines["libtorch"]);
         Assert.True(int.Parse(lines["threads"], System.Globalization.CultureInfo.InvariantCulture) > 0);
         Assert.StartsWith("cpu", lines["devices"], StringComparison.Ordinal);
-        Assert.Equal("network signs, images signs", lines["embedded"]);
+        Assert.Equal("model signs, images signs", lines["embedded"]);
         Assert.Equal("not set", lines[DataLocations.Variable]);
-        Assert.StartsWith(DataLocations.UserFolder, lines["user's data"], StringComparison.Ordinal);
+        Assert.StartsWith(DataLocations.UserFolder, lines["data folder"], StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Says_that_the_library_was_mended()
+    public void Reports_that_the_native_library_was_patched()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs Linux on x64");
-        Assert.Matches("^(not )?needed: this system (lacks|offers) GLIBCXX_3.4.32; applied$", Lines()["symbol fix"]);
+        Assert.Matches("^(not )?needed: this system (lacks|provides) GLIBCXX_3.4.32; applied$", Lines()["symbol fix"]);
     }
 
     [Fact]
-    public void Names_what_lies_in_the_data_folder()
+    public void Lists_the_contents_of_the_data_folder()
     {
         Environment.SetEnvironmentVariable(DataLocations.Variable, _folder["nowhere"]);
         Assert.Equal($"{_folder["nowhere"]} (does not exist)", Lines()[DataLocations.Variable]);

@@ -13,7 +13,7 @@ public sealed class PictureTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Images_of_a_run_become_a_picture()
+    public void Images_of_a_run_are_drawn_as_PNG_and_SVG()
     {
         Invocation.Of("attack", "--limit", "4", "--quiet", "--out", _folder["run"]).AssertDone();
         Assert.Contains(_folder["a.png"], Invocation.Of("picture", _folder["run"], "--index", "0,2", "--out", _folder["a.png"]).AssertDone().Output, StringComparison.Ordinal);
@@ -21,7 +21,7 @@ public sealed class PictureTests : IDisposable
         Invocation.Of("picture", _folder["run"], "--index", "2", "--out", _folder["new/a.png"]).AssertDone();
         Assert.Equal(Png, File.ReadAllBytes(_folder["new/a.png"])[..4]);
         Invocation.Of("picture", _folder["run"], "--index", "2", "--out", _folder["a.svg"]).AssertDone();
-        // The embedded network is at hand, so its confidence can be told.
+        // The weights are embedded, so the confidence can be computed.
         Assert.Equal(2, XDocument.Load(_folder["a.svg"]).Descendants().Count(element => element.Value.Trim().StartsWith("confidence", StringComparison.Ordinal) && !element.HasElements));
         Assert.Contains("images 0 to 3", Invocation.Of("picture", _folder["run"], "--index", "9", "--out", _folder["b.png"]).AssertRefused(), StringComparison.Ordinal);
         Assert.Contains(".png or .svg", Invocation.Of("picture", _folder["run"], "--index", "1", "--out", _folder["b.jpg"]).AssertRefused(), StringComparison.Ordinal);
@@ -29,7 +29,7 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
-    public void A_comparison_stands_for_its_runs()
+    public void The_folder_of_a_comparison_can_be_given_instead_of_its_runs()
     {
         Invocation.Of("compare", "--attacks", "deepfool,tr[refine=0]", "--limit", "2", "--quiet", "--out", _folder["comparison"]).AssertDone();
         Invocation.Of("report", _folder["comparison"]).AssertDone();
@@ -42,7 +42,7 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
-    public void A_picture_needs_a_run_an_image_and_a_file()
+    public void A_picture_needs_a_run_an_index_and_a_file()
     {
         Assert.Contains("no folder", Invocation.Of("picture").AssertRefused(), StringComparison.Ordinal);
         Assert.Contains("no --index", Invocation.Of("picture", "run", "--out", "a.png").AssertRefused(), StringComparison.Ordinal);
@@ -59,9 +59,9 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
-    public void A_slice_needs_an_image_that_the_network_gets_right_and_attacks_that_go_together()
+    public void A_slice_needs_an_attackable_image_and_comparable_attacks()
     {
-        Assert.Contains("of the class to reach", Invocation.Of("picture", "slice", "--index", "7", "--attacks", "deepfool,tr", "--target", $"{DataCatalog.Open("signs", skip: 7, limit: 1).Label(0)}", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
+        Assert.Contains("already has the target class", Invocation.Of("picture", "slice", "--index", "7", "--attacks", "deepfool,tr", "--target", $"{DataCatalog.Open("signs", skip: 7, limit: 1).Label(0)}", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
         Assert.Contains("one norm", Invocation.Of("picture", "slice", "--index", "7", "--attacks", "tr[norm=l2],tr[norm=linf]", "--out", _folder["a.svg"]).AssertRefused(), StringComparison.Ordinal);
         Invocation.Of("picture", "slice", "--out", _folder["a.svg"]).AssertRefused();
     }

@@ -12,7 +12,7 @@ public sealed class ReportTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void An_attack_writes_what_the_verb_writes()
+    public void Attack_and_report_write_the_same_page()
     {
         Assert.Contains("report.html", Invocation.Of([.. Attack, _folder["run"]]).AssertDone().Output, StringComparison.Ordinal);
         var path = Path.Combine(_folder["run"], "report.html");
@@ -26,7 +26,7 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
-    public void A_report_that_cannot_be_written_takes_nothing_with_it()
+    public void If_the_report_cannot_be_written_the_results_are_printed_and_stored()
     {
         var blocked = Path.Combine(_folder["run"], "report.html");
         Directory.CreateDirectory(blocked);
@@ -43,20 +43,20 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
-    public void A_report_of_several_runs_has_a_file_of_its_own_in_a_folder_that_is_made_for_it()
+    public void A_report_of_several_runs_needs_a_file_whose_folder_is_created()
     {
         Invocation.Of([.. Attack, _folder["a"]]).AssertDone();
         Invocation.Of([.. Attack, _folder["b"], "--attack", "deepfool"]).AssertDone();
         var (a, b) = (File.ReadAllText(_folder["a/report.html"]), File.ReadAllText(_folder["b/report.html"]));
         Assert.Contains("add --out", Invocation.Of("report", _folder["a"], _folder["b"]).AssertRefused(), StringComparison.Ordinal);
         Invocation.Of("report", _folder["a"], _folder["b"], "--out", _folder["new/folder/both.html"]).AssertDone();
-        Assert.Contains("The attacks compared", File.ReadAllText(_folder["new/folder/both.html"]), StringComparison.Ordinal);
+        Assert.Contains("Comparison of the attacks", File.ReadAllText(_folder["new/folder/both.html"]), StringComparison.Ordinal);
         Assert.Equal((a, b), (File.ReadAllText(_folder["a/report.html"]), File.ReadAllText(_folder["b/report.html"])));
-        Assert.Contains("could not be made", Invocation.Of("report", _folder["a"], "--out", _folder["a/report.html/x.html"]).AssertRefused(), StringComparison.Ordinal);
+        Assert.Contains("could not be created", Invocation.Of("report", _folder["a"], "--out", _folder["a/report.html/x.html"]).AssertRefused(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_a_run_there_is_no_report()
+    public void A_report_needs_a_run()
     {
         Invocation.Of("report").AssertRefused();
         Assert.Contains("results.json", Invocation.Of("report", _folder["nothing"]).AssertRefused(), StringComparison.Ordinal);

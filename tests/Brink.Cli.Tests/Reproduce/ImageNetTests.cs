@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Reproduce;
 
-/// <summary>The smallest network of the ImageNet tables, with random weights, on one picture of noise.</summary>
+/// <summary>ImageNet tables and Figure 4 with the smallest network, random weights and one image of noise.</summary>
 [Trait("speed", "slow")]
 public sealed class ImageNetTests : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class ImageNetTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_table_of_ImageNet_is_computed_from_a_folder_of_synsets()
+    public void An_ImageNet_table_is_computed_from_a_folder_of_synsets()
     {
         WritePicture("n01440764");
         using var network = ModelCatalog.WithRandomWeights(Network);
@@ -26,7 +26,7 @@ public sealed class ImageNetTests : IDisposable
             Safetensors.Write(file, network.Module.state_dict());
         }
 
-        // The class that the network sees becomes the label, so that there is something to attack.
+        // The prediction of the network becomes the label, so that the image is attacked.
         var synset = ImageNetFolder.Synsets[(int)Prediction(network)];
         if (synset != "n01440764")
         {
@@ -46,7 +46,7 @@ public sealed class ImageNetTests : IDisposable
     }
 
     [Fact]
-    public void Figure_4_times_steps_on_photographs_with_random_weights()
+    public void Figure_4_measures_steps_with_random_weights()
     {
         WritePicture("n01440764");
         var output = Invocation.Of("reproduce", "figure4", "--threads", "1", "--quiet", "--steps", "2", "--data", $"imagenet:{_folder["images"]}", "--without", "alexnet,vgg16,resnet50", "--out", _folder["results"]).AssertDone().Output;

@@ -7,13 +7,13 @@ namespace Brink.Cli.Tests.Reproduce;
 
 public sealed class PaperTablesTests
 {
-    // Those that count perturbations; Table 5 counts steps.
+    // The tables of perturbations; Table 5 gives the accuracy after each step.
     private static IEnumerable<PaperTable> OfPerturbations => PaperTables.All.Where(table => table.Steps is null);
 
     public static TheoryData<string> Specifications => [.. PaperTables.All.SelectMany(table => table.Sections).SelectMany(section => section.Attacks).Select(attack => attack.Specification).Distinct(StringComparer.Ordinal)];
 
     [Theory, MemberData(nameof(Specifications))]
-    public void Every_option_is_pinned(string specification)
+    public void Every_option_is_set_explicitly(string specification)
     {
         var pinned = specification[(specification.IndexOf('[', StringComparison.Ordinal) + 1)..^1].Split(',').Select(pair => pair.Split('=')[0]);
         Assert.Equal(AttackCatalog.Create(specification).Options.Keys.Order(StringComparer.Ordinal), pinned.Order(StringComparer.Ordinal), StringComparer.Ordinal);
@@ -28,7 +28,7 @@ public sealed class PaperTablesTests
     [InlineData("table3", "linf", "best", "0.0001", 5000)]
     [InlineData("table4", "l2", "hardest", "0.005", 5000)]
     [InlineData("table4", "linf", "hardest", "0.0001", 5000)]
-    public void The_authors_rows_are_those_of_the_preset(string table, string norm, string target, string radius, int iterations)
+    public void The_rows_of_the_authors_program_equal_the_preset_authors(string table, string norm, string target, string radius, int iterations)
     {
         var section = PaperTables.Named(table).Sections.Single(section => section.Norm == norm);
         void AssertSame(string key, string preset) => Assert.Equal(AttackCatalog.Create(preset).Options, AttackCatalog.Create(section.Attacks.Single(attack => attack.Key == key).Specification).Options);
@@ -37,7 +37,7 @@ public sealed class PaperTablesTests
     }
 
     [Fact]
-    public void Every_attack_chooses_among_the_nine_best_classes_and_keeps_the_norm_of_its_half() =>
+    public void Every_attack_has_nine_candidates_and_the_norm_of_its_section() =>
         Assert.All(OfPerturbations.SelectMany(table => table.Sections).SelectMany(section => section.Attacks.Select(attack => (section.Norm, AttackCatalog.Create(attack.Specification)))), pair =>
         {
             Assert.Equal("9", $"{pair.Item2.Options["candidates"]}");
@@ -45,9 +45,9 @@ public sealed class PaperTablesTests
         });
 
     [Fact]
-    public void Every_network_of_the_paper_has_one_that_stands_for_it_and_takes_images_of_the_tables_data() =>
+    public void Every_network_of_the_paper_is_replaced_by_one_for_the_same_data_set() =>
         Assert.All(PaperTables.All.SelectMany(table => table.Networks.Select(network => (table.Data, network.Model))), pair =>
-            Assert.Equal(pair.Data == PaperData.ImageNet ? 1000 : 10, ModelCatalog.Networks.Single(network => network.Name == pair.Model).ClassCount));
+            Assert.Equal(pair.Data == PaperData.ImageNet ? 1000 : 10, ModelCatalog.Models.Single(network => network.Name == pair.Model).ClassCount));
 
     [Theory]
     [InlineData("table1", "cifar10", true)]
@@ -56,10 +56,10 @@ public sealed class PaperTablesTests
     [InlineData("table1", "imagenet:folder", false)]
     [InlineData("table3", "imagenet:folder", true)]
     [InlineData("table4", "cifar10", false)]
-    public void A_table_takes_images_of_its_own_data_set(string table, string data, bool taken) => Assert.Equal(taken, PaperTables.Named(table).Data.Is(data));
+    public void A_table_accepts_images_of_its_data_set_only(string table, string data, bool taken) => Assert.Equal(taken, PaperTables.Named(table).Data.Is(data));
 
     [Fact]
-    public void Every_cell_of_the_paper_has_an_attack_and_every_network_has_every_cell()
+    public void Every_column_of_the_paper_has_an_attack_and_every_network_has_all_cells()
     {
         Assert.All(OfPerturbations.SelectMany(table => table.Sections.Select(section => (table, section))), half =>
         {
@@ -70,9 +70,9 @@ public sealed class PaperTablesTests
     }
 
     [Fact]
-    public void The_figures_are_in_the_order_the_paper_tells_of()
+    public void The_values_satisfy_the_inequalities_that_hold_in_the_paper()
     {
-        // A slip between columns, rows or tables would break one of these, all of which hold in the paper.
+        // Exchanged columns, rows or tables would violate one of these inequalities, all of which hold in the paper.
         foreach (var (best, hardest) in new[] { ("table1", "table2"), ("table3", "table4") })
         {
             var sections = new[] { best, hardest }.SelectMany(name => PaperTables.Named(name).Sections.Select(section => (name, section))).ToDictionary(pair => (pair.name, pair.section.Norm), pair => pair.section.Figures);
@@ -108,7 +108,7 @@ public sealed class PaperTablesTests
     }
 
     [Fact]
-    public void On_ImageNet_the_adaptive_radius_is_never_nearer_than_the_fixed_one() =>
+    public void On_ImageNet_the_adaptive_radius_is_never_better_than_the_fixed_one() =>
         Assert.All(new[] { "table3", "table4" }.Select(PaperTables.Named), table => Assert.All(table.Sections, section => Assert.All(table.Networks, network =>
         {
             var (constant, adaptive) = (section.Figures[(network, "tr-fixed")], section.Figures[(network, "tr-adaptive")]);
@@ -116,7 +116,7 @@ public sealed class PaperTablesTests
         })));
 
     [Fact]
-    public void Table_5_is_as_printed_the_second_order_better_but_in_the_first_step_of_the_perceptron()
+    public void In_Table_5_the_second_order_is_better_except_in_the_first_step_of_the_perceptron()
     {
         var table = PaperTables.Named("table5");
         var section = Assert.Single(table.Sections);
@@ -131,6 +131,6 @@ public sealed class PaperTablesTests
     }
 
     [Fact]
-    public void An_unknown_table_is_refused_with_the_names_of_those_there_are() =>
+    public void An_unknown_table_is_refused_with_the_list_of_names() =>
         Assert.Equal("There is no table named 'table7' to reproduce; choose table1, table2, table3, table4, table5 or figure4.", Assert.Throws<BadInputException>(() => PaperTables.Named("table7")).Message);
 }

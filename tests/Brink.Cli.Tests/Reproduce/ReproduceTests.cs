@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Reproduce;
 
-/// <summary>With a network of random weights and images of noise: its figures mean nothing, but they come the same way.</summary>
+/// <summary>Tables with random weights and images of noise. The values are meaningless, but are computed in the same way.</summary>
 [Trait("speed", "slow")]
 public sealed class ReproduceTests : IDisposable
 {
@@ -19,19 +19,19 @@ public sealed class ReproduceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Without_weights_the_paper_stands_alone_and_says_how_to_get_them()
+    public void Without_weights_only_the_values_of_the_paper_are_printed()
     {
         var output = Invocation.Of("reproduce", "table2").AssertDone().Output;
         Assert.Contains("| 1.71 / 8.01 | – ", output, StringComparison.Ordinal);
-        Assert.Contains("give weights with --weights resnet20=FILE", output, StringComparison.Ordinal);
+        Assert.Contains("add --weights resnet20=FILE", output, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("table1", "AlexLike, 85.78 % right in the paper: not run; give weights with --weights alexlike=FILE.", "| 1.74 / 11.0 |")]
-    [InlineData("table1", "WResNet, 94.77 % right in the paper: not run; give weights with --weights wresnet16-4=FILE.", "| 0.66 / 4.51 |")]
-    [InlineData("table3", "VGG16, 71.6 % right in the paper: not run; give weights with --weights vgg16=FILE. The paper's L∞ half says 71.5. vgg16-397923af.pth of https://download.pytorch.org/models/ fits.", "| 0.20 / 4.1 |")]
-    [InlineData("table4", "DenseNet121, 74.4 % right in the paper: not run; give weights with --weights densenet121=FILE. densenet121-a639ec97.pth", "| 0.36 / 11.6 |")]
-    public void Each_network_says_how_it_is_had(string table, string remark, string cell)
+    [InlineData("table1", "AlexLike, 85.78 % accuracy in the paper: not measured; to measure it, add --weights alexlike=FILE.", "| 1.74 / 11.0 |")]
+    [InlineData("table1", "WResNet, 94.77 % accuracy in the paper: not measured; to measure it, add --weights wresnet16-4=FILE.", "| 0.66 / 4.51 |")]
+    [InlineData("table3", "VGG16, 71.6 % accuracy in the paper: not measured; to measure it, add --weights vgg16=FILE. The L∞ part of the paper's table gives 71.5. vgg16-397923af.pth from https://download.pytorch.org/models/ contains fitting weights.", "| 0.20 / 4.1 |")]
+    [InlineData("table4", "DenseNet121, 74.4 % accuracy in the paper: not measured; to measure it, add --weights densenet121=FILE. densenet121-a639ec97.pth", "| 0.36 / 11.6 |")]
+    public void The_remarks_name_the_source_of_weights_of_each_network(string table, string remark, string cell)
     {
         var output = Invocation.Of("reproduce", table).AssertDone().Output;
         Assert.Contains(remark, output, StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
-    public void Own_figures_stand_beside_the_papers()
+    public void Measured_values_are_printed_beside_those_of_the_paper()
     {
         using var table = JsonDocument.Parse(Run("--json", "--without", "tr-paper,tr-adaptive").AssertDone().Output);
         var rows = table.RootElement.GetProperty("rows").EnumerateArray().ToArray();
@@ -57,7 +57,7 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
-    public void Interrupted_and_resumed_it_ends_with_the_same_table()
+    public void A_resumed_table_equals_an_uninterrupted_one()
     {
         Run("--out", _folder["whole"]).AssertDone();
         using var cancellation = new CancellationTokenSource();
@@ -65,7 +65,7 @@ public sealed class ReproduceTests : IDisposable
         using var output = new StringWriter();
         Assert.Equal(130, CommandLine.Run(Arguments("--out", _folder["part"]), output, error, cancellation.Token));
         Assert.Contains("- Only 1 of 2 runs were finished.", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("--resume continues it", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--resume continues the table", output.ToString(), StringComparison.Ordinal);
 
         var resumed = Run("--out", _folder["part"], "--resume").AssertDone();
         Assert.DoesNotContain("l2, deepfool", resumed.Error, StringComparison.Ordinal);
@@ -82,15 +82,15 @@ public sealed class ReproduceTests : IDisposable
     [Theory]
     [InlineData("no table named 'table9' to reproduce; choose table1, table2, table3, table4, table5 or figure4", "table9")]
     [InlineData("no row 'fast' to leave out; it has deepfool", "table1", "--without", "cw,fast")]
-    [InlineData("written NAME=FILE, but 'weights.pt' was given; for table1 NAME is alexlike or alexlike-s or resnet20 or wresnet16-4", "table1", "--weights", "weights.pt")]
-    [InlineData("no network 'vgg16'; give weights to alexlike or alexlike-s or resnet20 or wresnet16-4", "table1", "--weights", "vgg16=weights.pt")]
+    [InlineData("takes NAME=FILE, but 'weights.pt' was given; for table1 NAME is alexlike or alexlike-s or resnet20 or wresnet16-4", "table1", "--weights", "weights.pt")]
+    [InlineData("no network 'vgg16'; give weights of alexlike or alexlike-s or resnet20 or wresnet16-4", "table1", "--weights", "vgg16=weights.pt")]
     [InlineData("resnet20 was given two", "table1", "--weights", "resnet20=a", "--weights", "resnet20=b")]
     [InlineData("needs images of CIFAR-10, but none were given; add --data cifar10:FILE", "table1", "--weights", "resnet20=a")]
     [InlineData("needs images of CIFAR-10, but 'signs' was given", "table1", "--weights", "resnet20=a", "--data", "signs")]
     [InlineData("needs images of CIFAR-10, but 'imagenet:val' was given", "table2", "--weights", "alexlike=a", "--data", "imagenet:val")]
     [InlineData("needs images of ImageNet, but none were given; add --data imagenet:FOLDER", "table3", "--weights", "vgg16=a")]
     [InlineData("needs images of ImageNet, but 'cifar10' was given", "table4", "--weights", "alexnet=a", "--data", "cifar10")]
-    [InlineData("no network 'resnet20'; give weights to alexnet or vgg16 or resnet50 or densenet121", "table3", "--weights", "resnet20=a")]
+    [InlineData("no network 'resnet20'; give weights of alexnet or vgg16 or resnet50 or densenet121", "table3", "--weights", "resnet20=a")]
     [InlineData("drop --steps", "table1", "--steps", "3")]
     [InlineData("needs images of ImageNet, but none were given; add --data imagenet:FOLDER", "figure4")]
     [InlineData("needs images of ImageNet, but 'signs' was given", "figure4", "--data", "signs")]
@@ -101,19 +101,19 @@ public sealed class ReproduceTests : IDisposable
     [InlineData("for figure4 NAME is alexnet or vgg16 or resnet50 or densenet121", "figure4", "--weights", "a.pth")]
     [InlineData("add --out FOLDER", "table1", "--resume")]
     [InlineData("but the file ", "table1", "--out", "/dev/null")]
-    public void What_cannot_be_used_is_refused_in_a_sentence(string fragment, params string[] arguments) =>
+    public void Invalid_arguments_are_refused(string fragment, params string[] arguments) =>
         Assert.Contains(fragment, Invocation.Of(["reproduce", .. arguments]).AssertRefused(), StringComparison.Ordinal);
 
     [Fact]
-    public void Another_runs_folder_is_refused_before_anything_is_computed()
+    public void The_folder_of_another_run_is_refused_before_the_first_pass()
     {
         Run("--out", _folder["results"]).AssertDone();
         var error = Run("--limit", "3", "--out", _folder["results"], "--resume").AssertRefused();
-        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"(images: there {Images}, here 3)"), error, StringComparison.Ordinal);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"(images: stored {Images}, now 3)"), error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_run_that_fails_leaves_the_table_of_those_before_it()
+    public void If_a_run_fails_the_table_of_the_finished_runs_is_printed()
     {
         using var error = new Watcher(line =>
         {
@@ -129,13 +129,13 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
-    public void Table_5_counts_accuracy_step_by_step_and_resumed_it_is_the_same()
+    public void Table_5_gives_the_accuracy_after_each_step_and_is_the_same_when_resumed()
     {
         WriteSmooth(_folder["smooth.safetensors"], _folder["noise.bin"]);
         string[] arguments = ["reproduce", "table5", "--threads", "1", "--quiet", "--weights", $"mlp-swish={_folder["smooth.safetensors"]}", "--data", $"cifar10:{_folder["noise.bin"]}", "--without", "tr2-5,tr2-10", "--out", _folder["results"]];
         var output = Invocation.Of(arguments).AssertDone().Output;
         Assert.Matches(@"\| MLP +\| TR, second order +\| paper \| 47.84 ", output);
-        Assert.Contains("its own row of the MLP is worse in the first", output, StringComparison.Ordinal);
+        Assert.Contains("its row of the MLP is worse in the first", output, StringComparison.Ordinal);
         using var table = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder["results"], "table5.json")));
         var ours = table.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.TryGetProperty("ourSteps", out _)).ToDictionary(row => row.GetProperty("key").GetString()!, row => row.GetProperty("ourSteps"), StringComparer.Ordinal);
         Assert.Equal(["tr", "tr2", "tr2-1", "tr2-2"], ours.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal);
@@ -176,7 +176,7 @@ public sealed class ReproduceTests : IDisposable
         return ["reproduce", "table2", "--threads", "1", "--weights", $"resnet20={_folder["random.safetensors"]}", "--data", $"cifar10:{_folder["noise.bin"]}", .. flags.Contains("--without") ? flags : ["--without", Without, .. flags]];
     }
 
-    /// <summary>A network with random weights and images that it gets right, but for the last ones.</summary>
+    /// <summary>Writes a network with random weights, and images that it classifies correctly except the last ones.</summary>
     private static void Write(string weights, string images)
     {
         using var scope = NewDisposeScope();
@@ -199,7 +199,7 @@ public sealed class ReproduceTests : IDisposable
         WriteNoise(images, network);
     }
 
-    /// <summary>Images of noise with the classes that a network sees in them, but for the last ones.</summary>
+    /// <summary>Writes images of noise with the predictions of a network as labels, except for the last ones.</summary>
     private static void WriteNoise(string images, nn.Module<Tensor, Tensor> network)
     {
         network.eval();

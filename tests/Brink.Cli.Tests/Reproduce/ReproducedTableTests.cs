@@ -15,7 +15,7 @@ public sealed class ReproducedTableTests
     private static readonly PaperSection Section = Table.Sections.Single(section => section.Norm == "l2");
 
     [Fact]
-    public void The_average_counts_what_was_misclassified_as_zero_and_the_mean_leaves_it_out()
+    public void The_average_counts_misclassified_images_as_zero_and_the_mean_leaves_them_out()
     {
         var figures = ReproducedFigures.Of(Summary(fooled: [0.01, 0.03], misclassified: 3));
         Assert.Equal(0.8, figures.Average!.Value, 1e-12);
@@ -25,7 +25,7 @@ public sealed class ReproducedTableTests
     }
 
     [Fact]
-    public void Where_nothing_is_fooled_there_are_no_figures()
+    public void Without_a_fooled_image_there_are_no_values()
     {
         var table = ReproducedTable.Of(Table, [Run("deepfool", Summary(fooled: [], misclassified: 3))], 1);
         Assert.Equal("–", Cells(table, "ResNet", "DeepFool")[3]);
@@ -33,7 +33,7 @@ public sealed class ReproducedTableTests
     }
 
     [Fact]
-    public void Every_cell_of_the_paper_stands_in_the_table_whatever_was_run()
+    public void The_table_contains_every_cell_of_the_paper_without_any_run()
     {
         var printed = ReproducedTableText.ToMarkdown(ReproducedTable.Of(Table, [], 0));
         foreach (var figures in Table.Sections.SelectMany(section => section.Figures.Values))
@@ -41,27 +41,27 @@ public sealed class ReproducedTableTests
             Assert.Contains(string.Create(CultureInfo.InvariantCulture, $" {figures.Average} / {figures.Worst} "), printed, StringComparison.Ordinal);
         }
 
-        Assert.Contains("give weights with --weights resnet20=FILE", printed, StringComparison.Ordinal);
-        Assert.All(Table.Networks, network => Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{network.Name}, {network.Accuracy} % right in the paper"), printed, StringComparison.Ordinal));
+        Assert.Contains("add --weights resnet20=FILE", printed, StringComparison.Ordinal);
+        Assert.All(Table.Networks, network => Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{network.Name}, {network.Accuracy} % accuracy in the paper"), printed, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void A_run_stands_beside_its_cell_and_nowhere_else()
+    public void A_run_is_printed_beside_its_cell_only()
     {
         var table = ReproducedTable.Of(Table, [Run("tr-fixed", Summary(fooled: [0.01, 0.03], misclassified: 3)), Run("tr-paper", Summary(fooled: [0.005], misclassified: 1))], 2);
         Assert.Equal(["0.66 / 3.97", "0.800 / 3.00", "2.000", "2 of 2", "5", "3.0 F + 4.0 B"], Cells(table, "ResNet", "TR, fixed 0.05")[2..], StringComparer.Ordinal);
         Assert.Equal(["–", "0.250 / 0.50", "0.500", "1 of 1", "2", "3.0 F + 4.0 B"], Cells(table, "ResNet", "TR, preset paper")[2..], StringComparer.Ordinal);
         Assert.Equal(2, table.Rows.Count(row => row.Ours is not null));
-        Assert.Contains(table.Remarks, remark => remark.StartsWith("ResNet, 92.10 % right in the paper: here resnet20 with the weights w.pkl, 40.00 % right.", StringComparison.Ordinal));
+        Assert.Contains(table.Remarks, remark => remark.StartsWith("ResNet, 92.10 % accuracy in the paper: here the network resnet20 with the weights w.pkl, 40.00 % accuracy.", StringComparison.Ordinal));
         Assert.Contains("Images: the first 5 of test.bin; the paper's are the 10,000 test images.", table.Remarks, StringComparer.Ordinal);
     }
 
     [Fact]
-    public void What_is_unfinished_and_what_ran_on_fewer_images_is_said()
+    public void The_remarks_name_unfinished_runs_and_runs_on_fewer_images()
     {
         var table = ReproducedTable.Of(Table, [Run("cw", Summary(fooled: [0.01], misclassified: 1))], 7);
         Assert.Contains("Only 1 of 7 runs were finished.", table.Remarks, StringComparer.Ordinal);
-        Assert.Contains("CW, 9 × 1,000 steps on ResNet: the first 2 images, of which the network gets 1 right.", table.Remarks, StringComparer.Ordinal);
+        Assert.Contains("CW, 9 × 1,000 steps on ResNet: the first 2 images, of which 1 are classified correctly.", table.Remarks, StringComparer.Ordinal);
     }
 
     [Theory]
@@ -69,7 +69,7 @@ public sealed class ReproducedTableTests
     [InlineData("de-DE")]
     [InlineData("tr-TR")]
     [InlineData("fa-IR")]
-    public void The_culture_changes_nothing(string culture)
+    public void The_output_does_not_depend_on_the_culture(string culture)
     {
         var table = () => ReproducedTable.Of(Table, [Run("deepfool", Summary(fooled: [0.012345, 0.03], misclassified: 1))], 1);
         var (markdown, json) = (ReproducedTableText.ToMarkdown(table()), ReproducedTableText.ToJson(table()));
@@ -87,7 +87,7 @@ public sealed class ReproducedTableTests
     }
 
     [Fact]
-    public void The_json_says_the_same_as_the_markdown()
+    public void JSON_and_Markdown_agree()
     {
         var table = ReproducedTable.Of(Table, [Run("deepfool", Summary(fooled: [0.012345, 0.03], misclassified: 1))], 1);
         using var json = JsonDocument.Parse(ReproducedTableText.ToJson(table));
@@ -100,7 +100,7 @@ public sealed class ReproducedTableTests
 
     private static ReproducedRun Run(string key, AttackSummary summary) => new(Network, Section, Section.Attacks.Single(attack => attack.Key == key), summary);
 
-    /// <summary>The cells of a network's row in the first half, network and attack among them.</summary>
+    /// <summary>Returns the cells of a row of the first section, including network and attack.</summary>
     private static string[] Cells(ReproducedTable table, string network, string attack)
     {
         var lines = ReproducedTableText.ToMarkdown(table).Split('\n').Where(line => line.StartsWith('|')).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]).ToArray();

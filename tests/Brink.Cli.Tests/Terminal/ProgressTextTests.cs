@@ -13,14 +13,14 @@ public sealed class ProgressTextTests
         { new(1000, 64, 0, double.NaN) { Evaluated = 64 }, 4, "64 of 1000 images, 0 fooled, 16/s, 0:59 left" },
         { new(1000, 128, 120, 0.0087654) { Evaluated = 128 }, 6, "128 of 1000 images, 120 fooled, mean 0.88 %, 21.3/s, 0:41 left" },
         { new(1000, 1000, 964, 0.0087654) { Evaluated = 1000 }, 50, "1000 of 1000 images, 964 fooled, mean 0.88 %, 20/s, 0:00 left" },
-        // Resumed: 500 images took none of the ten seconds.
-        { new(1000, 500, 480, 0.01) { Evaluated = 500, Kept = 500 }, 10, "500 of 1000 images, 480 fooled, mean 1.00 %" },
-        { new(1000, 510, 480, 0.01) { Evaluated = 500, Kept = 500 }, 10, "510 of 1000 images, 480 fooled, mean 1.00 %, 1/s, 8:10 left" },
+        // Resumed: an earlier start computed 500 images, outside the ten seconds.
+        { new(1000, 500, 480, 0.01) { Evaluated = 500, Restored = 500 }, 10, "500 of 1000 images, 480 fooled, mean 1.00 %" },
+        { new(1000, 510, 480, 0.01) { Evaluated = 500, Restored = 500 }, 10, "510 of 1000 images, 480 fooled, mean 1.00 %, 1/s, 8:10 left" },
         { new(50_000, 5, 4, 0.01) { Evaluated = 5 }, 10, "5 of 50000 images, 4 fooled, mean 1.00 %, 0.5/s, 27:46:30 left" },
     };
 
     [Theory, MemberData(nameof(Sequence))]
-    public void A_line_says_what_is_done_what_was_found_how_fast_and_what_is_left(EvaluationProgress progress, int seconds, string line)
+    public void A_line_gives_finished_and_fooled_images_the_rate_and_the_remaining_time(EvaluationProgress progress, int seconds, string line)
     {
         var culture = CultureInfo.CurrentCulture;
         try
@@ -39,9 +39,9 @@ public sealed class ProgressTextTests
     [InlineData(50_000, "tr[target=best,refine=0,max-iterations=1000,preset=authors]")]
     [InlineData(1_000_000, "deepfool[candidates=2]")]
     [InlineData(1_000_000, null)]
-    public void A_line_fits_the_terminal_and_a_name_keeps_its_start(int images, string? name)
+    public void A_line_fits_the_given_width_and_a_long_name_is_shortened_at_its_end(int images, string? name)
     {
-        foreach (var columns in new[] { 68, ProgressText.Columns })
+        foreach (var columns in new[] { 68, Screen.Columns })
         {
             var line = ProgressText.Of(new(images, images - 1, images - 1, 0.12345) { Evaluated = images - 1 }, TimeSpan.FromSeconds(images * 0.123), name, columns);
             Assert.InRange(line.Length, 1, columns);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Cli.Tests.Transfer;
 
-/// <summary>Whatever a folder holds, what is wrong with it is said in a sentence.</summary>
+/// <summary>Damaged run folders are refused with a message that names the problem.</summary>
 [Trait("speed", "slow")]
 public sealed class DamagedRunTests : IDisposable
 {
@@ -15,10 +15,10 @@ public sealed class DamagedRunTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Undamaged_it_is_read() => Invocation.Of("transfer", _folder["run"], "--model", "signs").AssertDone();
+    public void An_undamaged_run_is_read() => Invocation.Of("transfer", _folder["run"], "--model", "signs").AssertDone();
 
     [Fact]
-    public void A_folder_that_is_not_there_is_named() =>
+    public void A_missing_folder_is_named() =>
         Assert.Contains("there is no folder 'nowhere'", Refused("nowhere"), StringComparison.Ordinal);
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class DamagedRunTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_that_are_not_there_are_named()
+    public void Missing_tensors_are_named()
     {
         File.Delete(Path.Combine(_folder["run"], "adversarial.safetensors"));
         Assert.Contains("adversarial.safetensors does not exist", Refused(), StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("{}")]
     [InlineData("[]")]
     [InlineData("null")]
-    public void Results_that_cannot_be_read_are_refused(string content)
+    public void Unreadable_results_are_refused(string content)
     {
         File.WriteAllText(Path.Combine(_folder["run"], "results.json"), content);
         Assert.Contains("its results.json cannot be read", Refused(), StringComparison.Ordinal);
@@ -55,17 +55,17 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("images", "-1", "needs -1 entries")]
     [InlineData("space", "\"cube\"", "the space pixel or normalized, but has 'cube'")]
     [InlineData("space", "null", "the space pixel or normalized, but has ''")]
-    [InlineData("space", "\"pixel\"", "pixels from 0 to 1, but have others")]
+    [InlineData("space", "\"pixel\"", "pixels between 0 and 1, but have others")]
     [InlineData("norm", "\"l1\"", "the norm l2 or linf, but has 'l1'")]
     [InlineData("options", "null", "a list of numbers as the option mean")]
     [InlineData("options", "{}", "a list of numbers as the option mean")]
     [InlineData("options", "{\"mean\":[],\"std\":[]}", "a list of numbers as the option mean")]
     [InlineData("options", "{\"mean\":[0.1,\"a\",0.1],\"std\":[1,1,1]}", "a list of numbers as the option mean")]
-    [InlineData("options", "{\"mean\":[0.1,0.1,0.1],\"std\":[1,0,1]}", "one positive standard deviation a channel")]
-    [InlineData("options", "{\"mean\":[0.1,0.1],\"std\":[1,1,1]}", "one positive standard deviation a channel")]
+    [InlineData("options", "{\"mean\":[0.1,0.1,0.1],\"std\":[1,0,1]}", "one positive standard deviation per channel")]
+    [InlineData("options", "{\"mean\":[0.1,0.1],\"std\":[1,1,1]}", "one positive standard deviation per channel")]
     [InlineData("options", "{\"mean\":[0.1,0.1],\"std\":[1,1]}", "its original needs the shape")]
-    [InlineData("options", "{\"mean\":[5,5,5],\"std\":[1,1,1]}", "pixels from 0 to 1, but have others")]
-    public void Results_that_no_run_has_are_refused(string property, string value, string fragment)
+    [InlineData("options", "{\"mean\":[5,5,5],\"std\":[1,1,1]}", "pixels between 0 and 1, but have others")]
+    public void Inconsistent_results_are_refused(string property, string value, string fragment)
     {
         var path = Path.Combine(_folder["run"], "results.json");
         var results = JsonNode.Parse(File.ReadAllText(path))!;
@@ -87,7 +87,7 @@ public sealed class DamagedRunTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_that_no_run_has_are_refused()
+    public void Inconsistent_tensors_are_refused()
     {
         var cases = new (string Fragment, Action<Dictionary<string, Tensor>> Damage)[]
         {
@@ -97,12 +97,12 @@ public sealed class DamagedRunTests : IDisposable
             ("its label needs 3 entries of type Int64", tensors => tensors["label"] = tensors["label"][..2]),
             ("its label needs the shape [3], but has [3, 1]", tensors => tensors["label"] = tensors["label"].reshape(3, 1)),
             ("its label needs 3 entries of type Int64, as results.json says, but has the shape []", tensors => tensors["label"] = tensors["label"][0]),
-            ("its label needs numbers of classes, but holds -7", tensors => tensors["label"] = tensors["label"] * 0 - 7),
+            ("its label needs class numbers of at least -1, but has -7", tensors => tensors["label"] = tensors["label"] * 0 - 7),
             ("its adversarial needs the shape", tensors => tensors["adversarial"] = tensors["adversarial"][.., .., ..8]),
             ("its original needs the shape", tensors => tensors["original"] = tensors["original"].flatten(1)),
             ("its original needs the shape", tensors => tensors["original"] = tensors["original"][.., ..0]),
-            ("pixels from 0 to 1, but have others", tensors => tensors["adversarial"] = tensors["adversarial"] * float.NaN),
-            ("has images of class 11, but signs knows the classes 0 to 9", tensors => tensors["label"] = (tensors["label"] * 0) + 11),
+            ("pixels between 0 and 1, but have others", tensors => tensors["adversarial"] = tensors["adversarial"] * float.NaN),
+            ("has images of class 11, but signs has the classes 0 to 9", tensors => tensors["label"] = (tensors["label"] * 0) + 11),
         };
         var path = Path.Combine(_folder["run"], "adversarial.safetensors");
         var whole = File.ReadAllBytes(path);
@@ -122,7 +122,7 @@ public sealed class DamagedRunTests : IDisposable
     }
 
     [Fact]
-    public void Images_with_other_channels_than_the_network_takes_are_refused()
+    public void Images_with_a_wrong_number_of_channels_are_refused()
     {
         using var scope = NewDisposeScope();
         var path = Path.Combine(_folder["run"], "adversarial.safetensors");
@@ -145,14 +145,14 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("resnet20 needs weights", "resnet20")]
     [InlineData("the path is empty", "resnet20=")]
     [InlineData("nowhere.pt does not exist", "resnet20=nowhere.pt")]
-    public void Networks_that_cannot_be_had_are_refused(string fragment, string model) =>
+    public void Models_that_cannot_be_loaded_are_refused(string fragment, string model) =>
         Assert.Contains(fragment, Invocation.Of("transfer", _folder["run"], "--model", model).AssertRefused(), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("Option '--model' is required", "transfer", "run")]
     [InlineData("Required argument 'RUN' missing", "transfer", "--model", "signs")]
     [InlineData("batch size must be at least 1", "transfer", "run", "--model", "signs", "--batch-size", "0")]
-    public void Usage_errors_are_sentences(string fragment, params string[] arguments) =>
+    public void Usage_errors_are_refused(string fragment, params string[] arguments) =>
         Assert.Contains(fragment, Invocation.Of(arguments).AssertRefused(), StringComparison.Ordinal);
 
     private string Refused(string? folder = null) => Invocation.Of("transfer", folder ?? _folder["run"], "--model", "signs").AssertRefused();

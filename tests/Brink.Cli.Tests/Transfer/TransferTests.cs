@@ -18,9 +18,9 @@ public sealed class TransferTests : IDisposable
     [InlineData("pixel", "l2")]
     [InlineData("normalized", "l2")]
     [InlineData("normalized", "linf")]
-    public void The_matrix_counts_what_the_networks_say_of_the_saved_images(string space, string norm)
+    public void The_matrix_counts_the_predictions_for_the_saved_images(string space, string norm)
     {
-        // Preprocessing of the source that is not the network's usual one: its images must come back through these constants.
+        // A preprocessing other than the default of the model: the images must be converted to pixels with these constants.
         string[] source = ["--space", space, "--norm", norm, "--mean", "0.36,0.38,0.37", "--std", "0.18,0.17,0.2"];
         Attack("one", [.. source, "--limit", "40", "--radius", "0.4"]);
         Attack("two", "--limit", "16", "--skip", "5", "--target", "hardest", "--radius", "0.3");
@@ -45,7 +45,7 @@ public sealed class TransferTests : IDisposable
             }
         }
 
-        // Else the counts above would not tell the networks apart.
+        // Otherwise the counts above would not distinguish the models.
         var other = Count("one", weights);
         Assert.InRange(other.RightBefore, 1, other.AtSource - 1);
         Assert.InRange(other.Fooled, 1, other.RightBefore - 1);
@@ -54,7 +54,7 @@ public sealed class TransferTests : IDisposable
     [Theory]
     [InlineData("pixel")]
     [InlineData("normalized")]
-    public void A_network_is_fooled_by_its_own_images(string space)
+    public void The_attacked_model_is_fooled_by_all_its_images(string space)
     {
         Attack("one", "--limit", "24", "--radius", "0.4", "--space", space);
         using var matrix = JsonDocument.Parse(Invocation.Of("transfer", _folder["one"], "--model", "signs", "--json").AssertDone().Output);
@@ -65,7 +65,7 @@ public sealed class TransferTests : IDisposable
     }
 
     [Fact]
-    public void Where_nothing_was_fooled_there_is_no_share()
+    public void Without_fooled_images_there_is_no_share()
     {
         Attack("one", "--limit", "3", "--iterations", "1", "--radius", "1e-6");
         using var matrix = JsonDocument.Parse(Invocation.Of("transfer", _folder["one"], "--model", "signs", "--json").AssertDone().Output);
@@ -74,7 +74,7 @@ public sealed class TransferTests : IDisposable
     }
 
     [Fact]
-    public void The_table_fits_the_terminal_and_shows_the_denominators()
+    public void The_table_fits_in_80_columns_and_shows_the_denominators()
     {
         Attack("one", "--limit", "12", "--radius", "0.5");
         var weights = PerturbedWeights();
@@ -82,19 +82,19 @@ public sealed class TransferTests : IDisposable
         Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.TrimEnd('\r').Length, 0, Columns));
         var (_, right, fooled) = Count("one", null);
         Assert.Contains($"{fooled} of {right}", run.Output, StringComparison.Ordinal);
-        Assert.Contains("signs, tr, L2, any", run.Output, StringComparison.Ordinal);
+        Assert.Contains("signs, tr, L2, untargeted", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_network_for_other_images_draws_a_note()
+    public void A_model_for_other_images_is_noted()
     {
         Attack("one", "--limit", "12", "--radius", "0.5");
         var run = Invocation.Of("transfer", _folder["one"], "--model", $"signs={PerturbedWeights(noise: 10)}").AssertDone();
-        Assert.Contains("check that it was made for them", run.Output.ReplaceLineEndings(" ").Replace("  ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("check that it was trained for these images", run.Output.ReplaceLineEndings(" ").Replace("  ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Cancelled_it_prints_nothing()
+    public void A_cancelled_transfer_prints_nothing()
     {
         Attack("one", "--limit", "3", "--radius", "0.5");
         var run = Invocation.Of(new CancellationToken(canceled: true), "transfer", _folder["one"], "--model", "signs");
@@ -105,7 +105,7 @@ public sealed class TransferTests : IDisposable
 
     private Invocation Transfer(params string[] flags) => Invocation.Of(["transfer", _folder["one"], _folder["two"], .. flags]);
 
-    /// <summary>The counts, from the files and the network, by other means than the command's.</summary>
+    /// <summary>Computes the counts from the files and the model, independently of the command.</summary>
     private (int AtSource, int RightBefore, int Fooled) Count(string folder, string? weights)
     {
         using var scope = NewDisposeScope();
@@ -114,7 +114,7 @@ public sealed class TransferTests : IDisposable
         using var files = new ResultFiles(_folder[folder]);
         Tensor Option(string name) => tensor(files["options"].GetProperty(name).EnumerateArray().Select(value => value.GetDouble()).ToArray()).reshape(3, 1, 1);
         Tensor Own(IReadOnlyList<double> values) => tensor(values.ToArray()).reshape(3, 1, 1);
-        long[] Ask(string images)
+        long[] Predictions(string images)
         {
             var saved = files.Tensors[images].to(ScalarType.Float64);
             var pixels = files["space"].GetString() == "pixel" ? saved : (saved * Option("std")) + Option("mean");
@@ -122,7 +122,7 @@ public sealed class TransferTests : IDisposable
             return model.Module.forward(input).argmax(1).data<long>().ToArray();
         }
 
-        var (labels, before, after, fooled) = (files.Longs("label"), Ask("original"), Ask("adversarial"), files.Column<bool>("fooled"));
+        var (labels, before, after, fooled) = (files.Longs("label"), Predictions("original"), Predictions("adversarial"), files.Column<bool>("fooled"));
         var rows = Enumerable.Range(0, labels.Length).Where(row => fooled[row]).ToArray();
         var right = rows.Where(row => before[row] == labels[row]).ToArray();
         return (rows.Length, right.Length, right.Count(row => after[row] != labels[row]));

@@ -11,10 +11,10 @@ public sealed class Cifar10DownloadTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task The_archive_is_unpacked_to_files_that_can_be_read_and_leaves_nothing_else()
+    public async Task The_archive_is_unpacked_and_no_other_files_are_left()
     {
         var archive = Archive([.. Cifar10.FileNames.Select((name, number) => ($"cifar-10-batches-bin/{name}", Image((byte)number))), ("cifar-10-batches-bin/readme.html", [1])]);
-        using var server = new TinyServer(archive, knowsRanges: true, archive.Length / 2);
+        using var server = new TinyServer(archive, supportsRanges: true, archive.Length / 2);
         var folder = await FetchAsync(server, archive);
         Assert.Equal(_folder["cifar10"], folder);
         Assert.Equal(Cifar10.FileNames.Order(StringComparer.Ordinal).ToArray(), Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray()!);
@@ -28,7 +28,7 @@ public sealed class Cifar10DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task An_archive_that_lacks_a_file_is_refused_by_its_name()
+    public async Task An_archive_that_lacks_a_file_is_refused_with_its_name()
     {
         var archive = Archive([.. Cifar10.FileNames.Skip(1).Select(name => (name, Image(0)))]);
         using var server = new TinyServer(archive);
@@ -36,7 +36,7 @@ public sealed class Cifar10DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_in_the_archive_decides_where_files_go()
+    public async Task Paths_in_the_archive_are_ignored()
     {
         var archive = Archive([.. Cifar10.FileNames.Select(name => ($"../../{name}", Image(0)))]);
         using var server = new TinyServer(archive);
@@ -46,7 +46,7 @@ public sealed class Cifar10DownloadTests : IDisposable
 
     private void AssertFoundByName()
     {
-        // Other tests' data is found before it changes for a moment.
+        // The folder of the other tests' data is determined before the variable changes.
         _ = SharedFiles.Data;
         var before = Environment.GetEnvironmentVariable(DataLocations.Variable);
         try

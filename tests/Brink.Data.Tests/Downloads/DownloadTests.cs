@@ -17,7 +17,7 @@ public sealed class DownloadTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_file_arrives_whole_and_its_progress_is_told()
+    public async Task A_file_is_downloaded_and_progress_is_reported()
     {
         using var server = new TinyServer(Content);
         var progress = new Heard();
@@ -30,16 +30,16 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_broken_transfer_goes_on_where_it_broke_off()
+    public async Task An_interrupted_download_continues_after_the_received_bytes()
     {
-        using var server = new TinyServer(Content, knowsRanges: true, 1000, 50_000);
+        using var server = new TinyServer(Content, supportsRanges: true, 1000, 50_000);
         await Download.FetchAsync(server.Address, Target, Md5(Content));
         Assert.Equal(Content, await File.ReadAllBytesAsync(Target));
         Assert.Equal([null, "bytes=1000-", "bytes=51000-"], server.Ranges);
     }
 
     [Fact]
-    public async Task Another_run_goes_on_from_what_the_first_one_left()
+    public async Task Another_run_continues_after_the_received_bytes()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Partial)!);
         await File.WriteAllBytesAsync(Partial, Content[..1234]);
@@ -52,16 +52,16 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task From_a_server_without_ranges_everything_comes_again()
+    public async Task A_server_without_ranges_sends_the_whole_file_again()
     {
-        using var server = new TinyServer(Content, knowsRanges: false, 70_000);
+        using var server = new TinyServer(Content, supportsRanges: false, 70_000);
         await Download.FetchAsync(server.Address, Target, Md5(Content));
         Assert.Equal(Content, await File.ReadAllBytesAsync(Target));
         Assert.Equal([null, "bytes=70000-"], server.Ranges);
     }
 
     [Fact]
-    public async Task Remains_that_are_longer_than_the_file_are_dropped()
+    public async Task A_partial_file_that_is_longer_than_the_file_is_discarded()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Partial)!);
         await File.WriteAllBytesAsync(Partial, new byte[Content.Length + 1]);
@@ -71,7 +71,7 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_here_already_is_not_fetched()
+    public async Task An_existing_file_is_not_downloaded()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Target)!);
         await File.WriteAllBytesAsync(Target, Content);
@@ -84,7 +84,7 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wrong_checksum_is_refused_and_nothing_kept()
+    public async Task A_wrong_checksum_is_refused_and_the_file_is_deleted()
     {
         using var server = new TinyServer([1, 2, 3]);
         var exception = await Assert.ThrowsAsync<BadInputException>(() => Download.FetchAsync(server.Address, Target, Md5(Content)));
@@ -94,18 +94,18 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_brings_nothing_more_is_given_up_and_what_came_is_kept()
+    public async Task An_attempt_without_new_bytes_ends_the_download_and_keeps_the_received_ones()
     {
-        using var server = new TinyServer(Content, knowsRanges: true, 5000, 0, 0);
+        using var server = new TinyServer(Content, supportsRanges: true, 5000, 0, 0);
         var exception = await Assert.ThrowsAsync<BadInputException>(() => Download.FetchAsync(server.Address, Target, Md5(Content)));
         Assert.Contains("5000 bytes", exception.Message, StringComparison.Ordinal);
         Assert.Equal(Content[..5000], await File.ReadAllBytesAsync(Partial));
     }
 
     [Fact]
-    public async Task Without_a_connection_it_says_so()
+    public async Task Without_a_connection_the_message_advises_to_check_it()
     {
-        // A port that was free a moment ago.
+        // A port that was just released, so that nothing listens on it.
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var address = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
@@ -115,7 +115,7 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cancelled_transfer_keeps_what_came()
+    public async Task A_cancelled_download_keeps_the_received_bytes()
     {
         using var server = new TinyServer(Content);
         using var cancelling = new CancellationTokenSource();

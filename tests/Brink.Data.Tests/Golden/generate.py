@@ -1,4 +1,4 @@
-"""Writes resize.json: what torchvision's Resize(256) and CenterCrop(224) make of pictures that are drawn by a formula.
+"""Writes resize.json: the results of torchvision's Resize(256) and CenterCrop(224) for pictures that are drawn by a formula.
 
 Needs torchvision and PIL (Debian: python3-torchvision). The test draws the same pictures and compares every byte.
 """
@@ -26,7 +26,7 @@ for width, height in SIZES:
     cases.append({
         "width": width,
         "height": height,
-        # Every 37th pixel of every 37th row, to see what is wrong where the hash is.
+        # Every 37th pixel of every 37th row, to locate a difference if the hash is wrong.
         "samples": crop[:, ::37, ::37].flatten().tolist(),
         "sha256": hashlib.sha256(numpy.ascontiguousarray(crop).tobytes()).hexdigest(),
     })

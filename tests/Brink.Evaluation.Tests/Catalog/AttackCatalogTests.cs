@@ -6,7 +6,7 @@ namespace Brink.Evaluation.Tests.Catalog;
 public sealed class AttackCatalogTests
 {
     [Fact]
-    public void Without_options_the_attack_has_the_defaults_of_its_record()
+    public void An_attack_without_options_has_the_defaults_of_its_record()
     {
         var defaults = new TrustRegionOptions();
         var options = AttackCatalog.Create("tr").Options;
@@ -20,7 +20,7 @@ public sealed class AttackCatalogTests
     }
 
     [Fact]
-    public void Brackets_set_options_and_win_over_flags()
+    public void Options_in_brackets_take_precedence_over_settings()
     {
         var attack = AttackCatalog.Create("tr[norm=linf, overshoot=0.5]", new Dictionary<string, string>(StringComparer.Ordinal) { ["norm"] = "l2", ["max-iterations"] = "7" });
         Assert.Equal("linf", attack.Attack.Norm.Name);
@@ -30,7 +30,7 @@ public sealed class AttackCatalogTests
     }
 
     [Fact]
-    public void Options_are_made_anew_each_time()
+    public void Options_of_one_attack_do_not_change_later_attacks()
     {
         AttackCatalog.Create("tr[overshoot=0.5,radius-growth=3]");
         Assert.Equal(new TrustRegionOptions().Overshoot, AttackCatalog.Create("tr").Options["overshoot"]);
@@ -38,7 +38,7 @@ public sealed class AttackCatalogTests
     }
 
     [Fact]
-    public void A_number_makes_the_radius_fixed()
+    public void A_numeric_radius_is_fixed()
     {
         var fixedRadius = AttackCatalog.Create("tr[radius=0.25]").Options;
         Assert.Equal(0.25, fixedRadius["radius-start"]);
@@ -48,7 +48,7 @@ public sealed class AttackCatalogTests
     }
 
     [Fact]
-    public void The_default_radius_is_coarse_where_the_walk_follows_and_the_papers_where_it_does_not()
+    public void The_default_radius_is_that_of_the_paper_only_without_a_boundary_walk()
     {
         Assert.Equal(new TrustRegionOptions().Radius.Start, AttackCatalog.Create("tr").Options["radius-start"]);
         Assert.Equal(TrustRegionOptions.Paper(Norm.L2).Radius.Start, AttackCatalog.Create("tr[refine=0]").Options["radius-start"]);
@@ -61,7 +61,7 @@ public sealed class AttackCatalogTests
     [InlineData("fgsm")]
     [InlineData("ifgsm")]
     [InlineData("pgd")]
-    public void With_an_epsilon_the_fast_gradient_attacks_are_budgeted_and_without_minimal(string name)
+    public void Fast_gradient_attacks_are_budgeted_with_epsilon_and_minimal_without(string name)
     {
         var minimal = AttackCatalog.Create(name);
         var budgeted = AttackCatalog.Create($"{name}[epsilon=0.03]");
@@ -76,7 +76,7 @@ public sealed class AttackCatalogTests
     [InlineData("tr")]
     [InlineData("deepfool")]
     [InlineData("cw")]
-    public void The_other_attacks_are_minimal_and_leave_the_seed_to_the_run(string name)
+    public void Other_attacks_are_minimal_and_have_no_seed(string name)
     {
         var configured = AttackCatalog.Create(name, new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "3" });
         Assert.IsAssignableFrom<IMinimalAttack>(configured.Attack);
@@ -87,7 +87,7 @@ public sealed class AttackCatalogTests
     [Theory]
     [InlineData("l2", 0.05)]
     [InlineData("linf", 0.005)]
-    public void The_authors_preset_starts_at_their_radius(string norm, double start)
+    public void The_authors_preset_has_the_radius_of_their_program(string norm, double start)
     {
         var options = AttackCatalog.Create($"tr[preset=authors,norm={norm}]").Options;
         Assert.Equal(start, options["radius-start"]);
@@ -98,11 +98,11 @@ public sealed class AttackCatalogTests
     }
 
     [Fact]
-    public void The_second_order_attack_is_the_first_order_one_and_what_curvature_needs()
+    public void The_second_order_attack_has_the_first_order_options_and_those_of_curvature()
     {
         var (first, second) = (AttackCatalog.Create("tr[target=best,refine=0]").Options, AttackCatalog.Create("tr2").Options);
         Assert.Equal("tr2", AttackCatalog.Create("tr2").Attack.Name);
-        // The steps are longer, all else is the same.
+        // Only the radii are larger; all other options are equal.
         string[] longer = ["radius-start", "radius-smallest", "radius-largest"];
         Assert.All(first, option => Assert.True(longer.Contains(option.Key, StringComparer.Ordinal) ? (double)second[option.Key] > (double)option.Value : option.Value.Equals(second[option.Key]), option.Key));
         Assert.Equal(
@@ -120,8 +120,8 @@ public sealed class AttackCatalogTests
     [Theory]
     [InlineData("tr[curvature-max-products=5]", "tr has no option")]
     [InlineData("tr2[preset=authors]", "preset authors")]
-    [InlineData("tr2[norm=linf]", "l2 alone")]
+    [InlineData("tr2[norm=linf]", "l2 only")]
     [InlineData("tr2[curvature-products=guessed]", "exact or finite-differences")]
-    public void What_the_second_order_attack_does_not_have_is_refused(string specification, string reason) =>
+    public void Options_that_the_second_order_attack_lacks_are_refused(string specification, string reason) =>
         Assert.Contains(reason, Assert.Throws<BadInputException>(() => AttackCatalog.Create(specification)).Message, StringComparison.Ordinal);
 }

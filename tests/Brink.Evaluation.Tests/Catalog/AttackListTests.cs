@@ -11,7 +11,7 @@ public sealed class AttackListTests
     [InlineData("tr[radius=0.05],cw[max-iterations=1000]", "tr[radius=0.05]", "cw[max-iterations=1000]")]
     [InlineData("tr[radius=0.05,max-iterations=7] ,deepfool[overshoot=0.1,max-iterations=3]", "tr[radius=0.05,max-iterations=7]", "deepfool[overshoot=0.1,max-iterations=3]")]
     [InlineData("tr[],tr[,]", "tr[]", "tr[,]")]
-    public void Commas_in_brackets_belong_to_the_attack(string list, params string[] attacks) => Assert.Equal(attacks, AttackList.Split(list));
+    public void Commas_in_brackets_do_not_separate_attacks(string list, params string[] attacks) => Assert.Equal(attacks, AttackList.Split(list));
 
     [Theory]
     [InlineData("tr[radius=0.05")]
@@ -22,8 +22,8 @@ public sealed class AttackListTests
     [InlineData("tr[radius=0.05]deepfool")]
     [InlineData("tr[radius=0.05][overshoot=0.1]")]
     [InlineData("[")]
-    public void Brackets_that_do_not_pair_up_are_refused(string list) =>
-        Assert.Contains($"the brackets of '{list}' do not pair up", Assert.Throws<BadInputException>(() => AttackList.Split(list)).Message, StringComparison.Ordinal);
+    public void Unbalanced_brackets_are_refused(string list) =>
+        Assert.Contains($"the brackets of '{list}' are not balanced", Assert.Throws<BadInputException>(() => AttackList.Split(list)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("")]
@@ -32,11 +32,11 @@ public sealed class AttackListTests
     [InlineData("tr,")]
     [InlineData(",tr")]
     [InlineData("tr,,deepfool")]
-    public void An_empty_place_is_refused(string list) =>
+    public void A_missing_attack_is_refused(string list) =>
         Assert.Contains($"but '{list}' was given", Assert.Throws<BadInputException>(() => AttackList.Split(list)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void The_same_attack_with_other_options_has_a_folder_of_its_own()
+    public void Every_attack_of_a_list_has_its_own_folder()
     {
         var attacks = AttackList.Create("tr,deepfool,tr[radius=0.05],tr[radius=0.1]");
         Assert.Equal(["tr", "deepfool", "tr-2", "tr-3"], attacks.Select(attack => attack.Folder), StringComparer.Ordinal);
@@ -44,7 +44,7 @@ public sealed class AttackListTests
     }
 
     [Fact]
-    public void Settings_are_for_all_and_brackets_win()
+    public void Settings_apply_to_all_attacks_unless_given_in_brackets()
     {
         var attacks = AttackList.Create("tr[max-iterations=3],deepfool", new Dictionary<string, string>(StringComparer.Ordinal) { ["norm"] = "linf", ["max-iterations"] = "7" });
         Assert.Equal([3, 7], attacks.Select(attack => attack.Configured.Options["max-iterations"]));
@@ -52,21 +52,21 @@ public sealed class AttackListTests
     }
 
     [Fact]
-    public void A_folder_has_the_name_that_was_written() =>
+    public void A_folder_has_the_name_of_its_attack() =>
         Assert.Equal(["ifgsm", "fgsm", "ifgsm-2"], AttackList.Create("ifgsm[max-iterations=1],fgsm,ifgsm").Select(attack => attack.Folder), StringComparer.Ordinal);
 
     [Theory]
-    [InlineData("pgd[norm=l2,epsilon=0.1],tr", "pgd[norm=l2,epsilon=0.1] only tries changes up to the length")]
-    [InlineData("tr,deepfool,tr", "tr stands in the list twice")]
+    [InlineData("pgd[norm=l2,epsilon=0.1],tr", "pgd[norm=l2,epsilon=0.1] only tries perturbations up to a given length")]
+    [InlineData("tr,deepfool,tr", "tr is listed twice")]
     [InlineData("tr,deepfool[norm=linf]", "tr has l2 and deepfool[norm=linf] has linf")]
-    [InlineData("tr,deepfool[target=3]", "tr goes for the class any and deepfool[target=3] for 3")]
-    [InlineData("tr[target=2],deepfool[target=3]", "tr[target=2] goes for the class 2 and deepfool[target=3] for 3")]
+    [InlineData("tr,deepfool[target=3]", "tr has the target untargeted and deepfool[target=3] has 3")]
+    [InlineData("tr[target=2],deepfool[target=3]", "tr[target=2] has the target 2 and deepfool[target=3] has 3")]
     [InlineData("tr,magic", "no attack named 'magic'")]
     [InlineData("tr,deepfool[preset=authors]", "deepfool has no option 'preset'")]
-    public void What_cannot_be_compared_is_refused(string list, string fragment) =>
+    public void Attacks_that_cannot_be_compared_are_refused(string list, string fragment) =>
         Assert.Contains(fragment, Assert.Throws<BadInputException>(() => AttackList.Create(list)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void The_best_and_the_hardest_class_are_comparable_because_both_only_need_a_wrong_answer() =>
+    public void The_best_and_the_hardest_target_are_comparable() =>
         Assert.Equal(["best", "hardest"], AttackList.Create("tr[target=best],deepfool[target=hardest]").Select(attack => attack.Configured.Target.Name), StringComparer.Ordinal);
 }

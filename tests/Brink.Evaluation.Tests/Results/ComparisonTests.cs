@@ -4,14 +4,14 @@ namespace Brink.Evaluation.Tests.Results;
 
 public sealed class ComparisonTests
 {
-    // Misclassified to begin with, or the relative perturbation; infinite where the attack gave up.
-    private const double Wrong = -1;
-    private const double GaveUp = double.PositiveInfinity;
+    // An image has a relative perturbation, or one of these values: misclassified before the attack, or not fooled.
+    private const double Misclassified = -1;
+    private const double NotFooled = double.PositiveInfinity;
 
     [Fact]
     public void Means_and_worst_are_over_the_images_that_all_attacks_fooled()
     {
-        var comparison = Compare(("tr", [0.1, 0.2, 0.6, Wrong]), ("deepfool", [0.3, 0.5, GaveUp, Wrong]));
+        var comparison = Compare(("tr", [0.1, 0.2, 0.6, Misclassified]), ("deepfool", [0.3, 0.5, NotFooled, Misclassified]));
         Assert.Equal((4, 1, 3, 2), (comparison.Images, comparison.NotAttacked, comparison.Attacked, comparison.FooledByAll));
         Assert.Equal(0.15, comparison.Attacks[0].RelativePerturbation.Mean!.Value, 12);
         Assert.Equal(0.2, comparison.Attacks[0].RelativePerturbation.Worst);
@@ -21,29 +21,29 @@ public sealed class ComparisonTests
     }
 
     [Fact]
-    public void Giving_up_on_the_hard_images_pays_in_neither_figure()
+    public void Failing_on_difficult_images_improves_neither_mean_nor_median()
     {
-        var persistent = Compare(("tr", [0.1, 0.2, 0.9]), ("deepfool", [0.1, 0.2, 0.9]));
-        var quitter = Compare(("tr", [0.1, 0.2, 0.9]), ("deepfool", [0.1, 0.2, GaveUp]));
-        // What deepfool dropped from its own mean is dropped from the other's too.
-        Assert.Equal(quitter.Attacks[0].RelativePerturbation.Mean, quitter.Attacks[1].RelativePerturbation.Mean);
-        Assert.True(quitter.Attacks[1].RelativePerturbation.Median >= persistent.Attacks[1].RelativePerturbation.Median);
-        Assert.True(quitter.Attacks[1].BelowBar);
-        Assert.False(quitter.Attacks[0].BelowBar);
+        var complete = Compare(("tr", [0.1, 0.2, 0.9]), ("deepfool", [0.1, 0.2, 0.9]));
+        var partial = Compare(("tr", [0.1, 0.2, 0.9]), ("deepfool", [0.1, 0.2, NotFooled]));
+        // The image that deepfool did not fool is left out of both means.
+        Assert.Equal(partial.Attacks[0].RelativePerturbation.Mean, partial.Attacks[1].RelativePerturbation.Mean);
+        Assert.True(partial.Attacks[1].RelativePerturbation.Median >= complete.Attacks[1].RelativePerturbation.Median);
+        Assert.True(partial.Attacks[1].BelowThreshold);
+        Assert.False(partial.Attacks[0].BelowThreshold);
     }
 
     [Fact]
     public void The_median_is_over_all_attacked_images_with_failures_counted_as_infinite()
     {
-        var comparison = Compare(("a", [0.4, 0.1, GaveUp, 0.2, 0.3]), ("b", [0.1, 0.2, GaveUp, GaveUp, GaveUp]), ("c", [0.1, 0.2, 0.3, 0.4, 0.5]));
+        var comparison = Compare(("a", [0.4, 0.1, NotFooled, 0.2, 0.3]), ("b", [0.1, 0.2, NotFooled, NotFooled, NotFooled]), ("c", [0.1, 0.2, 0.3, 0.4, 0.5]));
         Assert.Equal(0.3, comparison.Attacks[0].RelativePerturbation.Median);
         Assert.Null(comparison.Attacks[1].RelativePerturbation.Median);
         Assert.Equal(0.3, comparison.Attacks[2].RelativePerturbation.Median);
     }
 
     [Fact]
-    public void A_median_between_a_found_and_a_failed_image_is_infinite() =>
-        Assert.Null(Compare(("a", [0.1, GaveUp])).Attacks[0].RelativePerturbation.Median);
+    public void A_median_between_a_fooled_and_another_image_is_infinite() =>
+        Assert.Null(Compare(("a", [0.1, NotFooled])).Attacks[0].RelativePerturbation.Median);
 
     [Theory]
     [InlineData(1000, 1000, false)]
@@ -53,13 +53,13 @@ public sealed class ComparisonTests
     [InlineData(100, 99, true)]
     public void A_row_is_marked_below_99_point_9_percent(int attacked, int fooled, bool marked)
     {
-        var comparison = Compare(("tr", [.. Enumerable.Range(0, attacked).Select(image => image < fooled ? 0.1 : GaveUp)]));
-        Assert.Equal(marked, comparison.Attacks[0].BelowBar);
+        var comparison = Compare(("tr", [.. Enumerable.Range(0, attacked).Select(image => image < fooled ? 0.1 : NotFooled)]));
+        Assert.Equal(marked, comparison.Attacks[0].BelowThreshold);
         Assert.Equal(marked, comparison.Warnings.Any(warning => warning == "Fooled fewer than 99.9 % of the attacked images, marked *: tr."));
     }
 
     [Fact]
-    public void Speed_is_compared_with_the_first_CW_and_with_nothing_else()
+    public void Speed_is_relative_to_the_first_Carlini_Wagner_attack()
     {
         Assert.All(Compare(("tr", [0.1]), ("deepfool", [0.1])).Attacks, attack => Assert.Null(attack.SpeedUpOverCw));
         // The runs take 1, 2, 3 and 4 seconds.
@@ -68,18 +68,18 @@ public sealed class ComparisonTests
     }
 
     [Fact]
-    public void Passes_and_seconds_are_of_attacked_images()
+    public void Passes_and_seconds_are_per_attacked_image()
     {
-        var attack = Compare(("tr", [0.1, Wrong, Wrong, 0.1])).Attacks[0];
+        var attack = Compare(("tr", [0.1, Misclassified, Misclassified, 0.1])).Attacks[0];
         Assert.Equal(0.5, attack.SecondsPerImage);
         Assert.Equal(2, attack.ForwardsPerImage); // images 0 and 3 took 1 and 3, those in between 10 each
         Assert.Equal(20, attack.BackwardsPerImage);
     }
 
     [Fact]
-    public void Where_nothing_was_fooled_there_are_no_lengths()
+    public void Without_fooled_images_there_are_no_lengths()
     {
-        var comparison = Compare(("tr", [GaveUp, GaveUp]), ("deepfool", [0.1, 0.2]));
+        var comparison = Compare(("tr", [NotFooled, NotFooled]), ("deepfool", [0.1, 0.2]));
         Assert.Equal(0, comparison.FooledByAll);
         Assert.Equal(new(null, null, null), comparison.Attacks[0].RelativePerturbation);
         Assert.Equal((null, null), (comparison.Attacks[1].RelativePerturbation.Mean, comparison.Attacks[1].RelativePerturbation.Worst));
@@ -87,11 +87,11 @@ public sealed class ComparisonTests
     }
 
     [Fact]
-    public void Where_nothing_was_attacked_a_warning_says_so()
+    public void Without_attacked_images_there_is_a_warning()
     {
-        var comparison = Compare(("tr", [Wrong]));
+        var comparison = Compare(("tr", [Misclassified]));
         Assert.Contains("No image was attacked", Assert.Single(comparison.Warnings), StringComparison.Ordinal);
-        Assert.False(comparison.Attacks[0].BelowBar);
+        Assert.False(comparison.Attacks[0].BelowThreshold);
         Assert.Equal(new(null, null, null), comparison.Attacks[0].RelativePerturbation);
     }
 
@@ -103,7 +103,7 @@ public sealed class ComparisonTests
     }
 
     [Fact]
-    public void What_is_questionable_about_an_attacks_settings_is_said_once()
+    public void A_warning_about_settings_appears_once()
     {
         var run = Run("tr", [0.1], 1);
         run = run with { Run = run.Run with { Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["preset"] = "authors" } } };
@@ -112,7 +112,7 @@ public sealed class ComparisonTests
     }
 
     [Fact]
-    public void Attacks_that_are_missing_are_mentioned() =>
+    public void Missing_attacks_cause_a_warning() =>
         Assert.Contains("Only 1 of 3 attacks", Comparison.Of([Run("tr", [0.1], 1)], requested: 3).Warnings[0], StringComparison.Ordinal);
 
     private static Comparison Compare(params (string Attack, double[] Relative)[] runs) =>
@@ -127,7 +127,7 @@ public sealed class ComparisonTests
 
     private static ComparedImage Image(int index, double relative)
     {
-        var (attacked, fooled) = (relative != Wrong, relative is not (Wrong or GaveUp));
+        var (attacked, fooled) = (relative != Misclassified, relative is not (Misclassified or NotFooled));
         var passes = !attacked ? 10 : index == 0 ? 1 : index;
         return new(index, attacked, fooled, fooled ? relative : 0, fooled ? 2 * relative : 0, passes, 10 * passes);
     }

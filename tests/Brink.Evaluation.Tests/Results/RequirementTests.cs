@@ -5,7 +5,7 @@ namespace Brink.Evaluation.Tests.Results;
 
 public sealed class RequirementTests
 {
-    // Ten images: one wrong to begin with, one of the class to reach, one that was never fooled, seven fooled at 0.1, 0.2, …, 0.7.
+    // Ten images: one misclassified, one skipped, one not fooled, seven fooled at 0.1, 0.2, …, 0.7.
     private static readonly EvaluatedImage[] Images =
     [
         Image(AttackExit.Misclassified, double.NaN),
@@ -21,11 +21,11 @@ public sealed class RequirementTests
     [InlineData(0.35, 0.6)]
     [InlineData(0.7, 0.2)]
     [InlineData(100, 0.2)]
-    public void Accuracy_is_of_all_images_and_what_was_not_fooled_stays_right(double length, double accuracy) =>
+    public void Accuracy_is_over_all_images_and_counts_images_not_fooled_as_correct(double length, double accuracy) =>
         Assert.Equal(accuracy, Robustness.Of("l2", Images).AccuracyAt(length), 12);
 
     [Fact]
-    public void The_median_counts_what_was_not_fooled_as_infinite()
+    public void The_median_counts_images_not_fooled_as_infinite()
     {
         // Eight attacked: 0.1 … 0.7, ∞.
         Assert.Equal(0.45, Robustness.Of("l2", Images).MedianLength, 12);
@@ -47,7 +47,7 @@ public sealed class RequirementTests
     [InlineData("median>=0.45", true)]
     [InlineData("median>0.45", false)]
     [InlineData("median>=0.46", false)]
-    public void A_bar_is_met_or_said_not_to_be(string text, bool met)
+    public void A_threshold_is_met_or_reported(string text, bool met)
     {
         var sentence = Requirement.Parse(text).Unmet(Robustness.Of("l2", Images));
         Assert.Equal(met, sentence is null);
@@ -58,18 +58,18 @@ public sealed class RequirementTests
     [InlineData("median>=0.450001", "length 0.45 or")]
     [InlineData("median>=0.45", "length 0.4499999 or", -1e-7)]
     [InlineData("accuracy@0.5>=0.5", "at most 0.4.", -1e-7)]
-    public void What_misses_a_bar_is_printed_below_it(string bar, string fragment, double less = 0)
+    public void A_value_below_the_threshold_is_printed_below_it(string threshold, string fragment, double less = 0)
     {
-        // Both of the middle lengths a little shorter.
+        // The two middle lengths become slightly shorter.
         var images = Images.Select(image => image with { Outcome = image.Outcome with { L2 = image.Outcome.L2 + (image.Outcome.L2 is > 0.39 and < 0.51 ? less : 0) } });
-        Assert.Contains(fragment, Requirement.Parse(bar).Unmet(Robustness.Of("l2", images)), StringComparison.Ordinal);
+        Assert.Contains(fragment, Requirement.Parse(threshold).Unmet(Robustness.Of("l2", images)), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Nothing_attacked_meets_no_median_and_the_sentence_says_why()
+    public void Without_attacked_images_no_median_is_met()
     {
-        Assert.Contains("are of the class to reach already", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(2))), StringComparison.Ordinal);
-        Assert.Contains("gets none right", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(1))), StringComparison.Ordinal);
+        Assert.Contains("already is the target class", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(2))), StringComparison.Ordinal);
+        Assert.Contains("every image is misclassified", Requirement.Parse("median>=0").Unmet(Robustness.Of("l2", Images.Take(1))), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class RequirementTests
     [InlineData("median>=1e999")]
     [InlineData("mean>=0.1")]
     [InlineData("accuracy@0.5>=60")]
-    public void What_is_no_bar_is_refused_in_a_sentence(string text)
+    public void A_malformed_threshold_is_refused(string text)
     {
         var message = Assert.Throws<BadInputException>(() => Requirement.Parse(text)).Message;
         Assert.Contains($"'{text}'", message, StringComparison.Ordinal);

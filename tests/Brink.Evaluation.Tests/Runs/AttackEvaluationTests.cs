@@ -20,7 +20,7 @@ public sealed class AttackEvaluationTests : IDisposable
     public void Dispose() => _model.Dispose();
 
     [Fact]
-    public void Images_come_in_the_order_of_the_data_with_their_place_in_it()
+    public void Images_have_the_order_and_the_index_of_the_data_set()
     {
         using var result = Run();
         Assert.True(result.IsComplete);
@@ -30,7 +30,7 @@ public sealed class AttackEvaluationTests : IDisposable
     }
 
     [Fact]
-    public void A_cancellation_keeps_exactly_the_finished_ranges()
+    public void A_cancelled_run_returns_the_finished_ranges()
     {
         using var whole = Run();
         using var cancellation = new CancellationTokenSource();
@@ -44,7 +44,7 @@ public sealed class AttackEvaluationTests : IDisposable
     }
 
     [Fact]
-    public void A_failure_keeps_the_ranges_finished_before_it()
+    public void A_failed_run_returns_the_ranges_that_finished_before()
     {
         var failing = new FailingAttack(AttackCatalog.Create("tr").Attack, healthyRuns: 2);
         using var result = new AttackEvaluation(new(_model, InputSpace.Pixel), failing, BatchSize).Run(_images);
@@ -58,7 +58,7 @@ public sealed class AttackEvaluationTests : IDisposable
         Assert.Throws<BadInputException>(() => new AttackEvaluation(new(_model, InputSpace.Pixel), new FailingAttack(AttackCatalog.Create("tr").Attack, healthyRuns: 0), BatchSize).Run(_images));
 
     [Fact]
-    public void A_cancellation_before_the_first_range_keeps_nothing()
+    public void A_run_cancelled_before_the_first_range_returns_no_images()
     {
         using var result = Run(cancellationToken: new CancellationToken(canceled: true));
         Assert.Empty(result.Images);
@@ -66,13 +66,13 @@ public sealed class AttackEvaluationTests : IDisposable
     }
 
     [Fact]
-    public void Progress_never_goes_back_and_ends_at_the_number_of_images()
+    public void Progress_never_decreases_and_ends_at_the_number_of_images()
     {
         var finished = new List<int>();
         using var result = Run(new CallbackProgress<EvaluationProgress>(progress => finished.Add(progress.Finished)));
         Assert.Equal(finished.Order(), finished);
         Assert.All(finished, count => Assert.InRange(count, 0, Count));
-        Assert.True(finished.Count > 2, "Progress is told more than once a range.");
+        Assert.True(finished.Count > 2, "Progress is reported at least once per range.");
         Assert.Equal(Count, finished[^1]);
     }
 
@@ -93,8 +93,8 @@ public sealed class AttackEvaluationTests : IDisposable
 
     private EvaluationResult Run(IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        // On a machine that does other things too, two of torch's threads spend most of their time waiting for each other. Set
-        // here and not in the constructor: OpenMP keeps the number by the thread that set it.
+        // One thread, since threads of torch wait for each other on a busy machine. It is set here and not in the constructor, because
+        // OpenMP stores the number per thread.
         TorchSharp.torch.set_num_threads(1);
         return new AttackEvaluation(new(_model, InputSpace.Pixel), AttackCatalog.Create("tr").Attack, BatchSize).Run(_images, progress, cancellationToken: cancellationToken);
     }

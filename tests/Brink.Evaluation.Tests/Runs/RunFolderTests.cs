@@ -32,7 +32,7 @@ public sealed class RunFolderTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_run_cancelled_again_and_again_ends_with_the_same_files(int seed)
+    public void A_run_that_is_cancelled_repeatedly_ends_with_the_same_files(int seed)
     {
         var random = new Random(seed);
         var whole = Run("whole");
@@ -51,7 +51,7 @@ public sealed class RunFolderTests : IDisposable
         }
         while (part.Images < Count);
 
-        Assert.True(interruptions > 1, "Nothing was interrupted.");
+        Assert.True(interruptions > 1, "The run was not interrupted.");
         Assert.Equal(runsOfWhole + interruptions - 1, _attack.Runs);
         AssertSameRun(whole, part);
     }
@@ -60,10 +60,10 @@ public sealed class RunFolderTests : IDisposable
     [InlineData(0)]
     [InlineData(2)]
     [InlineData(Ranges - 1)]
-    public void A_range_that_cannot_be_kept_ends_the_run_and_the_ranges_before_it_count(int healthy)
+    public void A_range_that_cannot_be_stored_ends_the_run_and_earlier_ranges_remain(int healthy)
     {
         var whole = Run("whole");
-        using (var failed = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, store: new FailingStore(Open("part"), healthy)))
+        using (var failed = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, progress: null, new FailingStore(Open("part"), healthy), CancellationToken.None))
         {
             Assert.IsType<BadInputException>(failed.Failure);
             Assert.Equal(healthy + 1, failed.Ranges.Count);
@@ -79,24 +79,24 @@ public sealed class RunFolderTests : IDisposable
     [InlineData(5)]
     [InlineData(1000)]
     [InlineData(-1)]
-    public void A_truncated_range_is_computed_anew(int length) => AssertComputedAnew(bytes => length < 0 ? bytes[..^-length] : bytes[..length]);
+    public void A_truncated_range_is_computed_again(int length) => AssertComputedAgain(bytes => length < 0 ? bytes[..^-length] : bytes[..length]);
 
     [Theory]
     [InlineData(3)]
     [InlineData(-1)]
     [InlineData(-20_000)]
-    public void A_range_with_a_flipped_bit_is_computed_anew(int position) => AssertComputedAnew(bytes =>
+    public void A_range_with_a_flipped_bit_is_computed_again(int position) => AssertComputedAgain(bytes =>
     {
         bytes[position < 0 ? bytes.Length + position : position] ^= 0x10;
         return bytes;
     });
 
     [Fact]
-    public void A_range_of_another_length_is_computed_anew() =>
-        AssertComputedAnew(_ => File.ReadAllBytes(Path.Combine(_folder.Path, "part", "ranges", "000008.safetensors")));
+    public void A_range_of_another_length_is_computed_again() =>
+        AssertComputedAgain(_ => File.ReadAllBytes(Path.Combine(_folder.Path, "part", "ranges", "000008.safetensors")));
 
     [Fact]
-    public void A_range_gives_back_every_number_bit_for_bit()
+    public void A_stored_range_is_read_without_loss()
     {
         using var scope = NewDisposeScope();
         double[] numbers = [0, -0.0, 1.0 / 3, double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NaN, double.NegativeInfinity];
@@ -105,10 +105,10 @@ public sealed class RunFolderTests : IDisposable
             new Outcome { Label = index, PredictionBefore = -1, PredictionAfter = long.MaxValue, Target = 2, Exit = exit, L2 = numbers[index], LInf = 0.1, Relative = numbers[^(index + 1)], Iterations = int.MaxValue, Forwards = 3, Backwards = 4 },
             numbers[index])).ToArray();
         using var range = new EvaluatedRange(images, rand(images.Length, 3, 2, 2), full([images.Length, 3, 2, 2], -0.0f), Seconds: 1.0 / 7);
-        var folder = Open("folder");
-        folder.Keep(0, range);
+        IRangeStore folder = Open("folder");
+        folder.Store(0, range);
 
-        using var found = Open("folder", resume: true).Find(0, images.Length)!;
+        using var found = ((IRangeStore)Open("folder", resume: true)).Find(0, images.Length)!;
         Assert.Equal(images, found.Images);
         Assert.Equal(1.0 / 7, found.Seconds);
         Assert.True(range.Original.bytes.SequenceEqual(found.Original.bytes));
@@ -128,7 +128,7 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_run_killed_while_it_cleans_up_is_complete()
+    public void A_run_that_was_killed_during_cleanup_is_complete()
     {
         Run("whole");
         var part = Interrupted("part");
@@ -155,7 +155,7 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_finished_run_stands_until_the_next_has_something_to_keep()
+    public void A_complete_run_remains_until_the_next_run_stores_a_range()
     {
         Run("whole");
         var files = Contents("whole");
@@ -165,18 +165,18 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(files, Contents("whole"));
 
         using var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images);
-        Open("whole").Keep(0, result.Ranges[0]);
+        ((IRangeStore)Open("whole")).Store(0, result.Ranges[0]);
         AssertFiles("whole", "ranges/000000.safetensors", "run.json");
     }
 
     [Fact]
-    public void Resuming_where_nothing_is_starts_anew()
+    public void Resuming_without_a_run_starts_one()
     {
         AssertSameRun(Run("whole"), Run("part", resume: true));
     }
 
     [Fact]
-    public void What_a_killed_process_was_writing_goes_in_the_end()
+    public void Partial_files_of_a_killed_process_are_removed_at_the_end()
     {
         Interrupted("part");
         var guid = Guid.NewGuid().ToString("N");
@@ -190,7 +190,7 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
-    public void Other_files_in_the_folder_are_left_alone()
+    public void Other_files_in_the_folder_remain()
     {
         var kept = Directory.CreateDirectory(Path.Combine(_folder.Path, "whole", "ranges"));
         File.WriteAllText(Path.Combine(kept.FullName, "notes.txt"), "mine");
@@ -200,18 +200,18 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
-    public void Other_settings_are_refused_by_name()
+    public void Other_settings_are_refused_and_named()
     {
         var run = Describe();
-        AssertRefused("seed: there 0, here 7", run with { Seed = 7 });
-        AssertRefused("max-iterations: there 1000, here 5", With(run, "max-iterations", 5));
-        AssertRefused("batch-size: there 2, here 3", With(run, "batch-size", 3));
-        AssertRefused("new: there none, here true", With(run, "new", true));
-        AssertRefused("attack: there tr, here deepfool; space: there pixel, here normalized", run with { Attack = "deepfool", Space = "normalized" });
+        AssertRefused("seed: stored 0, now 7", run with { Seed = 7 });
+        AssertRefused("max-iterations: stored 1000, now 5", With(run, "max-iterations", 5));
+        AssertRefused("batch-size: stored 2, now 3", With(run, "batch-size", 3));
+        AssertRefused("new: stored none, now true", With(run, "new", true));
+        AssertRefused("attack: stored tr, now deepfool; space: stored pixel, now normalized", run with { Attack = "deepfool", Space = "normalized" });
     }
 
     [Fact]
-    public void Another_network_or_other_images_are_refused_by_name()
+    public void Another_model_or_other_images_are_refused_and_named()
     {
         using var scope = NewDisposeScope();
         using var other = ModelCatalog.Load("signs", null);
@@ -223,22 +223,22 @@ public sealed class RunFolderTests : IDisposable
         Interrupted("part");
         var run = Describe();
         string Refuse(LoadedModel model, ImageSet images) => Assert.Throws<BadInputException>(() => RunFolder.Open(Folder("part"), run, model, images, resume: true)).Message;
-        Assert.Matches(@"\(weights: there embedded with SHA-256 \w{12}…, here embedded with SHA-256 \w{12}…\)", Refuse(other, _images));
-        Assert.Contains("(images: there 9, here 4)", Refuse(_model, _images.Take(4)), StringComparison.Ordinal);
+        Assert.Matches(@"\(weights: stored embedded with SHA-256 \w{12}…, now embedded with SHA-256 \w{12}…\)", Refuse(other, _images));
+        Assert.Contains("(images: stored 9, now 4)", Refuse(_model, _images.Take(4)), StringComparison.Ordinal);
 
         var pixels = Enumerable.Range(0, Count).SelectMany(index => _images.Pixels(index).ToArray()).ToArray();
         var labels = Enumerable.Range(0, Count).Select(_images.Label).ToArray();
         ImageSet Copy() => new("copy", _images.ClassNames, 3, 32, 32, pixels, labels);
         RunFolder.Open(Folder("part"), run with { Data = "another name" }, _model, Copy(), resume: true);
         pixels[^1]++;
-        Assert.Matches(@"\(data: there signs with SHA-256 \w{12}…, here signs with SHA-256 \w{12}…\)", Refuse(_model, Copy()));
+        Assert.Matches(@"\(data: stored signs with SHA-256 \w{12}…, now signs with SHA-256 \w{12}…\)", Refuse(_model, Copy()));
         pixels[^1]--;
         labels[^1] = (labels[^1] + 1) % 10;
-        Assert.Contains("(data: there signs", Refuse(_model, Copy()), StringComparison.Ordinal);
+        Assert.Contains("(data: stored signs", Refuse(_model, Copy()), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Another_version_may_continue()
+    public void Another_version_may_continue_a_run()
     {
         Interrupted("part");
         Edit(run => run["brink-version"] = "0.0.1");
@@ -252,7 +252,7 @@ public sealed class RunFolderTests : IDisposable
     [InlineData("{")]
     [InlineData("[]")]
     [InlineData(null)]
-    public void Ranges_without_a_description_are_left_alone(string? description)
+    public void Ranges_without_a_description_are_refused_and_remain(string? description)
     {
         Interrupted("part");
         var path = Path.Combine(Folder("part"), "run.json");
@@ -262,12 +262,12 @@ public sealed class RunFolderTests : IDisposable
             File.WriteAllText(path, description);
         }
 
-        Assert.Contains("none that can be read", Assert.Throws<BadInputException>(() => Open("part", resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("no readable run.json", Assert.Throws<BadInputException>(() => Open("part", resume: true)).Message, StringComparison.Ordinal);
         Assert.Throws<BadInputException>(() => Open("part"));
     }
 
     [Fact]
-    public void Keeping_and_finding_ranges_leaks_no_tensor()
+    public void Storing_and_reading_ranges_leaks_no_tensor()
     {
         Run("warm");
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -308,7 +308,7 @@ public sealed class RunFolderTests : IDisposable
             return finished;
         }
 
-        using var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, store: folder, cancellationToken: cancellationToken);
+        using var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, folder: folder, cancellationToken: cancellationToken);
         var summary = AttackSummary.Of(Describe(), result);
         if (result.Images.Count > 0)
         {
@@ -319,7 +319,7 @@ public sealed class RunFolderTests : IDisposable
         return summary;
     }
 
-    /// <summary>A run of which three ranges are finished.</summary>
+    /// <summary>Runs three ranges and then cancels.</summary>
     private AttackSummary Interrupted(string name)
     {
         using var cancellation = new CancellationTokenSource();
@@ -331,11 +331,11 @@ public sealed class RunFolderTests : IDisposable
         return part;
     }
 
-    private void AssertComputedAnew(Func<byte[], byte[]> damage)
+    private void AssertComputedAgain(Func<byte[], byte[]> damage)
     {
         var whole = Run("whole");
-        // Every range is kept, but the last file is not to be had: the run ends before the three files are written.
-        using (var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, store: Open("part")))
+        // Every range is stored, but the result files are not written.
+        using (var result = new AttackEvaluation(Opened(), _attack, BatchSize).Run(_images, folder: Open("part")))
         {
             Assert.True(result.IsComplete);
         }
@@ -380,7 +380,7 @@ public sealed class RunFolderTests : IDisposable
         File.WriteAllText(path, run.ToJsonString());
     }
 
-    /// <summary>Every file below a folder with its bytes as text.</summary>
+    /// <summary>Returns the content of every file below a folder, in base 64.</summary>
     private SortedDictionary<string, string> Contents(string name) => new(
         Directory.EnumerateFiles(Folder(name), "*", SearchOption.AllDirectories)
             .ToDictionary(file => Path.GetRelativePath(Folder(name), file).Replace('\\', '/'), file => Convert.ToBase64String(File.ReadAllBytes(file)), StringComparer.Ordinal),
@@ -388,18 +388,18 @@ public sealed class RunFolderTests : IDisposable
 
     private sealed class FailingStore(IRangeStore inner, int healthy) : IRangeStore
     {
-        private int _kept;
+        private int _stored;
 
         public EvaluatedRange? Find(int start, int count) => inner.Find(start, count);
 
-        public void Keep(int start, EvaluatedRange range)
+        public void Store(int start, EvaluatedRange range)
         {
-            if (_kept++ == healthy)
+            if (_stored++ == healthy)
             {
                 throw new BadInputException("The disk is full.");
             }
 
-            inner.Keep(start, range);
+            inner.Store(start, range);
         }
     }
 

@@ -24,7 +24,7 @@ public sealed class TransferEvaluationTests : IDisposable
     [Theory]
     [InlineData(InputSpace.Pixel)]
     [InlineData(InputSpace.Normalized)]
-    public void A_saved_run_gives_a_comparison_the_numbers_of_the_run_itself(InputSpace space)
+    public void A_saved_run_is_compared_like_the_run_in_memory(InputSpace space)
     {
         var images = Attack(space);
         using var saved = SavedRun.Read(_folder.Path);
@@ -35,7 +35,7 @@ public sealed class TransferEvaluationTests : IDisposable
     }
 
     [Fact]
-    public void The_counts_do_not_depend_on_the_size_of_a_batch()
+    public void The_counts_do_not_depend_on_the_batch_size()
     {
         Attack(InputSpace.Normalized);
         using var saved = SavedRun.Read(_folder.Path);
@@ -45,11 +45,11 @@ public sealed class TransferEvaluationTests : IDisposable
     }
 
     [Fact]
-    public void No_tensor_and_no_mode_of_the_network_is_left_behind()
+    public void The_evaluation_leaks_no_tensor_and_restores_the_mode_of_the_model()
     {
         Attack(InputSpace.Normalized);
         _model.Module.train();
-        AssertNoTensorLeft(() =>
+        AssertNoTensorLeaks(() =>
         {
             using var saved = SavedRun.Read(_folder.Path);
             _ = saved.Compared();
@@ -57,7 +57,7 @@ public sealed class TransferEvaluationTests : IDisposable
         });
         Assert.True(_model.Module.training);
 
-        AssertNoTensorLeft(() =>
+        AssertNoTensorLeaks(() =>
         {
             using var cancelled = new CancellationTokenSource();
             cancelled.Cancel();
@@ -68,26 +68,26 @@ public sealed class TransferEvaluationTests : IDisposable
 
         var results = _folder["results.json"];
         File.WriteAllText(results, File.ReadAllText(results).Replace("\"space\": \"normalized\"", "\"space\": \"pixel\"", StringComparison.Ordinal));
-        AssertNoTensorLeft(() => Assert.Throws<BadInputException>(() => SavedRun.Read(_folder.Path)));
+        AssertNoTensorLeaks(() => Assert.Throws<BadInputException>(() => SavedRun.Read(_folder.Path)));
     }
 
     [Fact]
-    public void Warming_up_leaves_nothing_behind()
+    public void Warming_up_leaks_no_tensor_and_leaves_no_gradient()
     {
         var evaluation = new AttackEvaluation(new(_model, InputSpace.Normalized), AttackCatalog.Create("tr").Attack, batchSize: 2);
         evaluation.WarmUp(_images);
-        AssertNoTensorLeft(() => evaluation.WarmUp(_images));
+        AssertNoTensorLeaks(() => evaluation.WarmUp(_images));
         Assert.All(_model.Module.parameters(), parameter => Assert.Null(parameter.grad));
     }
 
-    private static void AssertNoTensorLeft(Action action)
+    private static void AssertNoTensorLeaks(Action action)
     {
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         action();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    /// <summary>Writes a run of which some images are fooled and some are not.</summary>
+    /// <summary>Writes a run with fooled images and images that are not fooled.</summary>
     private IReadOnlyList<EvaluatedImage> Attack(InputSpace space)
     {
         var configured = AttackCatalog.Create("deepfool[max-iterations=2]");

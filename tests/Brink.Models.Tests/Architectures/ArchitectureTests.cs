@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Architectures;
 
-/// <summary>Every network of the catalogue beside torchvision's, or beside the public PyTorch program whose checkpoints it reads: Golden/generate.py.</summary>
+/// <summary>Compares every network of the catalogue with torchvision's, or with the public PyTorch program whose checkpoints it reads: Golden/generate.py.</summary>
 public sealed class ArchitectureTests
 {
-    /// <summary>Names a folder that generate.py wrote checkpoints into.</summary>
+    /// <summary>The environment variable with the folder of generate.py's checkpoints.</summary>
     private const string CheckpointsVariable = "BRINK_CHECKPOINTS";
 
     public static TheoryData<string> Names => [.. Golden().EnumerateObject().Select(network => network.Name)];
@@ -28,13 +28,13 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
-    public void Every_network_of_the_catalogue_but_the_embedded_one_is_checked() =>
+    public void Every_network_except_the_embedded_one_is_checked() =>
         Assert.Equal(ModelCatalog.Names.Where(name => name != "signs").Order(StringComparer.Ordinal), Golden().EnumerateObject().Select(network => network.Name).Order(StringComparer.Ordinal));
 
     [Theory]
     [Trait("speed", "slow")]
     [MemberData(nameof(Names))]
-    public void With_the_weights_of_a_formula_it_computes_what_PyTorch_computes(string name)
+    public void Logits_equal_those_of_PyTorch_with_weights_computed_by_a_formula(string name)
     {
         using var scope = NewDisposeScope();
         using var loaded = ModelCatalog.WithRandomWeights(name);
@@ -65,7 +65,7 @@ public sealed class ArchitectureTests
 
     [Fact]
     [Trait("speed", "slow")]
-    public void DenseNet_loads_under_the_old_names_with_dots_too()
+    public void DenseNet_loads_tensors_with_the_old_names()
     {
         using var scope = NewDisposeScope();
         using var network = ModelCatalog.WithRandomWeights("densenet121");
@@ -91,7 +91,7 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
-    public void The_embedded_network_is_described_as_it_is()
+    public void The_description_of_the_embedded_network_is_correct()
     {
         using var scope = NewDisposeScope();
         using var loaded = ModelCatalog.Load("signs", weights: null);
@@ -99,7 +99,7 @@ public sealed class ArchitectureTests
         Assert.Equal([1L, loaded.ClassCount], loaded.Module.call(zeros([1, .. Description("signs").InputShape])).shape);
     }
 
-    private static NetworkDescription Description(string name) => ModelCatalog.Networks.Single(network => network.Name == name);
+    private static ModelDescription Description(string name) => ModelCatalog.Models.Single(network => network.Name == name);
 
     private static JsonElement Golden() => JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", "architectures.json"))).RootElement;
 

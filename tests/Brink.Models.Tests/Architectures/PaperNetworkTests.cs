@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Architectures;
 
-/// <summary>The networks of the paper's Table 5.</summary>
+/// <summary>Tests of the networks of the paper's Table 5.</summary>
 public sealed class PaperNetworkTests
 {
     [Fact]
-    public void AlexLike_has_the_names_and_shapes_of_the_authors_program()
+    public void AlexLike_has_the_tensor_names_and_shapes_of_the_authors_program()
     {
         using var network = new AlexLike(nn.SiLU());
         using var scope = NewDisposeScope();
@@ -25,14 +25,14 @@ public sealed class PaperNetworkTests
     [Theory]
     [InlineData("alexlike")]
     [InlineData("alexlike-s")]
-    public void AlexLike_computes_what_its_layers_say_in_their_order(string name)
+    public void AlexLike_equals_a_computation_layer_by_layer(string name)
     {
         using var scope = NewDisposeScope();
         using var network = new AlexLike(name == "alexlike" ? nn.ReLU() : nn.SiLU());
         network.eval();
         using var withoutGradients = no_grad();
         var weights = network.state_dict();
-        // Statistics that do something, or a normalisation in the wrong place would not show.
+        // With statistics of 0 and 1 a normalisation in the wrong place would not be detected.
         foreach (var entry in weights.Where(entry => entry.Key.Contains("running", StringComparison.Ordinal)))
         {
             entry.Value.copy_(rand(64) + 0.5);
@@ -58,7 +58,7 @@ public sealed class PaperNetworkTests
     }
 
     [Fact]
-    public void The_perceptron_has_the_paper_s_widths_and_no_activation_after_the_last_layer()
+    public void The_perceptron_has_the_widths_of_the_paper_and_no_activation_after_the_last_layer()
     {
         using var scope = NewDisposeScope();
         using var network = new MultilayerPerceptron(MultilayerPerceptron.PaperWidths, nn.SiLU());
@@ -82,7 +82,7 @@ public sealed class PaperNetworkTests
     [InlineData("alexlike-s", false)]
     [InlineData("alexlike", true)]
     [InlineData("resnet20", true)]
-    public void From_the_catalogue_with_a_checkpoint_and_only_those_with_ReLU_refuse_second_order(string name, bool refuses)
+    public void Only_networks_with_ReLU_refuse_the_second_order_attack(string name, bool refuses)
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();

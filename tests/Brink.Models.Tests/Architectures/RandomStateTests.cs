@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Architectures;
 
-/// <summary>The random state is the whole process's: a network built beside these tests would move it.</summary>
+/// <summary>Tests of the random state. They do not run in parallel with others, because the state is global and a network created meanwhile would change it.</summary>
 [CollectionDefinition(nameof(RandomStateTests), DisableParallelization = true)]
 [Collection(nameof(RandomStateTests))]
 public sealed class RandomStateTests
@@ -13,7 +13,7 @@ public sealed class RandomStateTests
     [InlineData("wresnet16-4")]
     [InlineData("alexlike-s")]
     [InlineData("signs")]
-    public void Random_weights_follow_from_the_seed_alone_and_keep_activations_alive(string name)
+    public void Random_weights_depend_only_on_the_seed_and_give_logits_of_moderate_size(string name)
     {
         using var scope = NewDisposeScope();
         using var before = random.get_rng_state();
@@ -33,7 +33,7 @@ public sealed class RandomStateTests
     }
 
     [Fact]
-    public void Loading_leaves_the_global_random_state_alone()
+    public void Loading_does_not_change_the_global_random_state()
     {
         using var scope = NewDisposeScope();
         using var before = random.get_rng_state();

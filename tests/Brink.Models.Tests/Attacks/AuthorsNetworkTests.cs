@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Attacks;
 
-/// <summary>The authors' ResNet-20 and real images, against values computed with PyTorch by the formulas of their program.</summary>
+/// <summary>Compares attacks on the authors' ResNet-20 and real images with values computed in PyTorch by the formulas of the authors' program.</summary>
 [Trait("speed", "slow")]
 public sealed class AuthorsNetworkTests : IDisposable
 {
@@ -25,7 +25,7 @@ public sealed class AuthorsNetworkTests : IDisposable
     }
 
     [Fact]
-    public void Logits_agree_to_a_ten_thousandth()
+    public void Logits_agree_within_one_part_in_ten_thousand()
     {
         using var scope = NewDisposeScope();
         using var withoutGradients = no_grad();
@@ -35,7 +35,7 @@ public sealed class AuthorsNetworkTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void The_same_class_is_chosen_unless_two_are_equally_far(string normName, string target)
+    public void The_same_target_is_chosen_unless_two_classes_are_equally_near(string normName, string target)
     {
         using var scope = NewDisposeScope();
         using var result = Run(normName, target, maxIterations: 1);
@@ -57,7 +57,7 @@ public sealed class AuthorsNetworkTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void The_first_step_agrees_in_nearly_every_entry(string normName, string target)
+    public void The_first_step_agrees_in_999_of_1000_entries(string normName, string target)
     {
         using var scope = NewDisposeScope();
         var images = _golden["images"];
@@ -112,7 +112,7 @@ public sealed class AuthorsNetworkTests : IDisposable
         return attack.Run(classifier ?? _classifier, _golden["images"], _golden["labels"]);
     }
 
-    /// <summary>Keeps the last whole batch of points that the attack itself visited.</summary>
+    /// <summary>A classifier that keeps a copy of the last batch of points at which the attack computed gradients.</summary>
     private sealed class PointRecorder(IClassifier inner) : IClassifier
     {
         public Tensor? Last { get; private set; }
@@ -125,7 +125,7 @@ public sealed class AuthorsNetworkTests : IDisposable
 
         public Tensor Logits(Tensor images)
         {
-            // The confirmation at the end asks for no gradient; the points before it are the steps.
+            // The confirmation at the end needs no gradient; the passes before it are at the points of the attack.
             if (images.requires_grad)
             {
                 Last?.Dispose();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Checkpoints;
 
-/// <summary>Whatever the bytes, a reader gives tensors that can be used or a sentence; it never fails in another way.</summary>
+/// <summary>Checks that readers return usable tensors or a message for any bytes, and never fail in another way.</summary>
 [Trait("speed", "slow")]
 public sealed class CheckpointFuzzTests
 {
@@ -14,17 +14,17 @@ public sealed class CheckpointFuzzTests
         "by_hand.safetensors", "assorted_legacy.pt", "assorted_zip.pt", "assorted_protocol4_legacy.pt", "checkpoint_legacy.pt", "checkpoint_zip.pt");
 
     [Theory, MemberData(nameof(Files))]
-    public void A_file_cut_short_is_refused(string file)
+    public void A_truncated_file_is_refused(string file)
     {
         var bytes = Fixture.Bytes(file);
         for (var length = 0; length < bytes.Length; length++)
         {
-            Assert.False(ReadsOrRefuses(bytes[..length]), $"the first {length} of {bytes.Length} bytes should not do");
+            Assert.False(ReadsOrRefuses(bytes[..length]), $"the first {length} of {bytes.Length} bytes should be refused");
         }
     }
 
     [Theory, MemberData(nameof(Files))]
-    public void Changed_bytes_do_no_harm(string file)
+    public void Changed_bytes_give_tensors_or_a_message(string file)
     {
         var bytes = Fixture.Bytes(file);
         Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Array[1, 4].Sample(
@@ -45,7 +45,7 @@ public sealed class CheckpointFuzzTests
     [Theory]
     [InlineData("checkpoint_zip.pt")]
     [InlineData("assorted_zip.pt")]
-    public void Changed_bytes_in_the_pickle_of_a_zip_archive_do_no_harm(string file)
+    public void Changed_bytes_in_the_pickle_of_a_zip_archive_give_tensors_or_a_message(string file)
     {
         var bytes = Fixture.Bytes(file);
         var name = Path.GetFileNameWithoutExtension(file) + "/data.pkl";
@@ -66,7 +66,7 @@ public sealed class CheckpointFuzzTests
     }
 
     [Fact]
-    public void Changed_bytes_in_a_deflated_archive_do_no_harm()
+    public void Changed_bytes_in_a_deflated_archive_give_tensors_or_a_message()
     {
         var bytes = Zip.Rewrite(Fixture.Bytes("checkpoint_zip.pt"), CompressionLevel.SmallestSize);
         Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Sample(
@@ -81,7 +81,7 @@ public sealed class CheckpointFuzzTests
     }
 
     [Fact]
-    public void Random_bytes_do_no_harm()
+    public void Random_bytes_give_tensors_or_a_message()
     {
         byte[][] beginnings = [[], [.. "PK\u0003\u0004"u8], [0x80, 2], [24, 0, 0, 0, 0, 0, 0, 0, (byte)'{'], [.. Pickle.Legacy([0x80, 2], [], [])[..^6]]];
         Gen.Select(Gen.OneOf(beginnings), Gen.Byte.Array[0, 100]).Sample(
@@ -94,9 +94,9 @@ public sealed class CheckpointFuzzTests
     }
 
     [Fact]
-    public void Random_instructions_do_no_harm()
+    public void Random_instructions_give_tensors_or_a_message()
     {
-        // Pieces that work together often enough to get deep into the machine.
+        // Random sequences of these pieces are often valid for many instructions.
         byte[][] pieces =
         [
             "("u8.ToArray(), ")"u8.ToArray(), "]"u8.ToArray(), "}"u8.ToArray(), "t"u8.ToArray(), "l"u8.ToArray(), "d"u8.ToArray(), "a"u8.ToArray(), "e"u8.ToArray(),
@@ -119,7 +119,7 @@ public sealed class CheckpointFuzzTests
             threads: 1);
     }
 
-    // True if there were tensors. Each is read to its last element, which is where a wrong bound would show.
+    // True if there were tensors. Each is read to its last element, where a wrong bound would be detected.
     private static bool ReadsOrRefuses(byte[] bytes)
     {
         using var scope = NewDisposeScope();

@@ -3,16 +3,16 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Checkpoints;
 
-/// <summary>Files made to hurt: each must be refused by a sentence, without much reading and without much memory.</summary>
+/// <summary>Malicious files: each must be refused with a message, after limited reading and with limited memory.</summary>
 public sealed class HostileCheckpointTests
 {
     private static byte[] Floats { get; } = Pickle.Storage("0", 4);
 
     [Fact]
-    public void A_command_is_named_and_not_run()
+    public void A_command_is_named_in_the_message_and_not_executed()
     {
         var exception = Assert.Throws<BadInputException>(() => PyTorchCheckpoint.Read(Fixture.PathOf("hostile_zip.pt")));
-        Assert.Contains("names os.system, which a checkpoint of weights has no need of; Brink never executes what a pickle names", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("refers to os.system, which weights do not need; Brink never executes the code in a pickle", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -21,16 +21,16 @@ public sealed class HostileCheckpointTests
     [InlineData("torch", "load")]
     [InlineData("torch.storage", "_load_from_bytes")]
     [InlineData("torch._utils", "_rebuild_tensor_v2.__globals__")]
-    public void Names_are_refused_however_they_are_given(string module, string name)
+    public void Names_are_refused_with_every_instruction_that_refers_to_one(string module, string name)
     {
-        var refused = $"names {module}.{name}";
+        var refused = $"refers to {module}.{name}";
         AssertRefused(Pickle.Of(Pickle.Global(module, name), Pickle.EmptyTuple, Pickle.Reduce), refused);
         AssertRefused(Pickle.Of(Pickle.Text(module), Pickle.Text(name), [0x93], Pickle.EmptyTuple, Pickle.Reduce), refused);
         AssertRefused(Pickle.Of(Pickle.Mark, System.Text.Encoding.UTF8.GetBytes($"i{module}\n{name}\n")), refused);
     }
 
     [Fact]
-    public void What_a_file_says_cannot_drive_the_terminal() =>
+    public void Control_characters_of_a_file_do_not_reach_the_terminal() =>
         Assert.DoesNotContain('\u001b', Refusal(Pickle.Of(Pickle.Global("os\u001b[2J", "system"))));
 
     [Theory]
@@ -46,7 +46,7 @@ public sealed class HostileCheckpointTests
     [Fact]
     [Trait("speed", "slow")]
     public void Nested_tuples_are_refused_as_no_dictionary() =>
-        AssertRefused(Pickle.Of(Pickle.EmptyTuple, Pickle.Repeat([0x85], 1_000_000)), "must hold a dictionary");
+        AssertRefused(Pickle.Of(Pickle.EmptyTuple, Pickle.Repeat([0x85], 1_000_000)), "must contain a dictionary");
 
     [Fact]
     public void Endless_instructions_are_refused() => AssertRefused(Pickle.Of(Pickle.Repeat("N0"u8.ToArray(), 1_500_000)), "steps");
@@ -62,7 +62,7 @@ public sealed class HostileCheckpointTests
     public void An_encrypted_archive_is_refused()
     {
         var bytes = Fixture.Bytes("checkpoint_zip.pt");
-        // Bit 0 of the flags in each entry of the central directory, whose mark is PK\1\2.
+        // Bit 0 of the flags in each entry of the central directory, whose signature is PK\1\2.
         for (var position = 0; position + 8 < bytes.Length; position++)
         {
             if (bytes.AsSpan(position).StartsWith("PK\u0001\u0002"u8))
@@ -80,7 +80,7 @@ public sealed class HostileCheckpointTests
 
     [Fact]
     [Trait("speed", "slow")]
-    public void A_list_given_again_and_again_has_to_be_paid_for()
+    public void Each_use_of_a_list_in_the_memo_counts_its_length()
     {
         var pair = Pickle.TupleOf(Pickle.Text("k"), Pickle.None);
         var list = Pickle.Join(Pickle.EmptyList, Pickle.Mark, Pickle.Repeat(pair, 10_000), "e"u8.ToArray(), [0x85], "q\0"u8.ToArray());
@@ -109,8 +109,8 @@ public sealed class HostileCheckpointTests
     [InlineData(new byte[] { 0x82, 1 }, "instruction 0x82")]
     [InlineData(new byte[] { 0x80, 9 }, "protocol")]
     [InlineData(new byte[] { (byte)'U', 1, 0xff }, "UTF-8")]
-    [InlineData(new byte[] { (byte)'I', (byte)'x', (byte)'\n' }, "should have an integer")]
-    public void A_senseless_instruction_is_refused(byte[] instructions, string reason) => AssertRefused(Pickle.Of(instructions), reason);
+    [InlineData(new byte[] { (byte)'I', (byte)'x', (byte)'\n' }, "should contain an integer")]
+    public void An_invalid_instruction_is_refused(byte[] instructions, string reason) => AssertRefused(Pickle.Of(instructions), reason);
 
     [Fact]
     public void Setting_attributes_of_a_tensor_is_refused() =>
@@ -120,11 +120,11 @@ public sealed class HostileCheckpointTests
     public void Arguments_of_the_wrong_kind_are_refused()
     {
         var rebuild = Pickle.Global("torch._utils", "_rebuild_tensor_v2");
-        AssertRefused(Pickle.Of(rebuild, Pickle.EmptyTuple, Pickle.Reduce), "arguments of another kind");
-        AssertRefused(Pickle.Of(rebuild, Pickle.None, Pickle.Reduce), "arguments of another kind");
-        AssertRefused(Pickle.Of(rebuild, Pickle.TupleOf(Floats, Pickle.Text("0"), Pickle.Integers(4), Pickle.Integers(1), Pickle.None, Pickle.None), Pickle.Reduce), "arguments of another kind");
+        AssertRefused(Pickle.Of(rebuild, Pickle.EmptyTuple, Pickle.Reduce), "unexpected arguments");
+        AssertRefused(Pickle.Of(rebuild, Pickle.None, Pickle.Reduce), "unexpected arguments");
+        AssertRefused(Pickle.Of(rebuild, Pickle.TupleOf(Floats, Pickle.Text("0"), Pickle.Integers(4), Pickle.Integers(1), Pickle.None, Pickle.None), Pickle.Reduce), "unexpected arguments");
         AssertRefused(Pickle.Of(Pickle.Global("torch", "FloatStorage"), Pickle.EmptyTuple, Pickle.Reduce), "not a function");
-        AssertRefused(Pickle.Of(Pickle.Global("torch._utils", "_rebuild_parameter"), Pickle.TupleOf(Pickle.None, Pickle.None, Pickle.None), Pickle.Reduce), "arguments of another kind");
+        AssertRefused(Pickle.Of(Pickle.Global("torch._utils", "_rebuild_parameter"), Pickle.TupleOf(Pickle.None, Pickle.None, Pickle.None), Pickle.Reduce), "unexpected arguments");
     }
 
     [Theory]
@@ -139,13 +139,13 @@ public sealed class HostileCheckpointTests
     [InlineData(0, new[] { long.MaxValue, long.MaxValue }, new long[] { 0, 0 }, "impossible shape")]
     [InlineData(0, new[] { 0, long.MaxValue, long.MaxValue }, new long[] { 0, 0, 0 }, "impossible shape")]
     [InlineData(0, new long[] { -1 }, new long[] { 1 }, "impossible shape")]
-    [InlineData(0, new[] { 1L << 40 }, new long[] { 0 }, "out of all proportion")]
+    [InlineData(0, new[] { 1L << 40 }, new long[] { 0 }, "too large for a file of this size")]
     [InlineData(0, new long[] { 2, 2 }, new long[] { 1 }, "needs a stride")]
-    public void A_view_beyond_its_storage_is_refused(long offset, long[] shape, long[] strides, string reason) =>
+    public void A_view_outside_its_storage_is_refused(long offset, long[] shape, long[] strides, string reason) =>
         AssertFileRefused(Pickle.LegacyWithTensor(Pickle.Tensor(Floats, offset, Pickle.Integers(shape), Pickle.Integers(strides))), reason);
 
     [Fact]
-    public void The_frame_of_these_tests_is_sound()
+    public void A_valid_file_of_these_helpers_is_read()
     {
         using var scope = NewDisposeScope();
         var file = Pickle.LegacyWithTensor(Pickle.Tensor(Floats, 1, Pickle.Integers(2), Pickle.Integers(2)));
@@ -173,7 +173,7 @@ public sealed class HostileCheckpointTests
         var good = Pickle.Of(Pickle.Dictionary(("w", tensor)));
         AssertFileRefused(Pickle.Legacy(good, [], []), "does not list them");
         AssertFileRefused(Pickle.Legacy(good, ["0", "0"], [.. Pickle.FourFloats, .. Pickle.FourFloats]), "twice");
-        AssertFileRefused(Pickle.Legacy(good, ["1"], Pickle.FourFloats), "those its tensors name");
+        AssertFileRefused(Pickle.Legacy(good, ["1"], Pickle.FourFloats), "a storage that no tensor uses");
         AssertFileRefused(Pickle.Legacy(Pickle.Of(Pickle.Dictionary(("w", tensor), ("v", other))), ["0"], Pickle.FourFloats), "given two");
         AssertFileRefused(Zip.Of(CompressionLevel.NoCompression, ("a/data.pkl", good)), "the archive does not have it");
     }
@@ -190,7 +190,7 @@ public sealed class HostileCheckpointTests
     }
 
     [Fact]
-    public void A_storage_view_of_early_PyTorch_is_honoured()
+    public void A_storage_view_of_early_PyTorch_is_read()
     {
         using var scope = NewDisposeScope();
         var storage = Pickle.Join(
@@ -206,7 +206,7 @@ public sealed class HostileCheckpointTests
         const int count = 1 << 26;
         var tensor = Pickle.Tensor(Pickle.Storage("0", count, "ByteStorage"), 0, Pickle.Integers(1), Pickle.Integers(1));
         var file = Zip.Of(CompressionLevel.SmallestSize, ("a/data.pkl", Pickle.Of(Pickle.Dictionary(("w", tensor)))), ("a/data/0", new byte[count]));
-        AssertFileRefused(file, "out of all proportion");
+        AssertFileRefused(file, "too large for a file of this size");
     }
 
     [Fact]
@@ -219,9 +219,9 @@ public sealed class HostileCheckpointTests
     [Theory]
     [InlineData("two_networks_legacy.pt", "several, under the keys 'model', 'ema'")]
     [InlineData("two_networks_zip.pt", "several, under the keys 'model', 'ema'")]
-    [InlineData("whole_module_zip.pt", "names torch.nn.modules.linear.Linear")]
+    [InlineData("whole_module_zip.pt", "refers to torch.nn.modules.linear.Linear")]
     [InlineData("torchscript.pt", "is TorchScript")]
-    public void Other_things_that_PyTorch_saves_are_refused_by_name(string file, string reason) => AssertFileRefused(Fixture.Bytes(file), reason);
+    public void Other_files_of_PyTorch_are_refused_with_a_description(string file, string reason) => AssertFileRefused(Fixture.Bytes(file), reason);
 
     private static string Refusal(byte[] pickle)
     {
@@ -236,7 +236,7 @@ public sealed class HostileCheckpointTests
     {
         using var scope = NewDisposeScope();
         var allocated = GC.GetAllocatedBytesForCurrentThread();
-        // Bounds on the work: a file is read twice at most, and the archive's directory more often. The largest of these files take 104 MB.
+        // Limits of the work: a file is read at most twice, and the directory of an archive more often. The largest of these files need 104 MB.
         using var stream = new CountingStream(file);
         var exception = Assert.Throws<BadInputException>(() => PyTorchCheckpoint.Read(stream, "some.pt"));
         Assert.InRange(stream.BytesRead, 0, (2 * file.Length) + (1 << 16));

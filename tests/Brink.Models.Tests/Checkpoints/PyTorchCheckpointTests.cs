@@ -9,7 +9,7 @@ public sealed class PyTorchCheckpointTests
         "assorted_legacy.pt", "assorted_zip.pt", "assorted_protocol4_legacy.pt", "assorted_protocol4_zip.pt");
 
     [Theory, MemberData(nameof(AssortedFiles))]
-    public void Each_type_is_kept(string file)
+    public void Each_element_type_is_preserved(string file)
     {
         using var scope = NewDisposeScope();
         var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
@@ -27,7 +27,7 @@ public sealed class PyTorchCheckpointTests
     }
 
     [Theory, MemberData(nameof(AssortedFiles))]
-    public void Each_way_to_look_at_a_storage_is_honoured(string file)
+    public void Each_kind_of_view_is_read(string file)
     {
         using var scope = NewDisposeScope();
         var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
@@ -41,7 +41,7 @@ public sealed class PyTorchCheckpointTests
     }
 
     [Theory, MemberData(nameof(AssortedFiles))]
-    public void Names_keep_their_order(string file)
+    public void Names_are_in_the_order_of_the_file(string file)
     {
         using var scope = NewDisposeScope();
         const string names = "float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool, transposed, base, every_second, window, expanded, scalar, empty, parameter";
@@ -60,7 +60,7 @@ public sealed class PyTorchCheckpointTests
     [Theory]
     [InlineData("checkpoint_legacy.pt")]
     [InlineData("checkpoint_zip.pt")]
-    public void The_weights_inside_a_checkpoint_are_found_and_lose_the_prefix_of_DataParallel(string file)
+    public void The_weights_in_a_training_checkpoint_are_found_and_the_prefix_of_DataParallel_is_removed(string file)
     {
         using var scope = NewDisposeScope();
         var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
@@ -78,7 +78,7 @@ public sealed class PyTorchCheckpointTests
     }
 
     [Fact]
-    public void What_later_versions_of_PyTorch_add_to_the_archive_is_no_hindrance()
+    public void Entries_that_later_versions_of_PyTorch_add_are_ignored()
     {
         using var scope = NewDisposeScope();
         (string, byte[])[] additions =
@@ -97,7 +97,7 @@ public sealed class PyTorchCheckpointTests
     [InlineData("checkpoint_zip.pt")]
     [InlineData("assorted_zip.pt")]
     [InlineData("assorted_legacy.pt")]
-    public void Reading_leaves_no_tensors_behind_but_the_results(string file) => TensorAssert.LeavesNone(() =>
+    public void Reading_leaves_no_tensors_except_the_results(string file) => TensorAssert.LeavesNone(() =>
     {
         foreach (var tensor in PyTorchCheckpoint.Read(Fixture.PathOf(file)).Values)
         {
@@ -106,10 +106,10 @@ public sealed class PyTorchCheckpointTests
     });
 
     [Fact]
-    public void A_refused_file_leaves_no_tensors_behind() => TensorAssert.LeavesNone(() =>
+    public void A_refused_file_leaves_no_tensors() => TensorAssert.LeavesNone(() =>
     {
-        var cut = Fixture.Bytes("assorted_legacy.pt")[..^3];
-        Assert.Throws<BadInputException>(() => PyTorchCheckpoint.Read(new MemoryStream(cut), "cut.pt"));
+        var truncated = Fixture.Bytes("assorted_legacy.pt")[..^3];
+        Assert.Throws<BadInputException>(() => PyTorchCheckpoint.Read(new MemoryStream(truncated), "truncated.pt"));
     });
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class PyTorchCheckpointTests
     {
         using var scope = NewDisposeScope();
         var tensors = PyTorchCheckpoint.Read(SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl"));
-        // ResNet-20 with its shortcuts (He et al. 2016, option B) has 272,474 parameters; the buffers of its batch normalisation come on top.
+        // ResNet-20 with shortcuts of option B (He et al. 2016) has 272,474 parameters, without the buffers of batch normalisation.
         Assert.Equal(272_474, tensors.Where(named => named.Key.EndsWith("weight", StringComparison.Ordinal) || named.Key.EndsWith("bias", StringComparison.Ordinal)).Sum(named => named.Value.numel()));
         Assert.Equal([10L, 64L], tensors["fc.weight"].shape);
     }

@@ -17,7 +17,7 @@ public sealed class SafetensorsTests
         Gen.Select(Gen.OneOf(Types), Gen.Long[0, 4].Array[0, 4], Gen.Int[0, 200]);
 
     [Fact]
-    public void What_was_written_is_read_back() =>
+    public void Tensors_are_read_back_as_written() =>
         Gen.Dictionary(Gen.String[0, 12].Where(IsWellFormed), GenTensor)[0, 6].Sample(
             described =>
             {
@@ -50,7 +50,7 @@ public sealed class SafetensorsTests
     }
 
     [Fact]
-    public void A_file_made_from_the_description_of_the_format_is_read()
+    public void A_file_written_from_the_specification_of_the_format_is_read()
     {
         using var scope = NewDisposeScope();
         var tensors = Safetensors.Read(Fixture.PathOf("by_hand.safetensors"));
@@ -60,7 +60,7 @@ public sealed class SafetensorsTests
     }
 
     [Fact]
-    public void The_layout_is_that_of_the_reference_implementation()
+    public void The_layout_equals_that_of_the_reference_implementation()
     {
         using var scope = NewDisposeScope();
         using var stream = new MemoryStream();
@@ -84,18 +84,18 @@ public sealed class SafetensorsTests
     }
 
     [Fact]
-    public void Reading_and_writing_leave_no_tensors_behind() => TensorAssert.LeavesNone(() =>
+    public void Reading_and_writing_leave_no_tensors() => TensorAssert.LeavesNone(() =>
     {
         using var tensor = ones(3);
         var read = RoundTrip(new Dictionary<string, Tensor>(StringComparer.Ordinal) { ["t"] = tensor });
         read["t"].Dispose();
-        var cut = new MemoryStream(Fixture.Bytes("by_hand.safetensors"));
-        cut.SetLength(cut.Length - 1);
-        Assert.Throws<BadInputException>(() => Safetensors.Read(cut, "cut"));
+        var truncated = new MemoryStream(Fixture.Bytes("by_hand.safetensors"));
+        truncated.SetLength(truncated.Length - 1);
+        Assert.Throws<BadInputException>(() => Safetensors.Read(truncated, "truncated"));
     });
 
     [Fact]
-    public void Types_and_names_the_format_lacks_are_not_written()
+    public void Types_and_names_that_the_format_does_not_support_are_refused()
     {
         using var tensor = zeros(2, dtype: complex64);
         using var real = zeros(2);

@@ -6,7 +6,7 @@ namespace Brink.Models.Tests.Checkpoints;
 public sealed class StateDictLoadTests
 {
     [Fact]
-    public void Every_parameter_and_buffer_is_taken_over()
+    public void Every_parameter_and_buffer_is_loaded()
     {
         using var scope = NewDisposeScope();
         using var network = new CifarResNet(8);
@@ -20,7 +20,7 @@ public sealed class StateDictLoadTests
     }
 
     [Fact]
-    public void Parameters_keep_asking_for_gradients_and_have_no_history()
+    public void Parameters_still_require_gradients_and_have_no_history()
     {
         using var scope = NewDisposeScope();
         using var network = new CifarResNet(8);
@@ -30,7 +30,7 @@ public sealed class StateDictLoadTests
     }
 
     [Fact]
-    public void Half_precision_becomes_the_networks_precision()
+    public void Half_precision_is_converted_to_the_precision_of_the_network()
     {
         using var scope = NewDisposeScope();
         using var network = new CifarResNet(8);
@@ -58,9 +58,9 @@ public sealed class StateDictLoadTests
         },
         "it lacks 'conv1.weight' and the network has no 'stem.weight'");
 
-    // ResNet-8 has 9 convolutions, 9 normalisations of four tensors each that matter, and a linear layer of two: 47.
+    // ResNet-8 has 9 convolutions, 9 normalisations with four required tensors each, and a linear layer with two: 47.
     [Fact]
-    public void Of_many_missing_names_the_first_few_are_listed() => AssertRefused(
+    public void The_first_of_many_missing_names_are_listed() => AssertRefused(
         tensors => tensors.Clear(), "it lacks 'conv1.weight', 'bn1.weight', 'bn1.bias', 'layer1.0.conv1.weight' and 43 more");
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class StateDictLoadTests
         tensors => tensors["fc.weight"] = zeros(100, 64), "'fc.weight' has the shape [100, 64] where the network needs [10, 64]");
 
     [Fact]
-    public void A_shape_that_would_broadcast_is_wrong_all_the_same() => AssertRefused(
+    public void A_shape_that_could_be_broadcast_is_refused() => AssertRefused(
         tensors => tensors["fc.weight"] = zeros(1), "'fc.weight' has the shape [1]");
 
     [Theory]
@@ -79,11 +79,11 @@ public sealed class StateDictLoadTests
         tensors => tensors["fc.bias"] = full(10, value, dtype: float64), "'fc.bias' has a value that is not a finite number");
 
     [Fact]
-    public void Integers_are_not_weights() => AssertRefused(
+    public void Integers_are_refused_as_weights() => AssertRefused(
         tensors => tensors["fc.bias"] = zeros(10, dtype: int64), "'fc.bias' is of type Int64 where the network needs Float32");
 
     [Fact]
-    public void Loading_leaves_no_tensors_behind()
+    public void Loading_leaves_no_tensors()
     {
         using var scope = NewDisposeScope();
         using var network = new CifarResNet(8);
@@ -93,7 +93,7 @@ public sealed class StateDictLoadTests
         TensorAssert.LeavesNone(() => Assert.Throws<BadInputException>(() => StateDict.LoadInto(network, tensors, "weights.pt")));
     }
 
-    // Also: whatever is wrong, nothing in the network changes.
+    // Also checks that the network is unchanged.
     private static void AssertRefused(Action<Dictionary<string, Tensor>> spoil, string reason)
     {
         using var scope = NewDisposeScope();
@@ -110,7 +110,7 @@ public sealed class StateDictLoadTests
         }
     }
 
-    // Weights of a ResNet-8 with values that no initialisation gives.
+    // Weights of a ResNet-8 with values that no initialisation produces.
     private static Dictionary<string, Tensor> Weights(int start)
     {
         using var network = new CifarResNet(8);

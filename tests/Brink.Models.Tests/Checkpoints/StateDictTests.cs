@@ -14,7 +14,7 @@ public sealed class StateDictTests : IDisposable
     [InlineData("checkpoint_legacy.pt", "weight, bias")]
     [InlineData("checkpoint_zip.pt", "weight, bias")]
     [InlineData("by_hand.safetensors", "a, b")]
-    public void The_content_decides_the_format_and_not_the_extension(string fixture, string names)
+    public void The_format_is_detected_from_the_content_and_not_from_the_extension(string fixture, string names)
     {
         using var scope = NewDisposeScope();
         foreach (var extension in new[] { ".pt", ".pkl", ".safetensors", ".txt", "" })
@@ -33,12 +33,12 @@ public sealed class StateDictTests : IDisposable
         { [0x1f, 0x8b, 8, 0], "compressed with gzip" },
         { [0x89, (byte)'H', (byte)'D', (byte)'F', 0, 1, 2, 3, 4], "other binary data, beginning with the bytes 8948444600010203" },
         { Pickle.Of(Pickle.EmptyDictionary), "it is a pickle, but not one that torch.save wrote" },
-        { Zip.Of(CompressionLevel.NoCompression, ("x.npy", [1])), "one data.pkl in a folder, but this one has 0, and in all it holds 'x.npy'" },
-        { Zip.Of(CompressionLevel.NoCompression), "it holds nothing" },
+        { Zip.Of(CompressionLevel.NoCompression, ("x.npy", [1])), "one data.pkl in a folder, but this one has 0, and its entries are 'x.npy'" },
+        { Zip.Of(CompressionLevel.NoCompression), "its entries are none" },
     };
 
     [Theory, MemberData(nameof(OtherFiles))]
-    public void Another_file_is_refused_by_what_it_is(byte[] content, string reason)
+    public void Another_file_is_refused_with_a_description(byte[] content, string reason)
     {
         var path = _folder["weights.pt"];
         File.WriteAllBytes(path, content);
@@ -46,7 +46,7 @@ public sealed class StateDictTests : IDisposable
     }
 
     [Fact]
-    public void TorchScript_is_refused_as_such() =>
+    public void TorchScript_is_refused_as_TorchScript() =>
         AssertSentence("is TorchScript", Assert.Throws<BadInputException>(() => StateDict.Read(Fixture.PathOf("torchscript.pt"))), "torchscript.pt");
 
     [Fact]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the checkpoints beside this file. Needs PyTorch (made with 1.13); run it again only to add one.
+"""Writes the checkpoints in this folder. Needs PyTorch (1.13 was used); run it again only to add a checkpoint.
 
-Values follow formulas (arange), so that the tests can derive what they expect.
+Values follow formulas (arange), so that the tests can compute the expected values.
 """
 
 import json
@@ -17,7 +17,7 @@ DTYPES = ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16"
 
 
 def assorted():
-    """Each dtype, and each way in which a tensor can look at a storage."""
+    """Each dtype, and each kind of view of a storage."""
     tensors = OrderedDict((name, torch.arange(6).reshape(2, 3).to(getattr(torch, name))) for name in DTYPES)
     tensors["bool"] = torch.arange(6).reshape(2, 3) % 2 == 1
     tensors["transposed"] = torch.arange(6.0).reshape(2, 3).t()
@@ -34,7 +34,7 @@ def assorted():
 
 
 def checkpoint():
-    """What a training script saves: the weights among other things, from inside DataParallel."""
+    """A training checkpoint: the weights of a network in DataParallel, with other data."""
     weights = OrderedDict([("module.weight", torch.arange(6.0).reshape(2, 3)), ("module.bias", -torch.arange(2.0))])
     return {
         "epoch": 3,
@@ -54,7 +54,7 @@ def save(name, value, **options):
 
 
 def safetensors():
-    """By hand from the format's description, as this machine need not have the library."""
+    """A file written from the specification of the format, without the library."""
     header = {
         "__metadata__": {"format": "pt"},
         "b": {"dtype": "I16", "shape": [3], "data_offsets": [16, 22]},
@@ -66,7 +66,7 @@ def safetensors():
 
 
 def hostile():
-    """A pickle that would run the harmless command `true` in any reader that does as it is told."""
+    """A pickle that executes the harmless command `true` in an unsafe reader."""
     calls = b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R."
     with zipfile.ZipFile(FOLDER / "hostile_zip.pt", "w") as archive:
         archive.writestr(zipfile.ZipInfo("archive/data.pkl"), calls)
@@ -85,7 +85,7 @@ classifier[1].running_mean.uniform_(-0.1, 0.1)
 classifier[1].running_var.uniform_(0.05, 0.2)
 classifier[6].weight.data *= 20
 with torch.no_grad():
-    # So that classes meet in the middle of what random images give.
+    # Centres the logits of random images, so that all classes occur.
     classifier[6].bias -= classifier.eval()(torch.rand(100, 3, 8, 8)).mean(0)
 classifier.train()
 torch.jit.script(classifier).save(str(FOLDER / "torchscript_classifier.pt"))

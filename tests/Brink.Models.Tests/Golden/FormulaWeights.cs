@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Golden;
 
-/// <summary>The weights and the image that <c>generate.py</c> makes of names and places, to the bit.</summary>
+/// <summary>The weights and the image that <c>generate.py</c> computes from names and indices, equal in every bit.</summary>
 internal static class FormulaWeights
 {
     /// <summary>Overwrites all weights of a network.</summary>
@@ -19,7 +19,7 @@ internal static class FormulaWeights
         }
     }
 
-    /// <summary>The tensor of that name and shape.</summary>
+    /// <summary>Computes the tensor of a name and a shape.</summary>
     public static Tensor Of(string name, long[] shape)
     {
         if (name.EndsWith("num_batches_tracked", StringComparison.Ordinal))
@@ -38,10 +38,10 @@ internal static class FormulaWeights
         return tensor(Uniform(name, count, offset, scale), shape);
     }
 
-    /// <summary>The image [1, 3, side, side].</summary>
+    /// <summary>Computes the image [1, 3, side, side].</summary>
     public static Tensor Image(long side) => tensor(Uniform("image", 3 * side * side, 0, 1), [1, 3, side, side]);
 
-    /// <summary>A hash of all names and shapes.</summary>
+    /// <summary>Computes a hash of all names and shapes.</summary>
     public static string Names(IReadOnlyDictionary<string, Tensor> state)
     {
         var lines = state.Select(entry => $"{entry.Key} {string.Join(',', entry.Value.shape)}\n").Order(StringComparer.Ordinal);

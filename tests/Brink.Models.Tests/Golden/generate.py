@@ -1,12 +1,13 @@
-"""Writes architectures.json: what torchvision's networks, and the CIFAR networks as their public PyTorch programs define them, compute.
+"""Writes architectures.json: the logits of torchvision's networks, and of the CIFAR networks as their public PyTorch programs define them.
 
-Checkpoints of these networks are too large to keep. So the weights are made by a formula of a tensor's name and the place of a value in it,
-which the test computes too, to the bit; so is the one input image. What is kept are the logits, and a hash of all names and shapes.
+Checkpoints of these networks are too large to commit. Therefore the weights, and the input image, are computed by a formula from a tensor's
+name and the index of a value; the test computes the same values, equal in every bit. The file has the logits and a hash of all names and
+shapes.
 
     generate.py                      writes architectures.json beside this file
     generate.py --checkpoints DIR    also writes NAME_zip.pt and NAME_legacy.pt into DIR; the tests read them from there
                                      if the environment variable BRINK_CHECKPOINTS names it
-    generate.py --only NAME ...      these networks alone, for a look at them; writes no architectures.json
+    generate.py --only NAME ...      only these networks, for inspection; writes no architectures.json
 
 Needs torch and torchvision (Debian: python3-torch, python3-torchvision).
 """
@@ -24,7 +25,7 @@ from torch.nn import functional
 
 
 def uniform(name, count):
-    """Numbers in [-1, 1) that look random: a hash of 32 bits (FNV-1a of the name, then the mixing of "lowbias32") over the places 0, 1, ..."""
+    """Pseudo-random numbers in [-1, 1): a hash of 32 bits (FNV-1a of the name, then the mixing of "lowbias32") of the indices 0, 1, ..."""
     start = 2166136261
     for byte in name.encode():
         start = (start ^ byte) * 16777619 % 2**32
@@ -38,7 +39,7 @@ def uniform(name, count):
 
 
 def values(name, shape):
-    """Such that activations neither fade nor explode, and every part of a normalisation does something."""
+    """Values with which activations neither vanish nor explode, and every part of a normalisation has an effect."""
     if name.endswith("num_batches_tracked"):
         return numpy.array(7)
     numbers = uniform(name, math.prod(shape)).reshape(shape)

@@ -6,12 +6,12 @@ namespace Brink.Models.Tests.Samples;
 
 public sealed class SampleNetworkTests
 {
-    // A seed of this test's own: the network has never seen these images and nobody chose it by them.
+    // A seed that was used neither for training nor for selecting the network.
     private const long FreshSeed = 93_995;
 
     [Fact]
     [Trait("speed", "slow")]
-    public void It_names_between_93_and_99_and_a_half_percent_of_fresh_signs_rightly()
+    public void Accuracy_on_new_signs_is_between_93_and_99_and_a_half_percent()
     {
         var images = TrafficSigns.Generate(FreshSeed, 1000);
         using var scope = NewDisposeScope();
@@ -23,9 +23,9 @@ public sealed class SampleNetworkTests
     }
 
     [Fact]
-    public void An_answer_does_not_depend_on_the_rest_of_the_batch()
+    public void Logits_do_not_depend_on_the_rest_of_the_batch()
     {
-        // With batch normalisation left in training mode it would.
+        // They would if batch normalisation were in training mode.
         var images = TrafficSigns.Generate(FreshSeed, 8);
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -47,7 +47,7 @@ public sealed class SampleNetworkTests
     }
 
     [Fact]
-    public void Its_file_stays_below_a_megabyte_and_holds_finite_float32()
+    public void The_embedded_file_is_smaller_than_a_megabyte_and_has_finite_float32_weights()
     {
         using var scope = NewDisposeScope();
         using var stream = SampleNetwork.OpenWeights();
@@ -60,7 +60,7 @@ public sealed class SampleNetworkTests
     }
 
     [Fact]
-    public void Loading_leaves_nothing_behind_but_the_network()
+    public void Loading_leaves_no_tensors_except_the_network()
     {
         SampleNetwork.Load().Dispose();
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;

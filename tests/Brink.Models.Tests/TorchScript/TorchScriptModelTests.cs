@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.TorchScript;
 
-/// <summary>Files that PyTorch wrote with torch.jit: Fixtures/make_fixtures.py.</summary>
+/// <summary>Tests with files that PyTorch wrote with torch.jit: Fixtures/make_fixtures.py.</summary>
 public sealed class TorchScriptModelTests : IDisposable
 {
     private static readonly long[] Shape = [3, 8, 8];
@@ -17,7 +17,7 @@ public sealed class TorchScriptModelTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_scripted_network_computes_what_its_layers_say_in_eval_mode()
+    public void A_scripted_network_equals_a_computation_layer_by_layer_in_evaluation_mode()
     {
         using var scope = NewDisposeScope();
         using var loaded = TorchScriptModel.Load(Fixture("torchscript_classifier.pt"), Shape);
@@ -37,14 +37,14 @@ public sealed class TorchScriptModelTests : IDisposable
     }
 
     [Fact]
-    public void A_traced_network_has_the_classes_that_one_image_shows()
+    public void The_number_of_classes_of_a_traced_network_is_determined_with_one_image()
     {
         using var loaded = TorchScriptModel.Load(Fixture("torchscript_traced.pt"), [3, 4, 4]);
         Assert.Equal(3, loaded.ClassCount);
     }
 
     [Fact]
-    public void The_trust_region_attack_fools_it_and_leaves_its_parts_in_the_mode_they_had()
+    public void The_trust_region_attack_fools_it_and_restores_its_mode()
     {
         using var scope = NewDisposeScope();
         using var loaded = TorchScriptModel.Load(Fixture("torchscript_classifier.pt"), Shape);
@@ -74,7 +74,7 @@ public sealed class TorchScriptModelTests : IDisposable
     }
 
     [Fact]
-    public void Passes_leave_no_tensors_behind()
+    public void Passes_leave_no_tensors()
     {
         using var loaded = TorchScriptModel.Load(Fixture("torchscript_classifier.pt"), Shape);
         var classifier = new ModuleClassifier(loaded.Module, loaded.ClassCount, Bounds.Pixels, loaded.Name);
@@ -92,10 +92,10 @@ public sealed class TorchScriptModelTests : IDisposable
     }
 
     [Fact]
-    public void Networks_that_make_no_logits_of_the_images_are_refused()
+    public void Networks_that_return_no_logits_for_the_images_are_refused()
     {
         AssertRefused(Fixture("torchscript_pair.pt"), "one tensor");
-        AssertRefused(Fixture("torchscript_traced.pt"), "images of [3, 8, 8]", "failed on one");
+        AssertRefused(Fixture("torchscript_traced.pt"), "images of shape [3, 8, 8]", "failed on one");
     }
 
     [Theory]
@@ -103,10 +103,10 @@ public sealed class TorchScriptModelTests : IDisposable
     [InlineData("checkpoint_legacy.pt", "--weights")]
     [InlineData("whole_module_zip.pt", "--weights")]
     [InlineData("by_hand.safetensors", "--weights")]
-    public void Weights_without_code_are_sent_where_they_belong(string file, string part) => AssertRefused(Fixture(file), part);
+    public void Weights_without_code_are_refused_with_advice_to_use_the_weights_flag(string file, string part) => AssertRefused(Fixture(file), part);
 
     [Fact]
-    public void What_is_no_TorchScript_is_refused_with_a_reason()
+    public void Other_files_are_refused_with_a_reason()
     {
         AssertRefused(_folder["absent.pt"], "does not exist");
         AssertRefused(_folder.Path, "is a folder");
@@ -116,7 +116,7 @@ public sealed class TorchScriptModelTests : IDisposable
     }
 
     [Fact]
-    public void Code_that_is_missing_or_calls_what_is_not_here_is_refused()
+    public void Missing_code_and_calls_of_extensions_are_refused()
     {
         AssertRefused(Rewritten(name => name.Replace("_mangle_2.", "_mangle_9.", StringComparison.Ordinal), text => text), "the code of", "is missing");
         AssertRefused(Rewritten(name => name, text => text.Replace("torch.linear(", "ops.torchvision.nms(", StringComparison.Ordinal)), "'torchvision'");
@@ -124,14 +124,14 @@ public sealed class TorchScriptModelTests : IDisposable
 
     [Fact]
     [Trait("speed", "slow")]
-    public void Any_damage_is_found_before_libtorch_sees_it()
+    public void Damage_is_detected_before_libtorch_loads_the_file()
     {
         var whole = File.ReadAllBytes(Fixture("torchscript_traced.pt"));
         Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte[1, 255], Gen.Bool).Sample(
-            (position, change, cut) =>
+            (position, change, truncate) =>
             {
-                var bytes = cut ? whole[..position] : whole.ToArray();
-                if (!cut)
+                var bytes = truncate ? whole[..position] : whole.ToArray();
+                if (!truncate)
                 {
                     bytes[position] ^= change;
                 }
@@ -139,7 +139,7 @@ public sealed class TorchScriptModelTests : IDisposable
                 try
                 {
                     using var loaded = TorchScriptModel.Load(Write(bytes), [3, 4, 4]);
-                    // Padding and dates in the archive carry nothing.
+                    // Changes of padding and dates in the archive have no effect.
                     Assert.Equal(3, loaded.ClassCount);
                 }
                 catch (BadInputException exception)
@@ -160,7 +160,7 @@ public sealed class TorchScriptModelTests : IDisposable
         Assert.All(parts, part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
     }
 
-    /// <summary>A file like the traced network with other names of code, or other code.</summary>
+    /// <summary>Creates a copy of the traced network with renamed or edited code.</summary>
     private string Rewritten(Func<string, string> rename, Func<string, string> edit)
     {
         var path = _folder[$"{Guid.NewGuid():N}.pt"];

@@ -6,7 +6,7 @@ namespace Brink.Reports.Tests.Figures;
 public sealed class HistoryFigureTests
 {
     [Fact]
-    public void The_figure_is_a_PNG_that_changes_with_the_numbers()
+    public void The_figure_is_a_PNG_that_depends_on_the_numbers()
     {
         var figure = Draw(0.55);
         Assert.Equal([0x89, 0x50, 0x4E, 0x47], figure[..4]);

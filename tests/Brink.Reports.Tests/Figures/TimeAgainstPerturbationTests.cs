@@ -21,7 +21,7 @@ public sealed class TimeAgainstPerturbationTests
     [Trait("speed", "slow")]
     [InlineData("de-DE")]
     [InlineData("fa-IR")]
-    public void The_culture_changes_nothing(string culture)
+    public void The_figure_does_not_depend_on_the_culture(string culture)
     {
         var (svg, png) = (Figure().ToSvg(), Figure().ToPng());
         var before = CultureInfo.CurrentCulture;
@@ -38,10 +38,10 @@ public sealed class TimeAgainstPerturbationTests
     }
 
     [Fact]
-    public void Both_axes_say_what_they_measure_and_in_which_unit()
+    public void Both_axes_have_a_label_with_a_unit()
     {
         var texts = Texts(Figure());
-        Assert.Contains("time an image, in seconds", texts, StringComparer.Ordinal);
+        Assert.Contains("time per image, in seconds", texts, StringComparer.Ordinal);
         Assert.Contains("relative L2 perturbation, in % (pixels)", texts, StringComparer.Ordinal);
         Assert.Contains("relative L∞ perturbation, in % (normalised input)", Texts(Figure(norm: "linf", space: "normalized")), StringComparer.Ordinal);
         Assert.Contains("signs, L2: mean over the 95 images that all attacks fooled", texts, StringComparer.Ordinal);
@@ -49,7 +49,7 @@ public sealed class TimeAgainstPerturbationTests
 
     [Fact]
     [Trait("speed", "slow")]
-    public void Every_text_has_the_font_that_comes_along()
+    public void Every_text_has_the_embedded_font()
     {
         var fonts = XDocument.Parse(Figure().ToSvg()).Descendants().Where(element => element.Name.LocalName == "text").Select(element => (string?)element.Attribute("font-family")).ToArray();
         Assert.NotEmpty(fonts);
@@ -57,22 +57,22 @@ public sealed class TimeAgainstPerturbationTests
     }
 
     [Fact]
-    public void An_attack_that_gave_up_is_hollow_and_the_legend_says_how_many_it_fooled()
+    public void An_attack_below_the_threshold_has_a_hollow_marker_and_its_count_in_the_legend()
     {
         var texts = Texts(Figure());
         Assert.Contains("tr", texts, StringComparer.Ordinal);
         Assert.Contains("deepfool[max-iterations=2] (fooled 95 of 100)", texts, StringComparer.Ordinal);
-        // Of the squares, filled or not, of the second attack: one on the plane, one in the legend.
-        string[] Squares(bool belowBar) => [.. XDocument.Parse(Figure(belowBar: belowBar).ToSvg()).Descendants()
+        // The second attack has square markers, one in the plot and one in the legend.
+        string[] Squares(bool belowThreshold) => [.. XDocument.Parse(Figure(belowThreshold: belowThreshold).ToSvg()).Descendants()
             .Where(element => element.Name.LocalName == "rect" && (string?)element.Attribute("fill") == "#D55E00").Select(element => element.ToString())];
-        Assert.Equal(2, Squares(belowBar: false).Length);
-        Assert.Empty(Squares(belowBar: true));
+        Assert.Equal(2, Squares(belowThreshold: false).Length);
+        Assert.Empty(Squares(belowThreshold: true));
     }
 
     [Fact]
-    public void The_slower_attack_is_farther_right_and_the_larger_mean_farther_up()
+    public void Time_increases_to_the_right_and_the_mean_upwards()
     {
-        // The first attack's marker is the only blue one on the plane; the others hold the axes still.
+        // The first attack has the only blue marker. The others keep the axes fixed.
         (double X, double Y) Point(double seconds, double mean)
         {
             var svg = XDocument.Parse(TimeAgainstPerturbation.Of(Compared([Attack("tr", seconds, mean), Attack("deepfool", 0.01, 0.02), Attack("cw", 1, 0.01)]))!.ToSvg());
@@ -89,29 +89,29 @@ public sealed class TimeAgainstPerturbationTests
     }
 
     [Fact]
-    public void A_label_too_long_for_the_picture_is_cut_and_keeps_what_was_fooled()
+    public void A_long_label_is_shortened_but_keeps_its_count()
     {
-        var label = Assert.Single(Texts(TimeAgainstPerturbation.Of(Compared([Attack($"tr[{new string('x', 200)}]", 1, 0.01, belowBar: true)]))!), text => text.Contains("xxx", StringComparison.Ordinal));
+        var label = Assert.Single(Texts(TimeAgainstPerturbation.Of(Compared([Attack($"tr[{new string('x', 200)}]", 1, 0.01, belowThreshold: true)]))!), text => text.Contains("xxx", StringComparison.Ordinal));
         Assert.InRange(label.Length, 60, 80);
         Assert.EndsWith("x… (fooled 95 of 100)", label, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_picture_has_room_for_every_line_of_the_legend()
+    public void The_height_grows_with_the_legend()
     {
         int Rows(int attacks) => BinaryPrimitives.ReadInt32BigEndian(TimeAgainstPerturbation.Of(Compared([.. Enumerable.Range(1, attacks).Select(number => Attack($"tr[radius={number}]", number, 0.01))]))!.ToPng().AsSpan(20, 4));
         Assert.True(Rows(9) > Rows(2));
     }
 
     [Fact]
-    public void Without_an_image_that_all_fooled_there_is_no_figure() =>
+    public void Without_images_fooled_by_all_attacks_there_is_no_figure() =>
         Assert.Null(TimeAgainstPerturbation.Of(Compared([Attack("tr", 1, null), Attack("deepfool", 1, null)])));
 
     private static IReadOnlyCollection<string> Texts(TimeAgainstPerturbation figure) =>
         [.. XDocument.Parse(figure.ToSvg()).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim())];
 
-    private static TimeAgainstPerturbation Figure(string norm = "l2", string space = "pixel", bool belowBar = true) =>
-        TimeAgainstPerturbation.Of(Compared([Attack("tr", 0.0215, 0.0066), Attack("deepfool[max-iterations=2]", 0.011, 0.008, belowBar), Attack("cw", 18.2, 0.0062)], norm, space))!;
+    private static TimeAgainstPerturbation Figure(string norm = "l2", string space = "pixel", bool belowThreshold = true) =>
+        TimeAgainstPerturbation.Of(Compared([Attack("tr", 0.0215, 0.0066), Attack("deepfool[max-iterations=2]", 0.011, 0.008, belowThreshold), Attack("cw", 18.2, 0.0062)], norm, space))!;
 
     private static Comparison Compared(ComparedAttack[] attacks, string norm = "l2", string space = "pixel") => new()
     {
@@ -130,13 +130,13 @@ public sealed class TimeAgainstPerturbationTests
         Warnings = [],
     };
 
-    private static ComparedAttack Attack(string name, double secondsPerImage, double? mean, bool belowBar = false) => new()
+    private static ComparedAttack Attack(string name, double secondsPerImage, double? mean, bool belowThreshold = false) => new()
     {
         Attack = name,
         Folder = name,
         Target = "best",
-        Fooled = belowBar ? 95 : 100,
-        BelowBar = belowBar,
+        Fooled = belowThreshold ? 95 : 100,
+        BelowThreshold = belowThreshold,
         RelativePerturbation = new(mean, mean, mean),
         RelativePerturbationNormalized = new(mean, mean, mean),
         ForwardsPerImage = 10,

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Brink.Attacks;
 using Brink.Evaluation.Runs;
+using Brink.Reports.Testing;
 using TorchSharp;
 
 namespace Brink.Reports.Tests.Pages;
@@ -17,7 +18,7 @@ public sealed class ReportPageTests : IDisposable
 
     public static TheoryData<string> Cases => [.. EdgeCases.Keys];
 
-    private static Dictionary<string, MadeRun> EdgeCases { get; } = new(StringComparer.Ordinal)
+    private static Dictionary<string, ExampleRun> EdgeCases { get; } = new(StringComparer.Ordinal)
     {
         ["usual"] = new(),
         ["linf"] = new() { Norm = "linf" },
@@ -31,38 +32,38 @@ public sealed class ReportPageTests : IDisposable
         ["a target class"] = new() { Target = "3", Exit = row => row % 10 == 3 ? AttackExit.Skipped : AttackExit.Fooled },
         ["many classes"] = new() { Images = 300, Classes = 100, Height = 8, Width = 8 },
         ["no class names"] = new() { ClassNames = [] },
-        ["robust accuracy and warnings"] = new() { Summary = summary => summary with { RobustAccuracy = [new(0.25, 0.5), new(0.5, 0.125)], Warnings = ["Read this first."] } },
+        ["robust accuracy and warnings"] = new() { Summary = summary => summary with { RobustAccuracy = [new(0.25, 0.5), new(0.5, 0.125)], Warnings = ["A warning."] } },
         ["rounded to 8 bits"] = new() { Summary = summary => summary with { Rounded = new(33, 21) } },
-        ["changes too small to see"] = new() { Summary = summary => summary with { Perturbation = new(new(1.23456e-7, 1e-7, 2e-7), new(0, 0, 0)) } },
+        ["tiny perturbations"] = new() { Summary = summary => summary with { Perturbation = new(new(1.23456e-7, 1e-7, 2e-7), new(0, 0, 0)) } },
     };
 
     public void Dispose() => _folder.Dispose();
 
     [Theory, MemberData(nameof(Cases))]
-    public void Every_number_is_that_of_results_json_to_the_printed_digit(string name)
+    public void Every_number_is_that_of_results_json_rounded(string name)
     {
         EdgeCases[name].Write(Folder("run"));
         using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder("run"), "results.json")));
-        var page = new Page(MadeRun.Report([Folder("run")]));
+        var page = new ParsedPage(ExampleRun.Report([Folder("run")]));
         Assert.NotEmpty(page.Figures);
         Assert.All(page.Figures, figure =>
         {
             var value = figure.Property.Split('.').Aggregate(json.RootElement, (element, key) => element.ValueKind == JsonValueKind.Array ? element[int.Parse(key, CultureInfo.InvariantCulture)] : element.GetProperty(key));
-            Assert.True(value.ValueKind == JsonValueKind.Null ? figure.Printed == "–" : Page.IsRounded(figure.Property, figure.Printed, value.GetDouble()), $"{figure.Property} is {value}, not {figure.Printed}.");
+            Assert.True(value.ValueKind == JsonValueKind.Null ? figure.Printed == "–" : ParsedPage.IsRounded(figure.Property, figure.Printed, value.GetDouble()), $"{figure.Property} is {value}, not {figure.Printed}.");
         });
         string[] numbers = ["images", "misclassified", "attacked", "fooled", "accuracyBefore", "accuracyAfter", "forwardsPerImage", "backwardsPerImage"];
         string[] distributions = ["relativePerturbation", "perturbation.l2", "perturbation.linf"];
         Assert.Empty(numbers.Concat(distributions.SelectMany(key => new[] { $"{key}.mean", $"{key}.median", $"{key}.worst" })).Except(page.Figures.Select(figure => figure.Property), StringComparer.Ordinal));
-        Assert.Equal(name == "rounded to 8 bits", page.Figures.Any(figure => figure is { Property: "rounded.stillFooled", Printed: "21" }));
+        Assert.Equal(name == "rounded to 8 bits" ? 1 : 0, page.Figures.Count(figure => figure is { Property: "rounded.stillFooled", Printed: "21" }));
         Assert.Equal(2 * json.RootElement.GetProperty("robustAccuracy").GetArrayLength(), page.Figures.Count(figure => figure.Property.StartsWith("robustAccuracy", StringComparison.Ordinal)));
         Assert.All(json.RootElement.GetProperty("warnings").EnumerateArray(), warning => Assert.Contains(warning.GetString()!, page.Text, StringComparison.Ordinal));
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void The_page_needs_nothing_but_itself(string name)
+    public void The_page_has_no_scripts_and_loads_nothing(string name)
     {
         EdgeCases[name].Write(Folder("run"));
-        var page = new Page(MadeRun.Report([Folder("run")]));
+        var page = new ParsedPage(ExampleRun.Report([Folder("run")]));
         Assert.DoesNotContain("script", page.Tags, StringComparer.Ordinal);
         Assert.All(page.Attributes.Where(attribute => attribute.Name is "src" or "href" or "xlink:href"), attribute => Assert.StartsWith("data:", attribute.Value, StringComparison.Ordinal));
         Assert.DoesNotContain(page.Attributes, attribute => attribute.Name.StartsWith("on", StringComparison.Ordinal));
@@ -71,12 +72,12 @@ public sealed class ReportPageTests : IDisposable
     }
 
     [Fact]
-    public void As_many_images_are_shown_as_there_are_to_show()
+    public void The_number_of_examples_depends_on_the_fooled_images()
     {
         int Pictures(string name)
         {
             EdgeCases[name].Write(Folder(name));
-            return new Page(MadeRun.Report([Folder(name)])).Tags.Count(tag => tag == "img");
+            return new ParsedPage(ExampleRun.Report([Folder(name)])).Tags.Count(tag => tag == "img");
         }
 
         Assert.Equal(27, Pictures("usual"));
@@ -87,10 +88,10 @@ public sealed class ReportPageTests : IDisposable
     }
 
     [Fact]
-    public void Names_are_names_also_where_they_look_like_markup()
+    public void Names_that_look_like_markup_are_shown_as_text()
     {
         const string script = "<script>alert(1)</script>", image = "\"><img src=x onerror=alert(1)>";
-        MadeRun Hostile(string attack) => new()
+        ExampleRun Hostile(string attack) => new()
         {
             Attack = attack,
             Model = script,
@@ -103,10 +104,10 @@ public sealed class ReportPageTests : IDisposable
         Hostile(image).Write(Folder("b"));
         foreach (var folders in new[] { new[] { Folder("a") }, [Folder("a"), Folder("b")] })
         {
-            var html = MadeRun.Report(folders);
+            var html = ExampleRun.Report(folders);
             Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("<img src=x", html, StringComparison.OrdinalIgnoreCase);
-            var page = new Page(html);
+            var page = new ParsedPage(html);
             Assert.Contains(script, page.Text, StringComparison.Ordinal);
             Assert.DoesNotContain(page.Attributes, attribute => attribute.Name == "onerror");
         }
@@ -117,17 +118,17 @@ public sealed class ReportPageTests : IDisposable
     [InlineData("de-DE")]
     [InlineData("tr-TR")]
     [InlineData("fa-IR")]
-    public void The_culture_changes_nothing(string culture)
+    public void The_page_does_not_depend_on_the_culture(string culture)
     {
-        new MadeRun().Write(Folder("a"));
-        new MadeRun { Attack = "deepfool", Seed = 2 }.Write(Folder("b"));
+        new ExampleRun().Write(Folder("a"));
+        new ExampleRun { Attack = "deepfool", Seed = 2 }.Write(Folder("b"));
         var before = CultureInfo.CurrentCulture;
         try
         {
             CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-            var expected = MadeRun.Report([Folder("a"), Folder("b")]);
+            var expected = ExampleRun.Report([Folder("a"), Folder("b")]);
             CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
-            Assert.Equal(expected, MadeRun.Report([Folder("a"), Folder("b")]));
+            Assert.Equal(expected, ExampleRun.Report([Folder("a"), Folder("b")]));
         }
         finally
         {
@@ -138,49 +139,49 @@ public sealed class ReportPageTests : IDisposable
     [Theory]
     [InlineData(1000, 32)]
     [InlineData(30, 224)]
-    public void A_large_run_makes_a_small_page(int images, int side)
+    public void The_page_of_a_large_run_is_below_3_MB(int images, int side)
     {
-        new MadeRun { Images = images, Height = side, Width = side }.Write(Folder("run"));
-        Assert.InRange(Encoding.UTF8.GetByteCount(MadeRun.Report([Folder("run")])), 1000, 3 * Megabyte);
+        new ExampleRun { Images = images, Height = side, Width = side }.Write(Folder("run"));
+        Assert.InRange(Encoding.UTF8.GetByteCount(ExampleRun.Report([Folder("run")])), 1000, 3 * Megabyte);
     }
 
     [Fact]
-    public void No_tensor_stays_behind()
+    public void Reports_leak_no_tensor()
     {
-        new MadeRun().Write(Folder("a"));
-        new MadeRun { Seed = 2, Attack = "deepfool", Norm = "linf" }.Write(Folder("b"));
+        new ExampleRun().Write(Folder("a"));
+        new ExampleRun { Seed = 2, Attack = "deepfool", Norm = "linf" }.Write(Folder("b"));
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        MadeRun.Report([Folder("a")]);
-        MadeRun.Report([Folder("a"), Folder("b")]);
-        MadeRun.Report([Folder("a"), Folder("a")]);
+        ExampleRun.Report([Folder("a")]);
+        ExampleRun.Report([Folder("a"), Folder("b")]);
+        ExampleRun.Report([Folder("a"), Folder("a")]);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Fact]
-    public void Several_runs_over_the_same_images_are_compared_as_brink_compare_does()
+    public void Several_runs_over_the_same_images_are_compared()
     {
         foreach (var (folder, seed) in new[] { ("tr", 1), ("deepfool", 2) })
         {
-            new MadeRun { Attack = folder, Seed = seed }.Write(Folder(folder));
+            new ExampleRun { Attack = folder, Seed = seed }.Write(Folder(folder));
         }
 
-        var page = new Page(MadeRun.Report([Folder("tr"), Folder("deepfool")]));
+        var page = new ParsedPage(ExampleRun.Report([Folder("tr"), Folder("deepfool")]));
         using SavedRun first = SavedRun.Read(Folder("tr")), second = SavedRun.Read(Folder("deepfool"));
         var means = Enumerable.Range(0, first.Labels.Count).Where(row => first.Fooled[row] && second.Fooled[row]).Average(row => first.Compared()[row].Relative) * 100;
         Assert.Contains(means.ToString("G3", CultureInfo.InvariantCulture) + " %", page.Text, StringComparison.Ordinal);
-        Assert.Contains("The attacks compared", page.Text, StringComparison.Ordinal);
+        Assert.Contains("Comparison of the attacks", page.Text, StringComparison.Ordinal);
         Assert.Contains("fooled by every attack", page.Text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Runs_of_the_same_attack_are_told_apart_by_their_settings()
+    public void Runs_of_the_same_attack_are_labelled_with_their_settings()
     {
         foreach (var refine in new[] { 0, 18 })
         {
-            new MadeRun { Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["refine"] = refine, ["same"] = 1 } }.Write(Folder($"refine {refine}"));
+            new ExampleRun { Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["refine"] = refine, ["same"] = 1 } }.Write(Folder($"refine {refine}"));
         }
 
-        var text = new Page(MadeRun.Report([Folder("refine 0"), Folder("refine 18")])).Text;
+        var text = new ParsedPage(ExampleRun.Report([Folder("refine 0"), Folder("refine 18")])).Text;
         Assert.Contains("tr[refine=0]", text, StringComparison.Ordinal);
         Assert.Contains("tr[refine=18]", text, StringComparison.Ordinal);
     }
@@ -190,51 +191,51 @@ public sealed class ReportPageTests : IDisposable
     [InlineData("different images", "l2", 39)]
     public void Runs_that_cannot_be_compared_are_listed(string reason, string norm, int images)
     {
-        new MadeRun().Write(Folder("a"));
-        new MadeRun { Norm = norm, Images = images }.Write(Folder("b"));
-        var text = new Page(MadeRun.Report([Folder("a"), Folder("b")])).Text;
+        new ExampleRun().Write(Folder("a"));
+        new ExampleRun { Norm = norm, Images = images }.Write(Folder("b"));
+        var text = new ParsedPage(ExampleRun.Report([Folder("a"), Folder("b")])).Text;
         Assert.Contains(reason, text, StringComparison.Ordinal);
-        Assert.DoesNotContain("The attacks compared", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Comparison of the attacks", text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void What_cannot_be_read_is_refused_in_a_sentence()
+    public void Damaged_runs_are_refused()
     {
-        new MadeRun().Write(Folder("run"));
-        File.WriteAllBytes(Path.Combine(Folder("run"), "images.parquet"), Encoding.ASCII.GetBytes("PAR1 nothing of the kind PAR1"));
-        Assert.Contains("images.parquet cannot be read", Assert.Throws<BadInputException>(() => MadeRun.Report([Folder("run")])).Message, StringComparison.Ordinal);
-        Assert.Throws<BadInputException>(() => MadeRun.Report([Folder("nowhere")]));
+        new ExampleRun().Write(Folder("run"));
+        File.WriteAllBytes(Path.Combine(Folder("run"), "images.parquet"), Encoding.ASCII.GetBytes("PAR1 not a table PAR1"));
+        Assert.Contains("images.parquet cannot be read", Assert.Throws<BadInputException>(() => ExampleRun.Report([Folder("run")])).Message, StringComparison.Ordinal);
+        Assert.Throws<BadInputException>(() => ExampleRun.Report([Folder("nowhere")]));
     }
 
     [Theory]
     [InlineData("warnings")]
     [InlineData("perturbation")]
     [InlineData("classNames")]
-    public void Null_where_numbers_belong_is_refused(string property)
+    public void Null_in_place_of_numbers_is_refused(string property)
     {
-        new MadeRun().Write(Folder("run"));
+        new ExampleRun().Write(Folder("run"));
         var path = Path.Combine(Folder("run"), "results.json");
         var json = JsonNode.Parse(File.ReadAllBytes(path))!;
         json[property] = null;
         File.WriteAllText(path, json.ToJsonString());
-        Assert.Contains("has null", Assert.Throws<BadInputException>(() => MadeRun.Report([Folder("run")])).Message, StringComparison.Ordinal);
+        Assert.Contains("has null", Assert.Throws<BadInputException>(() => ExampleRun.Report([Folder("run")])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_table_of_another_run_is_noticed()
+    public void A_table_of_another_run_is_refused()
     {
-        new MadeRun().Write(Folder("a"));
-        new MadeRun { Exit = _ => AttackExit.Fooled }.Write(Folder("b"));
+        new ExampleRun().Write(Folder("a"));
+        new ExampleRun { Exit = _ => AttackExit.Fooled }.Write(Folder("b"));
         File.Copy(Path.Combine(Folder("b"), "images.parquet"), Path.Combine(Folder("a"), "images.parquet"), overwrite: true);
-        Assert.Contains("tells of other images", Assert.Throws<BadInputException>(() => MadeRun.Report([Folder("a")])).Message, StringComparison.Ordinal);
+        Assert.Contains("describes other images", Assert.Throws<BadInputException>(() => ExampleRun.Report([Folder("a")])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_heading_names_network_and_images_and_the_version_is_without_its_commit()
+    public void The_heading_names_model_and_images_and_the_version_has_no_commit()
     {
-        new MadeRun { Summary = summary => summary with { BrinkVersion = "1.2.3-alpha+0123456789abcdef" } }.Write(Folder("run"));
-        var text = new Page(MadeRun.Report([Folder("run")])).Text;
-        Assert.Contains("network signs, images signs", text, StringComparison.Ordinal);
+        new ExampleRun { Summary = summary => summary with { BrinkVersion = "1.2.3-alpha+0123456789abcdef" } }.Write(Folder("run"));
+        var text = new ParsedPage(ExampleRun.Report([Folder("run")])).Text;
+        Assert.Contains("model signs, images signs", text, StringComparison.Ordinal);
         Assert.Contains("Brink 1.2.3-alpha ", text, StringComparison.Ordinal);
         Assert.DoesNotContain("0123456789abcdef", text, StringComparison.Ordinal);
     }
@@ -244,16 +245,16 @@ public sealed class ReportPageTests : IDisposable
     [InlineData("accuracyAfter", "12 %", 0.1234)]
     [InlineData("fooled", "964", 963)]
     [InlineData("forwardsPerImage", "23", 23.4)]
-    public void A_number_that_is_rounded_too_much_is_noticed(string property, string printed, double value) => Assert.False(Page.IsRounded(property, printed, value));
+    public void A_number_with_too_few_digits_is_not_rounded_correctly(string property, string printed, double value) => Assert.False(ParsedPage.IsRounded(property, printed, value));
 
     [Fact]
-    public void New_results_take_the_older_report_with_them()
+    public void New_results_remove_the_older_report()
     {
-        new MadeRun().Write(Folder("run"));
+        new ExampleRun().Write(Folder("run"));
         var path = Path.Combine(Folder("run"), "report.html");
-        File.WriteAllText(path, MadeRun.Report([Folder("run")]));
-        new MadeRun { Seed = 2 }.Write(Folder("run"));
-        Assert.False(File.Exists(path), "The report is of results that are gone.");
+        File.WriteAllText(path, ExampleRun.Report([Folder("run")]));
+        new ExampleRun { Seed = 2 }.Write(Folder("run"));
+        Assert.False(File.Exists(path), "The report of removed results still exists.");
     }
 
     private string Folder(string name) => _folder[name];

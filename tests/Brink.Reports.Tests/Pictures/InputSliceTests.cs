@@ -20,7 +20,7 @@ public sealed class InputSliceTests : IDisposable
     public void Dispose() => _network.Dispose();
 
     [Fact]
-    public void A_path_begins_at_the_image_and_has_a_point_a_step()
+    public void A_path_starts_at_the_image_and_has_one_point_per_step()
     {
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var path = Record("tr[refine=0]");
@@ -36,7 +36,7 @@ public sealed class InputSliceTests : IDisposable
 
     [Fact]
     [Trait("speed", "slow")]
-    public void Watching_an_attack_changes_nothing()
+    public void Recording_an_attack_does_not_change_it()
     {
         using var scope = NewDisposeScope();
         var model = new OpenedModel(_network, InputSpace.Pixel);
@@ -48,7 +48,7 @@ public sealed class InputSliceTests : IDisposable
     }
 
     [Fact]
-    public void The_plane_holds_the_two_ends_and_its_directions_are_at_right_angles()
+    public void The_plane_contains_both_ends_and_its_directions_are_orthogonal()
     {
         AttackPath[] paths = [Record("deepfool"), Record("tr")];
         var plane = SlicePlane.Through(paths, seed: 0);
@@ -69,7 +69,7 @@ public sealed class InputSliceTests : IDisposable
     }
 
     [Fact]
-    public void One_straight_path_gets_a_direction_at_random_from_the_seed()
+    public void A_single_straight_path_gets_a_random_direction_from_the_seed()
     {
         float[] image = [0.5f, 0.5f, 0.5f, 0.5f], end = [0.75f, 0.5f, 0.5f, 0.5f];
         var path = Record("deepfool") with { Points = [image, end], End = end };
@@ -82,7 +82,7 @@ public sealed class InputSliceTests : IDisposable
     }
 
     [Fact]
-    public void The_map_says_at_every_node_what_the_network_says()
+    public void The_map_has_the_prediction_of_the_model_at_every_grid_point()
     {
         // Two pixels; class 1 beyond the line x + 2y = 1.1.
         using var scope = NewDisposeScope();
@@ -111,14 +111,14 @@ public sealed class InputSliceTests : IDisposable
 
     [Fact]
     [Trait("speed", "slow")]
-    public void The_picture_names_attacks_and_classes_in_every_culture_alike()
+    public void The_picture_names_attacks_and_classes_in_every_culture()
     {
         var slice = InputSlice.Of([Record("deepfool"), Record("tr")], new OpenedModel(_network, InputSpace.Pixel), [3, 32, 32], _images.ClassNames, "a title");
         var svg = slice.ToSvg();
         var texts = XDocument.Parse(svg).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim()).ToArray();
         Assert.Contains("a title", texts, StringComparer.Ordinal);
         Assert.Contains(texts, text => text.StartsWith("deepfool: L2 0.", StringComparison.Ordinal));
-        Assert.Contains($"{_images.ClassNames[(int)_images.Label(0)]}, the image’s own class", texts, StringComparer.Ordinal);
+        Assert.Contains($"{_images.ClassNames[(int)_images.Label(0)]}, the label", texts, StringComparer.Ordinal);
         Assert.Contains(_images.ClassNames[(int)Record("tr").Result.PredictionAfter], texts, StringComparer.Ordinal);
         var before = CultureInfo.CurrentCulture;
         try

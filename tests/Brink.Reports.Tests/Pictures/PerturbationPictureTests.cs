@@ -2,6 +2,7 @@ using System.Xml.Linq;
 using Brink.Attacks;
 using Brink.Evaluation.Runs;
 using Brink.Reports.Pictures;
+using Brink.Reports.Testing;
 using SkiaSharp;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,7 +16,7 @@ public sealed class PerturbationPictureTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_pixel_s_change_is_its_length_over_the_channels()
+    public void The_strength_of_a_pixel_is_its_length_over_the_channels()
     {
         using var scope = NewDisposeScope();
         var change = tensor(new[] { 0.3f, 0f, -0.4f, -0.5f }, [2, 1, 2]);
@@ -24,18 +25,18 @@ public sealed class PerturbationPictureTests : IDisposable
     }
 
     [Fact]
-    public void The_strongest_pixel_has_the_brightest_colour_and_none_the_darkest()
+    public void The_strongest_pixel_has_the_brightest_colour_and_zero_the_darkest()
     {
         using var scope = NewDisposeScope();
         var strengths = tensor(new[] { 0f, 0.1f, 0.2f }, [1, 3]);
         using var picture = PixelPicture.OfStrengths(strengths, 0.2);
         Assert.Equal([HeatColors.At(0), HeatColors.At(0.5), HeatColors.At(1)], picture.Pixels);
         var brightness = Enumerable.Range(0, 256).Select(level => HeatColors.At(level / 255.0)).Select(color => (0.2126 * color.Red) + (0.7152 * color.Green) + (0.0722 * color.Blue)).ToArray();
-        Assert.All(brightness.Zip(brightness.Skip(8)), pair => Assert.True(pair.Second > pair.First, "A stronger change is not brighter."));
+        Assert.All(brightness.Zip(brightness.Skip(8)), pair => Assert.True(pair.Second > pair.First, "A stronger perturbation is not brighter."));
     }
 
     [Fact]
-    public void Enlarged_every_pixel_is_a_square_of_its_own_colour()
+    public void Enlarging_turns_every_pixel_into_a_square_of_its_colour()
     {
         using var picture = new SKBitmap(2, 2) { Pixels = [SKColors.Red, SKColors.Lime, SKColors.Blue, SKColors.White] };
         using var large = PixelPicture.Enlarge(picture, 3);
@@ -51,10 +52,10 @@ public sealed class PerturbationPictureTests : IDisposable
     [InlineData(1, 28, 28)]
     [InlineData(3, 224, 160)]
     [InlineData(2, 5, 300)]
-    public void Any_size_and_any_number_of_channels_can_be_drawn(int channels, int height, int width)
+    public void Images_of_any_size_and_number_of_channels_are_drawn(int channels, int height, int width)
     {
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        new MadeRun { Images = 3, Channels = channels, Height = height, Width = width, Exit = row => row == 0 ? AttackExit.Misclassified : row == 1 ? AttackExit.IterationLimit : AttackExit.Fooled }.Write(Folder("run"));
+        new ExampleRun { Images = 3, Channels = channels, Height = height, Width = width, Exit = row => row == 0 ? AttackExit.Misclassified : row == 1 ? AttackExit.IterationLimit : AttackExit.Fooled }.Write(Folder("run"));
         using (var run = SavedRun.Read(Folder("run")))
         {
             var picture = PerturbationPicture.Of([run], [0, 1, 2]);
@@ -70,9 +71,9 @@ public sealed class PerturbationPictureTests : IDisposable
 
     [Fact]
     [Trait("speed", "slow")]
-    public void Names_are_text_and_norms_are_those_of_the_results()
+    public void Names_are_text_and_lengths_are_those_of_the_results()
     {
-        var summary = new MadeRun { Images = 1, Exit = _ => AttackExit.Fooled, ClassNames = [.. Enumerable.Repeat("<b>&", 10)], Space = "normalized" }.Write(Folder("run"));
+        var summary = new ExampleRun { Images = 1, Exit = _ => AttackExit.Fooled, ClassNames = [.. Enumerable.Repeat("<b>&", 10)], Space = "normalized" }.Write(Folder("run"));
         using var run = SavedRun.Read(Folder("run"));
         var picture = PerturbationPicture.Of([run], [0]);
         var texts = Texts(picture);
@@ -81,22 +82,22 @@ public sealed class PerturbationPictureTests : IDisposable
     }
 
     [Fact]
-    public void Runs_over_other_images_and_images_that_are_not_there_are_refused()
+    public void Runs_over_other_images_and_missing_images_are_refused()
     {
-        new MadeRun().Write(Folder("a"));
-        new MadeRun { Seed = 2 }.Write(Folder("b"));
+        new ExampleRun().Write(Folder("a"));
+        new ExampleRun { Seed = 2 }.Write(Folder("b"));
         using SavedRun a = SavedRun.Read(Folder("a")), b = SavedRun.Read(Folder("b"));
-        Assert.Contains("is another than", Assert.Throws<BadInputException>(() => PerturbationPicture.Of([a, b], [3])).Message, StringComparison.Ordinal);
+        Assert.Contains("differs from", Assert.Throws<BadInputException>(() => PerturbationPicture.Of([a, b], [3])).Message, StringComparison.Ordinal);
         Assert.Contains("images 0 to 39, but 40", Assert.Throws<BadInputException>(() => PerturbationPicture.Of([a], [40])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Runs_of_different_norms_are_refused()
     {
-        new MadeRun().Write(Folder("a"));
-        new MadeRun { Norm = "linf" }.Write(Folder("b"));
+        new ExampleRun().Write(Folder("a"));
+        new ExampleRun { Norm = "linf" }.Write(Folder("b"));
         using SavedRun a = SavedRun.Read(Folder("a")), b = SavedRun.Read(Folder("b"));
-        Assert.Contains("draw a picture of each norm", Assert.Throws<BadInputException>(() => PerturbationPicture.Of([a, b], [3])).Message, StringComparison.Ordinal);
+        Assert.Contains("draw one picture per norm", Assert.Throws<BadInputException>(() => PerturbationPicture.Of([a, b], [3])).Message, StringComparison.Ordinal);
     }
 
     private static string[] Texts(PerturbationPicture picture) => [.. XDocument.Parse(picture.ToSvg()).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim())];

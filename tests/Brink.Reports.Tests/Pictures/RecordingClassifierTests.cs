@@ -7,7 +7,7 @@ namespace Brink.Reports.Tests.Pictures;
 public sealed class RecordingClassifierTests
 {
     [Fact]
-    public void Every_point_is_kept_once_in_the_order_it_was_first_seen()
+    public void Points_are_recorded_once_in_the_order_of_their_first_pass()
     {
         using var scope = NewDisposeScope();
         var recording = new RecordingClassifier(new TwoClasses(images => images.sum([1L])));
@@ -20,7 +20,7 @@ public sealed class RecordingClassifierTests
     }
 
     [Fact]
-    public void A_batch_is_its_images()
+    public void Every_image_of_a_batch_is_recorded()
     {
         using var scope = NewDisposeScope();
         var recording = new RecordingClassifier(new TwoClasses(images => images.sum([1L])));
@@ -29,7 +29,7 @@ public sealed class RecordingClassifierTests
     }
 
     [Fact]
-    public void A_long_way_is_thinned_out_and_begins_at_the_image()
+    public void A_long_path_is_thinned_out_evenly_and_starts_at_the_image()
     {
         using var scope = NewDisposeScope();
         var recording = new RecordingClassifier(new TwoClasses(images => images.sum([1L])));
@@ -42,7 +42,7 @@ public sealed class RecordingClassifierTests
         Assert.InRange(recording.Points.Count, RecordingClassifier.MostPoints / 2, RecordingClassifier.MostPoints);
         var values = recording.Points.Select(point => (int)Math.Round(point[0] * steps)).ToArray();
         Assert.Equal(0, values[0]);
-        // Evenly: the attack's haste or leisure is what the picture shows.
+        // Evenly, so that the distances of points show the lengths of steps.
         Assert.Single(values.Zip(values.Skip(1), (before, after) => after - before).Distinct());
         Assert.True(values[^1] > 0.99 * steps, "The end is missing.");
     }

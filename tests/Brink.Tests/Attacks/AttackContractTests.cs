@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;
 
-/// <summary>What every attack promises whatever its method, checked on a small smooth network.</summary>
-// One test watches the random state of the whole process.
-[Collection(nameof(AloneCollection))]
+/// <summary>Tests of the contract that all attacks share, on a small smooth network.</summary>
+// One test compares the random state of the process before and after.
+[Collection(nameof(ExclusiveCollection))]
 public sealed class AttackContractTests : IDisposable
 {
     private readonly SmoothNetwork _network = new(12, 20, 5, seed: 1);
@@ -31,7 +31,7 @@ public sealed class AttackContractTests : IDisposable
             }
         }
 
-        // These take hundreds of passes an image.
+        // These take hundreds of passes per image.
         variants.Add("l2", "untargeted", "cw");
         variants.Add("l2", "3", "cw");
         variants.Add("linf", "untargeted", "ifgsm");
@@ -42,7 +42,7 @@ public sealed class AttackContractTests : IDisposable
         return variants;
     }
 
-    /// <summary>The variants whose every step is one pass.</summary>
+    /// <summary>Returns the variants in which every step takes one pass.</summary>
     public static IEnumerable<TheoryDataRow<string, string, string>> Steppers() => Variants().Where(variant => variant.Data.Item3 is "paper" or "authors" or "deepfool");
 
     public void Dispose()
@@ -59,7 +59,7 @@ public sealed class AttackContractTests : IDisposable
         var classifier = _network.AsClassifier();
         using var result = Attack(norm, target, preset).Run(classifier, _images, _labels);
         Assert.Contains(result.Outcomes, image => image.Attacked);
-        // A budget may not suffice for all.
+        // A budgeted attack may not fool all images.
         var atLeast = preset.StartsWith("budget", StringComparison.Ordinal) ? 1 : result.Outcomes.Count(image => image.Attacked);
         Assert.True(result.Outcomes.Count(image => image.Fooled) >= atLeast, string.Join(' ', result.Outcomes.Select(image => image.Exit)));
         Assert.True(classifier.Bounds.Contain(result.Adversarial).all().item<bool>());
@@ -80,7 +80,7 @@ public sealed class AttackContractTests : IDisposable
 
     [Theory, MemberData(nameof(Variants))]
     [Trait("speed", "slow")]
-    public void An_image_gets_the_same_answer_alone_and_in_a_batch(string norm, string target, string preset)
+    public void An_image_has_the_same_result_alone_and_in_a_batch(string norm, string target, string preset)
     {
         using var scope = NewDisposeScope();
         var attack = Attack(norm, target, preset);
@@ -106,7 +106,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void The_same_run_twice_gives_the_same_bytes()
+    public void Two_equal_runs_give_identical_images()
     {
         using var scope = NewDisposeScope();
         using var first = Attack("l2", "best", "paper").Run(_network.AsClassifier(), _images, _labels);
@@ -122,9 +122,9 @@ public sealed class AttackContractTests : IDisposable
         var (choiceForwards, choiceBackwards) = target is "untargeted" or "3" && preset != "deepfool" ? (0, 0) : (1, 4);
         Assert.All(result.Outcomes.Where(image => image.Attacked), image =>
         {
-            // DeepFool toward the best class chooses anew at every point.
+            // DeepFool with the target best chooses the class anew at every point.
             var choices = preset == "deepfool" && target == "best" ? image.Iterations + 1 : 1;
-            // A gradient that is to be differentiated again is computed anew once the class is chosen; a difference of gradients takes two passes.
+            // A gradient that is differentiated once more is computed again after the choice of the class; a finite difference takes two passes.
             var again = preset == "tr2" ? 1 : 0;
             var differences = preset == "tr2 by differences" ? 2 * image.Products : 0;
             Assert.InRange(image.Forwards, 1, image.Iterations + 1 + choiceForwards + differences);
@@ -135,10 +135,10 @@ public sealed class AttackContractTests : IDisposable
 
     [Theory, MemberData(nameof(Variants))]
     [Trait("speed", "slow")]
-    public void Passes_are_counted_as_they_happen(string norm, string target, string preset)
+    public void Counted_passes_equal_those_of_the_classifier(string norm, string target, string preset)
     {
         using var scope = NewDisposeScope();
-        // One image at a time: what it is charged is exactly what ran.
+        // One image per run, so that its counts are those of the classifier.
         for (var row = 0; row < 4; row++)
         {
             var counting = new CountingClassifier(_network.AsClassifier());
@@ -151,23 +151,23 @@ public sealed class AttackContractTests : IDisposable
     [Theory]
     [InlineData("best")]
     [InlineData("3")]
-    public void Rows_that_are_done_leave_the_batch(string target)
+    public void Finished_rows_cause_no_further_passes(string target)
     {
         using var scope = NewDisposeScope();
         var counting = new CountingClassifier(_network.AsClassifier());
         var labels = _labels.clone();
         labels[3] = (_labels[3] + 1) % 5;
         using var result = Attack("l2", target, "paper").Run(counting, _images, labels);
-        // The confirmation at the end, one pass of the whole batch, is not charged.
+        // The confirmation at the end, one pass of the whole batch, is not counted.
         Assert.Equal(counting.Forwards - _images.shape[0], result.Outcomes.Sum(image => image.Forwards));
-        // With a given class the images that are not attacked share one backward pass with the others.
+        // With a given class, images that are not attacked are part of one backward pass, which is not counted for them.
         var shared = target == "best" ? 0 : result.Outcomes.Count(image => !image.Attacked);
         Assert.Equal(counting.Backwards - shared, result.Outcomes.Sum(image => image.Backwards));
         Assert.True(result.Outcomes.Max(image => image.Iterations) > result.Outcomes.Min(image => image.Iterations));
     }
 
     [Fact]
-    public void Images_wrong_to_begin_with_cost_one_pass_and_are_returned_as_they_came()
+    public void Misclassified_images_cost_one_pass_and_are_returned_unchanged()
     {
         using var scope = NewDisposeScope();
         var wrong = _labels.clone();
@@ -179,7 +179,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void Images_already_in_the_class_to_reach_are_skipped()
+    public void Images_whose_label_is_the_target_class_are_skipped()
     {
         using var scope = NewDisposeScope();
         var label = _labels[0].item<long>();
@@ -202,7 +202,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_of_the_caller_s_changes()
+    public void Classifier_images_and_random_state_are_left_unchanged()
     {
         using var scope = NewDisposeScope();
         _network.train();
@@ -234,12 +234,12 @@ public sealed class AttackContractTests : IDisposable
     [InlineData("pgd")]
     [InlineData("cw")]
     [InlineData("budget")]
-    public void A_flat_objective_is_an_ending_of_its_own_or_of_the_iterations_and_nothing_breaks(string preset)
+    public void A_flat_objective_ends_with_zero_gradient_or_at_the_iteration_limit(string preset)
     {
         using var scope = NewDisposeScope();
         var classifier = new Linear([new double[12], new double[12], new double[12], new double[12], new double[12]], [1, 0, 0, 0, 0], new Bounds(-3, 3));
         using var result = Attack("l2", "untargeted", preset).Run(classifier, _images, zeros_like(_labels));
-        // A random start is not at the image, so nothing is known of the objective there.
+        // With a random start, the gradient at the image is not computed.
         Assert.All(result.Outcomes, image => Assert.Equal(preset is "pgd" or "budget" ? AttackExit.IterationLimit : AttackExit.ZeroGradient, image.Exit));
         Assert.True(result.Adversarial.equal(_images).all().item<bool>());
     }
@@ -249,7 +249,7 @@ public sealed class AttackContractTests : IDisposable
     [InlineData("pgd")]
     [InlineData("cw")]
     [InlineData("budget")]
-    public void Every_attack_can_be_cancelled_and_leaves_nothing_behind(string preset)
+    public void Every_attack_can_be_cancelled_without_leaks(string preset)
     {
         using var cancellation = new CancellationTokenSource();
         var passes = 0;
@@ -274,7 +274,7 @@ public sealed class AttackContractTests : IDisposable
     [InlineData("pgd")]
     [InlineData("cw")]
     [InlineData("budget")]
-    public void Logits_that_are_NaN_away_from_the_image_are_an_ending_of_their_own_whatever_the_attack(string preset)
+    public void NaN_logits_away_from_the_image_end_every_attack_as_not_finite(string preset)
     {
         using var scope = NewDisposeScope();
         var classifier = new Altered(_network.AsClassifier(), (points, logits) =>
@@ -284,7 +284,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void The_mode_is_restored_and_nothing_leaks_when_the_attack_is_cancelled()
+    public void The_mode_is_restored_and_no_tensor_leaks_when_the_attack_is_cancelled()
     {
         using var cancellation = new CancellationTokenSource();
         _network.train();
@@ -299,7 +299,7 @@ public sealed class AttackContractTests : IDisposable
 
     [Theory, MemberData(nameof(Variants))]
     [Trait("speed", "slow")]
-    public void No_tensors_are_left_behind(string norm, string target, string preset)
+    public void No_tensors_leak(string norm, string target, string preset)
     {
         var attack = Attack(norm, target, preset);
         var classifier = _network.AsClassifier();
@@ -310,7 +310,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void Gradients_switched_off_by_the_caller_are_switched_on_for_the_attack_alone()
+    public void Gradients_disabled_by_the_caller_are_enabled_during_the_attack_only()
     {
         using var scope = NewDisposeScope();
         using (no_grad())
@@ -328,7 +328,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void The_iteration_limit_is_an_ending_of_its_own()
+    public void The_iteration_limit_is_an_exit_reason()
     {
         using var scope = NewDisposeScope();
         using var result = new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-6), MaxIterations = 2 }).Run(_network.AsClassifier(), _images, _labels);
@@ -337,7 +337,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void Weights_that_are_not_finite_are_an_ending_or_a_wrong_answer_never_a_success()
+    public void Images_are_misclassified_if_the_weights_are_not_finite()
     {
         using var scope = NewDisposeScope();
         using (no_grad())
@@ -350,11 +350,11 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void Logits_that_turn_NaN_on_the_way_are_an_ending_of_their_own()
+    public void Logits_that_become_NaN_during_the_attack_end_it_as_not_finite()
     {
         using var scope = NewDisposeScope();
         var image = _images[..1];
-        // Away from the image the lowest logit is NaN: neither the gap nor its gradient shows it.
+        // Away from the image the lowest logit is NaN, which affects neither the gap nor its gradient.
         var lowest = _network.AsClassifier().Logits(image).argmin().item<long>();
         var classifier = new Altered(_network.AsClassifier(), (points, logits) =>
         {
@@ -367,11 +367,11 @@ public sealed class AttackContractTests : IDisposable
     }
 
     [Fact]
-    public void What_a_fresh_pass_does_not_confirm_is_taken_back()
+    public void A_result_that_a_fresh_pass_does_not_confirm_is_discarded()
     {
         using var scope = NewDisposeScope();
         var inner = _network.AsClassifier();
-        // The pass without a graph, in the end, stubbornly answers with the label.
+        // The pass without a graph, which is the confirmation, always predicts the label.
         var classifier = new Altered(inner, (images, logits) => images.requires_grad ? logits : logits + nn.functional.one_hot(_labels, 5).mul(1000));
         using var result = Attack("l2", "best", "paper").Run(classifier, _images, _labels);
         Assert.All(result.Outcomes, image => Assert.Equal((AttackExit.Unconfirmed, false, 0.0, image.Label), (image.Exit, image.Fooled, image.L2, image.PredictionAfter)));
@@ -389,16 +389,16 @@ public sealed class AttackContractTests : IDisposable
     [InlineData("ifgsm", "linf", 1e-4)]
     [InlineData("pgd", "linf", 1e-4)]
     [InlineData("cw", "l2", 1e-6)]
-    public void An_image_on_the_boundary_or_a_hair_from_it_is_fooled_in_single_precision(string preset, string norm, double margin)
+    public void An_image_on_or_next_to_the_boundary_is_fooled_in_single_precision(string preset, string norm, double margin)
     {
         using var scope = NewDisposeScope();
         var weights = Enumerable.Range(0, 3072).Select(entry => entry % 2 == 0 ? 0.02 : -0.02).ToArray();
-        // Pixels of 0.6 everywhere: the weights cancel, and the offset alone is the margin. At a tie argmax names the first class.
+        // All pixels are 0.6, so the weights cancel and the gap is the offset. In a tie argmax gives the first class.
         var classifier = new Linear([new double[3072], weights], [0, -margin], Bounds.Pixels);
         var images = full([2, 3072], 0.6, dtype: ScalarType.Float32);
         using var result = Attack(norm, "best", preset).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
         Assert.All(result.Outcomes, image => Assert.True(image.Fooled, image.Exit.Describe()));
-        // Adam's steps have a length of their own.
+        // The steps of Adam have a fixed length.
         Assert.All(result.Outcomes, image => Assert.InRange(image.LInf, 0, preset == "cw" ? 0.05 : 1e-4));
     }
 
@@ -444,7 +444,7 @@ public sealed class AttackContractTests : IDisposable
         _ => TargetSelection.Given(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)),
     };
 
-    /// <summary>A classifier whose logits are changed after the fact.</summary>
+    /// <summary>A classifier with altered logits.</summary>
     private sealed class Altered(IClassifier inner, Func<Tensor, Tensor, Tensor> alter) : IClassifier
     {
         public string Name => inner.Name;
@@ -462,7 +462,7 @@ public sealed class AttackContractTests : IDisposable
         public IDisposable EnterEvaluation() => inner.EnterEvaluation();
     }
 
-    /// <summary>A classifier that cuts its input off from the graph.</summary>
+    /// <summary>A classifier that detaches its input from the graph.</summary>
     private sealed class Detached(IClassifier inner) : IClassifier
     {
         public string Name => inner.Name;

@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;
 
-/// <summary>What cannot be attacked honestly is refused, in one sentence that says what was needed and what was given.</summary>
+/// <summary>Tests that invalid inputs are refused with one sentence that names what was needed and what was given.</summary>
 public sealed class AttackInputTests
 {
     private readonly Linear _classifier = Linear.HalfSpace(4, seed: 1, Bounds.Pixels);
 
     [Fact]
-    public void Images_with_NaN_or_infinity()
+    public void Images_with_NaN_or_infinity_are_refused()
     {
         using var scope = NewDisposeScope();
         foreach (var value in new[] { double.NaN, double.PositiveInfinity })
@@ -21,7 +21,7 @@ public sealed class AttackInputTests
     }
 
     [Fact]
-    public void Images_out_of_bounds_name_the_range_that_was_given()
+    public void Images_outside_the_bounds_are_refused_with_their_range()
     {
         using var scope = NewDisposeScope();
         var images = zeros(3, 4, dtype: ScalarType.Float64);
@@ -32,7 +32,7 @@ public sealed class AttackInputTests
     }
 
     [Fact]
-    public void Images_of_another_type_or_without_a_batch()
+    public void Images_of_another_type_or_without_a_batch_are_refused()
     {
         using var scope = NewDisposeScope();
         Assert.Contains("float32", Refusal(zeros(3, 4, dtype: ScalarType.Int32)), StringComparison.Ordinal);
@@ -41,7 +41,7 @@ public sealed class AttackInputTests
     }
 
     [Fact]
-    public void Labels_of_another_shape_type_or_range()
+    public void Labels_of_another_shape_type_or_range_are_refused()
     {
         using var scope = NewDisposeScope();
         var images = zeros(3, 4);
@@ -51,7 +51,7 @@ public sealed class AttackInputTests
     }
 
     [Fact]
-    public void Bounds_that_do_not_fit_the_images()
+    public void Bounds_that_do_not_fit_the_images_are_refused()
     {
         using var scope = NewDisposeScope();
         var classifier = Linear.HalfSpace(4, seed: 1, Bounds.PerChannel([0, 0, 0], [1, 1, 1]));
@@ -60,7 +60,7 @@ public sealed class AttackInputTests
     }
 
     [Fact]
-    public void Settings_out_of_range()
+    public void Settings_outside_their_range_are_refused()
     {
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { MaxIterations = 0 }));
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Overshoot = -0.1 }));

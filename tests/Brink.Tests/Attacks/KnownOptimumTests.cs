@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;
 
-/// <summary>Classifiers whose smallest perturbation is known in closed form: the attack must come within a few per cent of it, and never below.</summary>
+/// <summary>Tests on classifiers whose smallest perturbation is known in closed form: an attack must find it to a few per cent.</summary>
 [Trait("speed", "slow")]
 public sealed class KnownOptimumTests
 {
-    // Wide enough not to bind, and the scale on which Carlini–Wagner's steps are measured.
+    // Wide enough for all perturbations. The length of Carlini–Wagner's steps is relative to this width.
     private static readonly Bounds Wide = new(-3, 3);
 
     public static TheoryData<string, string, int, string> Cases()
@@ -19,7 +19,7 @@ public sealed class KnownOptimumTests
             {
                 foreach (var shape in new[] { "24", "4,6", "2,3,4" })
                 {
-                    // Thousands of steps: one shape is enough.
+                    // One shape is enough for an attack with thousands of steps.
                     if (attack != "cw" || shape == "2,3,4")
                     {
                         cases.Add(attack, norm, batch, shape);
@@ -67,7 +67,7 @@ public sealed class KnownOptimumTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void A_given_class_is_reached_and_the_label_s_neighbours_do_not_count(string normName)
+    public void A_given_class_is_reached_and_no_other_class_counts(string normName)
     {
         using var scope = NewDisposeScope();
         var classifier = Linear.Classes(5, 24, seed: 8);
@@ -80,10 +80,10 @@ public sealed class KnownOptimumTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void A_boundary_outside_the_box_is_never_reached_and_the_ending_says_why(string normName)
+    public void A_boundary_outside_the_box_is_never_reached_and_ends_with_zero_gradient(string normName)
     {
         using var scope = NewDisposeScope();
-        // Class 1 begins at a sum of 25 of 24 entries that are at most 1.
+        // Class 1 begins where the sum of the 24 entries, each at most 1, is 25.
         var classifier = new Linear([new double[24], [.. Enumerable.Repeat(1.0, 24)]], [0, -25], Bounds.Pixels);
         var rows = Rows(3, 0, 1, _ => true);
         using var result = new TrustRegionAttack(new() { Norm = ByName(normName) }).Run(classifier, Images(rows, "24"), Labels(classifier, rows));
@@ -108,7 +108,7 @@ public sealed class KnownOptimumTests
     {
         "tr" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
         "tr2" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = norm }),
-        "deepfool" => new DeepFoolAttack(new() { Norm = norm, ExtraLength = 1e-6 }), // its default of 0.0001 is half a percent of the nearest distances here
+        "deepfool" => new DeepFoolAttack(new() { Norm = norm, ExtraLength = 1e-6 }), // the default of 0.0001 is 0.5 % of the smallest distances here
         "fgsm" => new MinimalFastGradientAttack(FastGradientOptions.Single with { Norm = norm, Target = TargetSelection.Best, Objective = LogitGap.Instance }, tolerance: 1e-7),
         _ => new CarliniWagnerAttack(new() { MaxIterations = 300 }),
     };
@@ -128,7 +128,7 @@ public sealed class KnownOptimumTests
         var rows = new List<double[]>();
         for (var tries = 0; rows.Count < count; tries++)
         {
-            Assert.True(tries < 10_000, "no such image was found");
+            Assert.True(tries < 10_000, "no suitable image was found");
             var row = Enumerable.Range(0, 24).Select(_ => lower + ((upper - lower) * random.NextDouble())).ToArray();
             if (accept(row))
             {

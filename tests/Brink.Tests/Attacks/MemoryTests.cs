@@ -2,11 +2,15 @@ using Brink.Attacks;
 
 namespace Brink.Tests.Attacks;
 
-[Collection(nameof(AloneCollection))]
+/// <summary>The collection of tests that measure the whole process and must not run in parallel with other tests.</summary>
+[CollectionDefinition(nameof(ExclusiveCollection), DisableParallelization = true)]
+public sealed class ExclusiveCollection;
+
+[Collection(nameof(ExclusiveCollection))]
 [Trait("speed", "slow")]
 public sealed class MemoryTests
 {
-    // Counting live tensors does not see what libtorch itself keeps, such as a graph that a gradient holds on to; resident memory does.
+    // The number of live tensors does not include memory inside libtorch, such as a graph that a gradient keeps alive; resident memory does.
     [Fact]
     public void Two_thousand_iterations_take_no_more_memory_than_a_hundred()
     {
@@ -34,7 +38,7 @@ public sealed class MemoryTests
         var (images, labels) = network.Batch(64, seed: 2);
         var classifier = network.AsClassifier();
         var rows = torch.arange(64);
-        // Warm-up, as below; then each tenth point, with ten products in its graph, is a reading.
+        // Warm-up, as below. Then memory is measured after every tenth point, each with ten products in its graph.
         Products(50, _ => { });
         var (live, resident) = (new List<long>(), new List<long>());
         Products(100, _ =>
@@ -69,7 +73,7 @@ public sealed class MemoryTests
 
     private static void AssertNoGrowth(IClassifier classifier, torch.Tensor images, torch.Tensor labels)
     {
-        // The runtime goes on compiling hot methods for hundreds of iterations; that growth is not the attack's.
+        // Warm-up: the runtime compiles hot methods for hundreds of iterations, which also takes memory.
         Endless(1000).Run(classifier, images, labels).Dispose();
 
         var resident = new Dictionary<int, long>();
@@ -83,13 +87,13 @@ public sealed class MemoryTests
         using var result = Endless(2000).Run(classifier, images, labels, progress: progress);
         Assert.All(result.Outcomes, image => Assert.Equal(2000, image.Iterations));
 
-        // One reading wanders by a few per cent with the heap around it; a leak lifts every late reading above every early one.
-        var early = resident.Where(reading => reading.Key <= 300).Max(reading => reading.Value);
-        var late = resident.Where(reading => reading.Key >= 1800).Min(reading => reading.Value);
+        // Single measurements vary by a few per cent. With a leak, every late measurement would exceed every early one.
+        var early = resident.Where(measurement => measurement.Key <= 300).Max(measurement => measurement.Value);
+        var late = resident.Where(measurement => measurement.Key >= 1800).Min(measurement => measurement.Value);
         Assert.Equal(6, resident.Count);
         Assert.InRange((double)late / early, 0, 1.02);
     }
 
-    // A radius so small that no image gets anywhere keeps every image active: one graph kept a step would be 128 KB and more.
+    // The radius is so small that all images stay active. One leaked graph per step would be 128 KB or more.
     private static TrustRegionAttack Endless(int iterations) => new(new() { Radius = RadiusPolicy.Fixed(1e-12), MaxIterations = iterations });
 }

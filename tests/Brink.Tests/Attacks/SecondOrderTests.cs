@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks;
 
-/// <summary>What the second-order trust-region attack is for, what it costs and what it refuses.</summary>
+/// <summary>Tests of the second-order trust-region attack: benefit, cost and unsupported settings.</summary>
 public sealed class SecondOrderTests
 {
     private const int Size = 12;
 
     [Fact]
-    public void Inside_an_ellipsoid_it_takes_one_step_to_the_nearest_point_of_it_where_the_first_order_misses_it()
+    public void Inside_an_ellipsoid_one_step_reaches_the_nearest_point_which_the_first_order_misses()
     {
         using var scope = NewDisposeScope();
         var random = new Random(1);
@@ -18,12 +18,12 @@ public sealed class SecondOrderTests
     }
 
     [Fact]
-    public void Outside_an_ellipse_it_takes_one_step_to_the_nearest_point_of_it_where_the_first_order_misses_it() =>
-        // Beyond the pointed ends, where the gradient leads to the side first.
+    public void Outside_an_ellipse_one_step_reaches_the_nearest_point_which_the_first_order_misses() =>
+        // Points beyond the ends of the long axis, where the gradient first points to the side.
         AssertOneStepToTheNearestPoint(new([1, 4], outside: false), [[0.6, 4.5], [1, 4.5], [2, 5], [4, 5], [-1, 4.5], [2, -4.5]]);
 
     [Fact]
-    public void On_a_sphere_that_encloses_the_other_class_it_takes_fewer_steps()
+    public void Around_a_sphere_with_the_other_class_it_takes_fewer_steps()
     {
         using var scope = NewDisposeScope();
         var sphere = new Ellipsoid([.. Enumerable.Repeat(2.0, Size)], outside: false);
@@ -43,17 +43,17 @@ public sealed class SecondOrderTests
 
     [Fact]
     [Trait("speed", "slow")]
-    public void The_ratio_compares_with_the_quadratic_prediction()
+    public void The_ratio_uses_the_quadratic_prediction()
     {
         using var scope = NewDisposeScope();
-        // f is quadratic, so the prediction is exact and the ratio 1, however far the linear one is off: the radius grows at every step.
+        // f is quadratic, so the quadratic prediction is exact, the ratio is 1 and the radius grows at every step. The linear prediction is not exact.
         var sphere = new Ellipsoid([.. Enumerable.Repeat(1.0, Size)], outside: false);
         var point = Enumerable.Range(0, Size).Select(i => i == 0 ? 20.0 : 0.1 * i).ToArray();
         var radius = new RadiusPolicy { Unit = RadiusUnit.Input, Start = 0.5, Smallest = 0.001, Largest = 1000, GrowAbove = 0.9999, ShrinkBelow = 0.9998 };
         using var second = Run(sphere, [point], TrustRegionOptions.Paper(Norm.L2) with { Radius = radius, Curvature = new() });
         using var first = Run(sphere, [point], TrustRegionOptions.Paper(Norm.L2) with { Radius = radius });
         var distance = sphere.Distance(point);
-        // 0.5 · 1.2^k added up, each with the overshoot, until the distance is passed.
+        // The number of steps of length 1.02 · 0.5 · 1.2^k that exceed the distance in total.
         var steps = 0;
         for (var (way, length) = (0.0, 0.5); way < distance; length *= 1.2)
         {
@@ -80,7 +80,7 @@ public sealed class SecondOrderTests
             Assert.All(result.Outcomes.Where(image => image.Iterations == 1), image => Assert.Equal(0.15, image.L2, 1e-12));
             Assert.All(result.Outcomes, image => Assert.InRange(image.L2, 0.1, (0.15 * image.Iterations) + 1e-12));
             Assert.Contains(result.Outcomes, image => image.Iterations == 1);
-            // The accuracy after each of k iterations of one run is the accuracy of a run of k.
+            // The accuracy after k iterations of one run equals that of a run with at most k iterations.
             for (var k = 1; k <= 4; k++)
             {
                 using var shorter = new TrustRegionAttack(options with { MaxIterations = k }).Run(unbounded, images, labels);
@@ -112,7 +112,7 @@ public sealed class SecondOrderTests
     [Theory]
     [InlineData(HessianProductMethod.Exact)]
     [InlineData(HessianProductMethod.FiniteDifferences)]
-    public void With_ReLU_cross_entropy_still_bends_and_fools(HessianProductMethod method)
+    public void With_ReLU_cross_entropy_has_curvature_and_succeeds(HessianProductMethod method)
     {
         using var scope = NewDisposeScope();
         using var network = Relu(asModule: true);
@@ -125,27 +125,27 @@ public sealed class SecondOrderTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void With_ReLU_the_gap_has_no_curvature_and_the_refusal_says_what_to_use(bool asModule)
+    public void With_ReLU_the_gap_has_no_curvature_and_the_error_suggests_alternatives(bool asModule)
     {
         using var scope = NewDisposeScope();
         using var network = Relu(asModule);
         var (images, labels) = Correct(network);
-        var classifier = new ModuleClassifier(network, 4, Bounds.Pixels, "kinky");
+        var classifier = new ModuleClassifier(network, 4, Bounds.Pixels, "relu network");
         var message = Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, images, labels)).Message;
-        Assert.Contains("kinky", message, StringComparison.Ordinal);
+        Assert.Contains("relu network", message, StringComparison.Ordinal);
         Assert.Contains("use tr,", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
 
-        // Differences of gradients need first derivatives only.
+        // Finite differences need first derivatives only.
         using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }).Run(classifier, images, labels);
         Assert.All(result.Outcomes, image => Assert.True(image.Fooled, image.Exit.Describe()));
     }
 
     [Fact]
-    public void What_it_does_not_offer_is_refused_with_a_reason()
+    public void Unsupported_settings_are_refused_with_a_reason()
     {
         string Refusal(TrustRegionOptions options) => Assert.Throws<BadInputException>(() => new TrustRegionAttack(options)).Message;
-        Assert.Contains("l2 alone", Refusal(new() { Norm = Norm.LInf, Curvature = new() }), StringComparison.Ordinal);
+        Assert.Contains("norm l2 only", Refusal(new() { Norm = Norm.LInf, Curvature = new() }), StringComparison.Ordinal);
         Assert.Contains("preset authors", Refusal(TrustRegionOptions.Authors(Norm.L2) with { Curvature = new() }), StringComparison.Ordinal);
         Assert.Contains("products", Refusal(new() { Curvature = new() { MaxProducts = 0 } }), StringComparison.Ordinal);
         Assert.Contains("tolerance", Refusal(new() { Curvature = new() { Tolerance = double.NaN } }), StringComparison.Ordinal);
@@ -153,10 +153,10 @@ public sealed class SecondOrderTests
     }
 
     [Fact]
-    public void Curvature_that_is_not_a_number_ends_its_image_alone()
+    public void Curvature_that_is_not_finite_ends_the_attack_on_its_image_only()
     {
         using var scope = NewDisposeScope();
-        // |x − ½|^1.5 has a slope at ½, which is 0, and no second derivative.
+        // |x − ½|^1.5 has the derivative 0 at ½ and no second derivative there.
         var classifier = new Custom(images =>
         {
             var gap = images.sum(1) - 2.5 + images.sub(0.5).abs().pow(1.5).sum(1);
@@ -166,18 +166,18 @@ public sealed class SecondOrderTests
         images[1] = tensor(new[] { 0.4, 0.3, 0.2, 0.1 });
         using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, images, zeros(2, dtype: ScalarType.Int64));
         Assert.Equal([AttackExit.NotFinite, AttackExit.Fooled], result.Outcomes.Select(image => image.Exit));
-        Assert.Contains("curvature", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
+        Assert.Contains("Hessian", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
         Assert.Equal(0, result.Outcomes[0].L2);
     }
 
     [Fact]
-    public void A_flat_objective_ends_with_a_reason_of_its_own()
+    public void A_flat_objective_ends_with_zero_gradient()
     {
         using var scope = NewDisposeScope();
         var classifier = new Custom(images => stack([zeros_like(images.sum(1)), images.sub(0.5).pow(2).sum(1) - 1], 1));
         using var result = new TrustRegionAttack(TrustRegionOptions.SecondOrder).Run(classifier, full(1, 4, 0.5, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64));
         Assert.Equal(AttackExit.ZeroGradient, result.Outcomes[0].Exit);
-        Assert.Contains("gradient vanished", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
+        Assert.Contains("gradient is zero", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -209,7 +209,7 @@ public sealed class SecondOrderTests
             Assert.Equal((true, 1, points[row].Length), (second.Outcomes[row].Fooled, second.Outcomes[row].Iterations, second.Outcomes[row].Products));
             Assert.InRange(second.Outcomes[row].L2 / exact[row], 1 - 1e-9, 1.02);
             Assert.True(first.Outcomes[row].Fooled);
-            Assert.True(first.Outcomes[row].L2 > 1.05 * exact[row], $"first order came within {first.Outcomes[row].L2 / exact[row]:F3} of the distance");
+            Assert.True(first.Outcomes[row].L2 > 1.05 * exact[row], $"the first order found {first.Outcomes[row].L2 / exact[row]:F3} times the distance");
         }
     }
 
@@ -237,7 +237,7 @@ public sealed class SecondOrderTests
         return (images, network.call(images).argmax(1));
     }
 
-    /// <summary>The network above without a module for its activation.</summary>
+    /// <summary>A network whose activation is a function instead of a module.</summary>
     private sealed class Functional : nn.Module<Tensor, Tensor>
     {
         private readonly TorchSharp.Modules.Linear _first;

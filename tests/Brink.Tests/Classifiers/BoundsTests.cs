@@ -3,7 +3,7 @@ namespace Brink.Tests.Classifiers;
 public sealed class BoundsTests
 {
     [Fact]
-    public void Clamped_images_lie_inside_channel_by_channel()
+    public void Clamp_moves_every_channel_into_its_bounds()
     {
         using var scope = torch.NewDisposeScope();
         var bounds = Bounds.PerChannel([-1, 0], [0.3, 2]);
@@ -24,7 +24,7 @@ public sealed class BoundsTests
     }
 
     [Fact]
-    public void Normalised_bounds_are_where_black_and_white_end_up()
+    public void Normalised_bounds_are_those_of_black_and_white()
     {
         using var scope = torch.NewDisposeScope();
         var normalization = Normalization.Cifar10;
@@ -39,6 +39,6 @@ public sealed class BoundsTests
     [InlineData(1, 0)]
     [InlineData(double.NaN, 1)]
     [InlineData(0, double.PositiveInfinity)]
-    public void Bounds_that_enclose_nothing_are_refused(double lower, double upper) =>
+    public void Empty_or_infinite_bounds_are_refused(double lower, double upper) =>
         Assert.Throws<ArgumentException>(() => new Bounds(lower, upper));
 }

@@ -5,7 +5,7 @@ namespace Brink.Tests.Classifiers;
 public sealed class ModuleClassifierTests
 {
     [Fact]
-    public void Every_part_gets_back_the_mode_it_had()
+    public void The_mode_of_every_submodule_is_restored()
     {
         using var module = nn.Sequential(("a", nn.Linear(2, 2)), ("b", nn.Sequential(("c", nn.Dropout()), ("d", nn.BatchNorm1d(2)))), ("e", nn.Linear(2, 2)));
         module.train();
@@ -25,9 +25,9 @@ public sealed class ModuleClassifierTests
     [Fact]
     public void A_module_that_throws_is_reported_in_one_sentence()
     {
-        using var module = new Custom(_ => throw new FormatException("no such luck"));
+        using var module = new Custom(_ => throw new FormatException("custom failure"));
         var error = Assert.Throws<BadInputException>(() => Classify(module));
-        Assert.Contains("no such luck", error.Message, StringComparison.Ordinal);
+        Assert.Contains("custom failure", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
 
@@ -50,14 +50,14 @@ public sealed class ModuleClassifierTests
     }
 
     [Fact]
-    public void One_class_is_not_a_classifier()
+    public void A_classifier_needs_at_least_two_classes()
     {
         using var module = nn.Linear(2, 1);
         Assert.Throws<BadInputException>(() => new ModuleClassifier(module, 1, Bounds.Pixels));
     }
 
     [Fact]
-    public void A_ReLU_anywhere_among_the_parts_means_first_derivatives_alone_unless_the_caller_knows_better()
+    public void A_ReLU_in_any_submodule_means_first_derivatives_only_unless_overridden()
     {
         using var scope = NewDisposeScope();
         Assert.Equal(Derivatives.First, Of(nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.LeakyReLU()), nn.Linear(2, 2))));

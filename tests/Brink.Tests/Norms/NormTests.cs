@@ -17,7 +17,7 @@ public sealed class NormTests
     }
 
     [Theory, MemberData(nameof(All))]
-    public void No_direction_of_length_one_does_better(string name)
+    public void No_direction_of_length_one_has_a_larger_product(string name)
     {
         var norm = ByName(name);
         using var scope = torch.NewDisposeScope();
@@ -55,7 +55,7 @@ public sealed class NormTests
         var projected = norm.Project(points, radii);
         Assert.True(norm.Of(projected).le(radii + 1e-12).all().item<bool>());
 
-        // The obtuse angle that marks the nearest point of a convex set: ⟨x − Πx, v − Πx⟩ ≤ 0 for every v of it. The corners suffice.
+        // Πx is the nearest point of a convex set if and only if ⟨x − Πx, v − Πx⟩ ≤ 0 for every point v of the set; the corners are enough.
         var residuals = points - projected;
         var corners = norm.SteepestDirections(residuals) * radii.reshape(300, 1, 1);
         Assert.True((residuals * (corners - projected)).flatten(1).sum(1).le(1e-9).all().item<bool>());
@@ -68,7 +68,7 @@ public sealed class NormTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void Draws_fill_the_unit_ball_evenly(string name)
+    public void Draws_are_uniform_in_the_unit_ball(string name)
     {
         var norm = ByName(name);
         using var scope = torch.NewDisposeScope();
@@ -76,7 +76,7 @@ public sealed class NormTests
         var draws = torch.stack(Enumerable.Range(0, 4000).Select(_ => norm.UniformInUnitBall([1, 3], generator)[0]));
         var lengths = norm.Of(draws);
         Assert.True(lengths.le(1).all().item<bool>());
-        // In three dimensions a ball of radius r holds r³ of the volume; the mean is 0. Five standard deviations of 4,000 draws.
+        // In three dimensions a ball of radius r has the share r³ of the volume, and the mean is 0. The tolerances are five standard deviations.
         foreach (var radius in new[] { 0.5, 0.8 })
         {
             Assert.Equal(Math.Pow(radius, 3), lengths.le(radius).to(torch.ScalarType.Float64).mean().item<double>(), 0.04);

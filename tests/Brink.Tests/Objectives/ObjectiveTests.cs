@@ -8,7 +8,7 @@ public sealed class ObjectiveTests
 
     [Theory, MemberData(nameof(All))]
     [Trait("speed", "slow")]
-    public void The_gradient_is_that_of_finite_differences(string name)
+    public void The_gradient_equals_finite_differences(string name)
     {
         var objective = ByName(name);
         using var scope = NewDisposeScope();
@@ -31,7 +31,7 @@ public sealed class ObjectiveTests
     }
 
     [Fact]
-    public void Away_from_the_label_the_gap_is_minus_the_margin_and_the_cross_entropy_that_of_the_label()
+    public void Without_a_target_the_gap_is_minus_the_margin_and_the_cross_entropy_that_of_the_label()
     {
         using var scope = NewDisposeScope();
         var logits = tensor(new double[] { 1, 3, 2, 5, 4, 0 }).reshape(2, 3);
@@ -41,7 +41,7 @@ public sealed class ObjectiveTests
     }
 
     [Fact]
-    public void The_gap_is_negative_where_the_rival_leads_and_zero_where_they_are_level()
+    public void The_gap_is_negative_if_the_rival_is_larger_and_zero_if_both_are_equal()
     {
         using var scope = NewDisposeScope();
         var logits = tensor(new double[] { 1, 3, 2, 5, 5, 0 }).reshape(2, 3);
@@ -50,7 +50,7 @@ public sealed class ObjectiveTests
     }
 
     [Fact]
-    public void A_pass_leaves_the_gradients_of_parameters_alone()
+    public void A_pass_does_not_change_the_gradients_of_parameters()
     {
         using var scope = NewDisposeScope();
         using var network = new SmoothNetwork(6, 10, 4, seed: 1);
@@ -64,7 +64,7 @@ public sealed class ObjectiveTests
     }
 
     [Fact]
-    public void A_network_without_gradients_is_refused_in_a_sentence()
+    public void A_network_without_gradients_is_refused()
     {
         using var scope = NewDisposeScope();
         using var pass = ForwardPass.At(new Constant(), ones(2, 3));

@@ -16,24 +16,24 @@ public sealed class BoxedHyperplaneTests
     public void The_nearest_point_satisfies_the_optimality_conditions(string normName, int seed)
     {
         using var scope = NewDisposeScope();
-        var (normals, anchors, points, rises) = Random(seed);
-        var nearest = Nearest(normName, normals, anchors, points, rises);
+        var (normals, origins, points, rises) = Random(seed);
+        var nearest = Nearest(normName, normals, origins, points, rises);
         var missed = 0;
         for (var row = 0; row < Rows; row++)
         {
             var (n, p, x) = (normals[row].data<double>().ToArray(), points[row].data<double>().ToArray(), nearest[row].data<double>().ToArray());
-            var rise = n.Zip(x, (a, b) => a * b).Sum() - n.Zip(anchors[row].data<double>().ToArray(), (a, b) => a * b).Sum();
+            var rise = n.Zip(x, (a, b) => a * b).Sum() - n.Zip(origins[row].data<double>().ToArray(), (a, b) => a * b).Sum();
             var target = rises[row].item<double>();
-            var sign = Math.Sign(target - n.Zip(p, (a, b) => a * b).Sum() + n.Zip(anchors[row].data<double>().ToArray(), (a, b) => a * b).Sum());
+            var sign = Math.Sign(target - n.Zip(p, (a, b) => a * b).Sum() + n.Zip(origins[row].data<double>().ToArray(), (a, b) => a * b).Sum());
             Assert.All(x, entry => Assert.InRange(entry, 0, 1));
-            // Every entry has moved by the same multiple μ of its direction, or less, to its bound.
+            // Every entry has moved by the same multiple μ of its direction, or by less if it reached its bound.
             var directions = n.Select(entry => sign * (normName == "l2" ? entry : Math.Sign(entry))).ToArray();
             var multiples = x.Zip(p, (a, b) => a - b).Zip(directions, (move, direction) => direction == 0 ? 0 : move / direction).ToArray();
             var stuck = x.Zip(directions, (entry, direction) => direction > 0 ? entry >= 1 : direction >= 0 || entry <= 0).ToArray();
             Assert.All(multiples, multiple => Assert.True(multiple >= -1e-12));
             if (stuck.All(entry => entry))
             {
-                // The corner: even there the hyperplane is not reached.
+                // A corner of the box, from which the hyperplane is not reached.
                 missed++;
                 Assert.True(sign * (target - rise) >= -1e-9);
                 continue;
@@ -50,15 +50,15 @@ public sealed class BoxedHyperplaneTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void No_other_point_of_it_is_nearer(string normName)
+    public void No_other_point_of_the_hyperplane_is_nearer(string normName)
     {
         using var scope = NewDisposeScope();
         var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
-        var (normals, anchors, points, rises) = Random(seed: 5);
-        var nearest = Nearest(normName, normals, anchors, points, rises);
-        // Points of the hyperplane: between one on this side of it and one on that side, inside the box.
+        var (normals, origins, points, rises) = Random(seed: 5);
+        var nearest = Nearest(normName, normals, origins, points, rises);
+        // Random points of the hyperplane, between two points of the box on either side of it.
         var random = new Random(6);
-        Tensor Value(Tensor x) => (normals * (x - anchors)).sum(1) - rises;
+        Tensor Value(Tensor x) => (normals * (x - origins)).sum(1) - rises;
         for (var trial = 0; trial < 200; trial++)
         {
             using var trialScope = NewDisposeScope();
@@ -76,17 +76,17 @@ public sealed class BoxedHyperplaneTests
     public void Rows_do_not_depend_on_each_other()
     {
         using var scope = NewDisposeScope();
-        var (normals, anchors, points, rises) = Random(seed: 7);
-        var together = Nearest("l2", normals, anchors, points, rises);
+        var (normals, origins, points, rises) = Random(seed: 7);
+        var together = Nearest("l2", normals, origins, points, rises);
         for (var row = 0; row < Rows; row++)
         {
-            var alone = Nearest("l2", normals[row..(row + 1)], anchors[row..(row + 1)], points[row..(row + 1)], rises[row..(row + 1)]);
+            var alone = Nearest("l2", normals[row..(row + 1)], origins[row..(row + 1)], points[row..(row + 1)], rises[row..(row + 1)]);
             Assert.True((alone[0] - together[row]).abs().max().item<double>() < 1e-12);
         }
     }
 
     [Fact]
-    public void Entries_of_very_different_weight_all_move_as_far_as_they_must()
+    public void The_hyperplane_is_reached_with_entries_of_very_different_weights()
     {
         using var scope = NewDisposeScope();
         var (normals, points, rises) = (tensor(new[] { 1, 5e-4 }).unsqueeze(0), tensor(new[] { 0.9, 0 }).unsqueeze(0), tensor([1.0002]));
@@ -96,18 +96,18 @@ public sealed class BoxedHyperplaneTests
     }
 
     [Fact]
-    public void A_normal_of_zero_leaves_the_point_where_it_is()
+    public void A_zero_normal_leaves_the_point_unchanged()
     {
         using var scope = NewDisposeScope();
-        var (normals, anchors, points, rises) = Random(seed: 8);
-        Assert.True(Nearest("linf", zeros_like(normals), anchors, points, rises).equal(points).all().item<bool>());
+        var (normals, origins, points, rises) = Random(seed: 8);
+        Assert.True(Nearest("linf", zeros_like(normals), origins, points, rises).equal(points).all().item<bool>());
     }
 
-    private static Tensor Nearest(string normName, Tensor normals, Tensor anchors, Tensor points, Tensor rises) =>
-        new BoxedHyperplane(normals, anchors, rises, tensor(0.0), tensor(1.0)).Nearest(points, normName == "l2" ? Norm.L2 : Norm.LInf);
+    private static Tensor Nearest(string normName, Tensor normals, Tensor origins, Tensor points, Tensor rises) =>
+        new BoxedHyperplane(normals, origins, rises, tensor(0.0), tensor(1.0)).Nearest(points, normName == "l2" ? Norm.L2 : Norm.LInf);
 
-    /// <summary>Rises so wide that some hyperplanes miss the box, some bind at its bounds, and some do neither.</summary>
-    private static (Tensor Normals, Tensor Anchors, Tensor Points, Tensor Rises) Random(int seed)
+    /// <summary>Draws random hyperplanes, some of which miss the box, some of which have their nearest point at a bound, and others.</summary>
+    private static (Tensor Normals, Tensor Origins, Tensor Points, Tensor Rises) Random(int seed)
     {
         var random = new Random(seed);
         return ((Uniform(random) * 2) - 1, Uniform(random), Uniform(random), (tensor(Enumerable.Range(0, Rows).Select(_ => random.NextDouble()).ToArray()) * 10) - 5);

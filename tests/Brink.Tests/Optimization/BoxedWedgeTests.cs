@@ -14,7 +14,7 @@ public sealed class BoxedWedgeTests
     [InlineData("l2", 2)]
     [InlineData("linf", 3)]
     [InlineData("linf", 4)]
-    public void It_reaches_both_half_spaces_and_by_duality_nothing_that_does_is_nearer(string normName, int seed)
+    public void The_result_reaches_both_half_spaces_and_is_the_nearest_such_point_by_duality(string normName, int seed)
     {
         using var scope = NewDisposeScope();
         var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
@@ -22,7 +22,7 @@ public sealed class BoxedWedgeTests
         var nearest = wedge.Nearest(points, norm);
         var distances = norm.Of(nearest - points);
 
-        // No point within the bounds that reaches both can be nearer than the nearest that reaches a mixture of them.
+        // No point of the box that reaches both half-spaces is nearer than the nearest point that reaches a mixture of them.
         var bound = zeros_like(distances);
         for (var share = 0; share <= 500; share++)
         {
@@ -31,33 +31,33 @@ public sealed class BoxedWedgeTests
         }
 
         Assert.True(nearest.ge(0).logical_and(nearest.le(1)).all().item<bool>());
-        // Between the last two mixtures the first half-space is met to the 1/64 that they are apart.
-        Assert.True(wedge.Face.Missing(nearest).lt(wedge.Face.Missing(points) * 0.1).all().item<bool>());
-        Assert.True(wedge.Other.Missing(nearest).lt(1e-9).all().item<bool>());
+        // Between the last two mixtures, which are 1/64 apart, the hyperplane is reached only approximately.
+        Assert.True(wedge.Plane.Shortfalls(nearest).lt(wedge.Plane.Shortfalls(points) * 0.1).all().item<bool>());
+        Assert.True(wedge.HalfSpace.Shortfalls(nearest).lt(1e-9).all().item<bool>());
         Assert.True((distances / bound).lt(1.005).all().item<bool>());
-        var edges = wedge.Other.Missing(wedge.Face.Nearest(points, norm)).gt(0).sum().item<long>();
+        var edges = wedge.HalfSpace.Shortfalls(wedge.Plane.Nearest(points, norm)).gt(0).sum().item<long>();
         Assert.InRange(edges, 10, Rows - 10);
     }
 
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void A_second_half_space_that_says_nothing_changes_nothing(string normName)
+    public void A_half_space_that_is_the_whole_space_changes_nothing(string normName)
     {
         using var scope = NewDisposeScope();
         var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
         var (wedge, points) = Random(5);
-        var silent = wedge with { Other = wedge.Other with { Normals = zeros_like(points), Rises = zeros(Rows, dtype: ScalarType.Float64) } };
-        Assert.True(silent.Nearest(points, norm).equal(wedge.Face.Nearest(points, norm)).all().item<bool>());
+        var whole = wedge with { HalfSpace = wedge.HalfSpace with { Normals = zeros_like(points), Rises = zeros(Rows, dtype: ScalarType.Float64) } };
+        Assert.True(whole.Nearest(points, norm).equal(wedge.Plane.Nearest(points, norm)).all().item<bool>());
     }
 
     [Fact]
-    public void A_half_space_that_the_box_does_not_reach_leaves_the_corner_closest_to_it()
+    public void A_half_space_outside_the_box_gives_the_corner_nearest_to_it()
     {
         using var scope = NewDisposeScope();
         var (wedge, points) = Random(6);
-        var far = wedge with { Other = wedge.Other with { Rises = full(Rows, 1e3, dtype: ScalarType.Float64) } };
-        Assert.True(far.Nearest(points, Norm.L2).equal(wedge.Other.Normals.gt(0).to(ScalarType.Float64)).all().item<bool>());
+        var far = wedge with { HalfSpace = wedge.HalfSpace with { Rises = full(Rows, 1e3, dtype: ScalarType.Float64) } };
+        Assert.True(far.Nearest(points, Norm.L2).equal(wedge.HalfSpace.Normals.gt(0).to(ScalarType.Float64)).all().item<bool>());
     }
 
     [Fact]
@@ -69,19 +69,19 @@ public sealed class BoxedWedgeTests
         for (var row = 0; row < Rows; row++)
         {
             var index = tensor([(long)row]);
-            var alone = new BoxedWedge(wedge.Face.Select(index), wedge.Other.Select(index)).Nearest(points.index_select(0, index), Norm.LInf);
+            var alone = new BoxedWedge(wedge.Plane.Select(index), wedge.HalfSpace.Select(index)).Nearest(points.index_select(0, index), Norm.LInf);
             Assert.True((alone[0] - together[row]).abs().max().item<double>() < 1e-12);
         }
     }
 
     private static BoxedHyperplane Mixed(BoxedWedge wedge, Tensor points, double share) => new(
-        (wedge.Face.Normals * (1 - share)) + (wedge.Other.Normals * share),
+        (wedge.Plane.Normals * (1 - share)) + (wedge.HalfSpace.Normals * share),
         points,
-        (wedge.Face.Missing(points) * (1 - share)) + (wedge.Other.Missing(points) * share),
-        wedge.Face.Lower,
-        wedge.Face.Upper);
+        (wedge.Plane.Shortfalls(points) * (1 - share)) + (wedge.HalfSpace.Shortfalls(points) * share),
+        wedge.Plane.Lower,
+        wedge.Plane.Upper);
 
-    /// <summary>Two half-spaces, of which the point is short of the first and often of the second, both of which a random point of the box reaches.</summary>
+    /// <summary>Draws two random half-spaces that have a common point in the box; the given points are outside the first and often outside the second.</summary>
     private static (BoxedWedge Wedge, Tensor Points) Random(int seed)
     {
         var random = new Random(seed);

@@ -18,7 +18,7 @@ public sealed class LanczosSubproblemTests
     }
 
     [Theory, MemberData(nameof(Sizes))]
-    public void With_all_products_every_kind_of_problem_is_solved_globally_in_one_call(int size, int seed)
+    public void With_all_products_every_problem_is_solved_globally(int size, int seed)
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(size, seed);
@@ -27,7 +27,7 @@ public sealed class LanczosSubproblemTests
         for (var row = 0; row < problems.Count; row++)
         {
             QuadraticProblem.AssertOptimal(problems[row].Name, hessians[row], model.Gradients[row], problems[row].Radius, solution.Steps[row], solution.OnBoundary[row]);
-            Assert.Equal((size, SubproblemEnd.Exact), (solution.Products[row], solution.Ends[row]));
+            Assert.Equal((size, SubproblemExit.Exact), (solution.Products[row], solution.Exits[row]));
         }
 
         AssertChangesAreThoseOfTheModel(model, solution);
@@ -35,7 +35,7 @@ public sealed class LanczosSubproblemTests
 
     [Theory, MemberData(nameof(Sizes))]
     [Trait("speed", "slow")]
-    public void Smaller_radii_are_solved_in_the_same_space_at_no_further_product(int size, int seed)
+    public void Smaller_radii_are_solved_in_the_same_space_without_further_products(int size, int seed)
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(size, seed);
@@ -60,7 +60,7 @@ public sealed class LanczosSubproblemTests
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(10)]
-    public void With_a_cap_the_solution_is_the_best_of_its_space_and_no_worse_than_the_Cauchy_step(int cap)
+    public void With_few_products_the_solution_is_the_best_of_its_space_and_no_worse_than_the_Cauchy_step(int cap)
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(40, seed: 3);
@@ -69,7 +69,7 @@ public sealed class LanczosSubproblemTests
         AssertChangesAreThoseOfTheModel(model, solution);
         for (var row = 0; row < problems.Count; row++)
         {
-            Assert.Equal((cap, SubproblemEnd.ProductLimit), (solution.Products[row], solution.Ends[row]));
+            Assert.Equal((cap, SubproblemExit.ProductLimit), (solution.Products[row], solution.Exits[row]));
             var (hessian, gradient, radius) = (hessians[row], model.Gradients[row], problems[row].Radius);
             var length = gradient.norm().item<double>();
             if (length == 0)
@@ -77,14 +77,14 @@ public sealed class LanczosSubproblemTests
                 continue;
             }
 
-            // The best multiple t·g/‖g‖ with t ≤ ε: t‖g‖ + ½t²κ.
+            // The best multiple t·g/‖g‖ with t ≤ ε has the change t‖g‖ + ½t²⟨g, Hg⟩/‖g‖².
             var curvature = gradient.dot(hessian.matmul(gradient)).item<double>() / (length * length);
             var t = curvature < 0 ? Math.Min(radius, -length / curvature) : radius;
             var cauchy = (t * length) + (t * t * curvature / 2);
             var change = solution.PredictedChanges[row].item<double>();
             Assert.True(change >= cauchy - (1e-9 * Math.Abs(cauchy)), $"{problems[row].Name}: {change:G10} below {cauchy:G10}");
 
-            // In the Krylov space of g, which is that of H q₁, …, the problem is dense and small.
+            // In the Krylov space of g the problem is small and dense.
             if (problems[row].Name.Contains("indefinite", StringComparison.Ordinal))
             {
                 var powers = new List<Tensor> { gradient / length };
@@ -104,7 +104,7 @@ public sealed class LanczosSubproblemTests
     [InlineData(0.5)]
     [InlineData(0.1)]
     [InlineData(1e-3)]
-    public void Products_end_where_the_residual_is_within_the_tolerance_and_what_is_lost_is_of_its_square(double tolerance)
+    public void Products_end_when_the_residual_is_within_the_tolerance_and_the_loss_is_of_its_square(double tolerance)
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(60, seed: 4);
@@ -112,7 +112,7 @@ public sealed class LanczosSubproblemTests
         var solution = new LanczosSubproblem(model, radii, 60, tolerance, Seeds(problems.Count)).Solve(radii);
         var best = new LanczosSubproblem(model, radii, 60, 0, Seeds(problems.Count)).Solve(radii);
         var compared = 0;
-        foreach (var row in Enumerable.Range(0, problems.Count).Where(row => solution.Ends[row] == SubproblemEnd.Converged))
+        foreach (var row in Enumerable.Range(0, problems.Count).Where(row => solution.Exits[row] == SubproblemExit.Converged))
         {
             var step = solution.Steps[row];
             var uphill = model.Gradients[row] + hessians[row].matmul(step);
@@ -120,7 +120,7 @@ public sealed class LanczosSubproblemTests
             var residual = (step * multiplier - uphill).norm().item<double>();
             Assert.InRange(residual, 0, tolerance * model.Gradients[row].norm().item<double>() * (1 + 1e-6));
 
-            // With λ right of the largest eigenvalue θ₁, no step within the radius gains more than ½‖residual‖² / (λ − θ₁) beyond this one.
+            // If λ exceeds the largest eigenvalue θ₁, no step within the radius gains more than ½‖residual‖² / (λ − θ₁) beyond this one.
             var distance = multiplier - problems[row].Eigenvalues[^1];
             if (distance > 0)
             {
@@ -135,7 +135,7 @@ public sealed class LanczosSubproblemTests
     }
 
     [Fact]
-    public void A_row_s_solution_and_products_do_not_depend_on_the_rest_of_the_batch()
+    public void Solution_and_products_of_a_row_do_not_depend_on_the_rest_of_the_batch()
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(30, seed: 5);
@@ -147,11 +147,11 @@ public sealed class LanczosSubproblemTests
             {
                 var (single, _, radius) = QuadraticProblem.Batch([problems[row]]);
                 var alone = new LanczosSubproblem(single, radius, cap, tolerance, [Seeds(problems.Count)[row]]).Solve(radius);
-                Assert.Equal((together.Products[row], together.Ends[row], together.OnBoundary[row]), (alone.Products[0], alone.Ends[0], alone.OnBoundary[0]));
+                Assert.Equal((together.Products[row], together.Exits[row], together.OnBoundary[row]), (alone.Products[0], alone.Exits[0], alone.OnBoundary[0]));
                 Assert.Equal(together.PredictedChanges[row].item<double>(), alone.PredictedChanges[0].item<double>(), 1e-9 * Math.Max(1, Math.Abs(together.PredictedChanges[row].item<double>())));
                 if (!problems[row].Name.Contains("hard", StringComparison.Ordinal) && !problems[row].Name.Contains("zero", StringComparison.Ordinal))
                 {
-                    // Elsewhere the solution is not the only one, or nearly so, and rounding chooses.
+                    // In the other cases the solution is not unique, or nearly so, and depends on rounding.
                     Assert.True((together.Steps[row] - alone.Steps[0]).norm().item<double>() <= 1e-7 * problems[row].Radius, problems[row].Name);
                 }
             }
@@ -159,13 +159,13 @@ public sealed class LanczosSubproblemTests
     }
 
     [Fact]
-    public void Where_the_model_reaches_zero_is_the_smallest_radius_that_does()
+    public void The_boundary_distance_is_the_smallest_radius_that_reaches_the_boundary()
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(20, seed: 6);
         var (model, _, radii) = QuadraticProblem.Batch(problems);
         var attainable = new LanczosSubproblem(model, radii, 20, 0, Seeds(problems.Count)).Solve(radii).PredictedChanges;
-        // Even rows can be reached half way, odd ones not at all.
+        // In even rows the boundary is reached within the radius, in odd rows it is not.
         var values = where(arange(problems.Count).remainder(2).eq(0), attainable * -0.5, attainable * -1.5 - 1e-3);
         var subproblem = new LanczosSubproblem(model with { Values = values }, radii, 20, 0, Seeds(problems.Count));
         var distances = subproblem.BoundaryDistances();
@@ -192,7 +192,7 @@ public sealed class LanczosSubproblemTests
     }
 
     [Fact]
-    public void What_is_not_a_number_stays_in_its_row()
+    public void A_row_that_is_not_finite_does_not_affect_the_others()
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(10, seed: 7).Take(4).ToArray();
@@ -201,7 +201,7 @@ public sealed class LanczosSubproblemTests
         model.Gradients[2, 0] = double.PositiveInfinity;
         var subproblem = new LanczosSubproblem(model, radii, 10, 0, Seeds(4));
         var solution = subproblem.Solve(radii);
-        Assert.Equal([SubproblemEnd.Exact, SubproblemEnd.NotFinite, SubproblemEnd.NotFinite, SubproblemEnd.Exact], solution.Ends);
+        Assert.Equal([SubproblemExit.Exact, SubproblemExit.NotFinite, SubproblemExit.NotFinite, SubproblemExit.Exact], solution.Exits);
         Assert.Equal([10, 1, 0, 10], solution.Products);
         Assert.Equal([true, false, false, true], solution.Steps.isfinite().all(1).data<bool>().ToArray());
         Assert.False(solution.Steps[1].isfinite().any().item<bool>());
@@ -211,12 +211,12 @@ public sealed class LanczosSubproblemTests
         }
 
         var none = new LanczosSubproblem(model with { Gradients = full_like(model.Gradients, double.NaN) }, radii, 10, 0, Seeds(4)).Solve(radii);
-        Assert.All(none.Ends, end => Assert.Equal(SubproblemEnd.NotFinite, end));
+        Assert.All(none.Exits, exit => Assert.Equal(SubproblemExit.NotFinite, exit));
         Assert.False(none.Steps.isfinite().any().item<bool>());
     }
 
     [Fact]
-    public void The_predicted_change_of_a_step_in_the_space_is_that_of_the_model()
+    public void The_predicted_change_of_a_step_in_the_space_equals_that_of_its_solution()
     {
         using var scope = NewDisposeScope();
         var problems = QuadraticProblem.Cases(25, seed: 8);

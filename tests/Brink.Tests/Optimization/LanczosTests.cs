@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;
 
-// One test watches the random state of the whole process.
-[Collection(nameof(Attacks.AloneCollection))]
+// One test compares the random state of the process before and after.
+[Collection(nameof(Attacks.ExclusiveCollection))]
 public sealed class LanczosTests
 {
     private const int Size = 24;
@@ -29,10 +29,10 @@ public sealed class LanczosTests
     }
 
     [Fact]
-    public void A_space_that_closes_shows_in_its_row_alone()
+    public void A_closed_space_is_detected_in_its_row_only()
     {
         using var scope = NewDisposeScope();
-        // Ranks 0, 1, 3 and full: with the component in the null space, the Krylov space has 1, 2, 4 dimensions.
+        // Ranks 0, 1, 3 and full. The start has a component in the null space, so the Krylov spaces of the first three have 1, 2 and 4 dimensions.
         var hessians = stack([.. new[] { 0, 1, 3, Size }.Select(rank => diag(tensor(Enumerable.Range(0, Size).Select(i => i < rank ? (1.0 - (2 * (i % 2))) * (i + 1) : 0).ToArray())))]);
         var starts = ones(4, Size, dtype: ScalarType.Float64);
         var lanczos = new Lanczos(vectors => hessians.matmul(vectors.unsqueeze(2)).squeeze(2), starts, 8, Seeds(4));
@@ -50,7 +50,7 @@ public sealed class LanczosTests
     }
 
     [Fact]
-    public void Random_vectors_follow_from_the_row_s_seed_alone()
+    public void Random_vectors_are_determined_by_the_seed_of_the_row()
     {
         using var scope = NewDisposeScope();
         var nothing = zeros(3, Size, dtype: ScalarType.Float64);
@@ -64,7 +64,7 @@ public sealed class LanczosTests
     }
 
     [Fact]
-    public void Orthogonality_survives_single_precision_and_a_spectrum_of_eight_decades()
+    public void The_basis_stays_orthogonal_in_single_precision_with_a_spectrum_of_eight_decades()
     {
         using var scope = NewDisposeScope();
         const int n = 400;
@@ -98,7 +98,7 @@ public sealed class LanczosTests
         return lanczos;
     }
 
-    /// <summary>Q of each row, [batch, size, dimension].</summary>
+    /// <summary>Returns the basis Q of each row, shape [batch, size, dimension].</summary>
     private static Tensor Basis(Lanczos lanczos, int rows) => stack([.. Enumerable.Range(0, lanczos.Dimension).Select(column =>
         lanczos.Combine([.. Enumerable.Repeat(Enumerable.Range(0, lanczos.Dimension).Select(entry => entry == column ? 1.0 : 0.0).ToArray(), rows)]))], -1);
 

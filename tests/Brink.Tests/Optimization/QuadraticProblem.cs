@@ -3,12 +3,17 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;
 
-/// <summary>max ⟨g, s⟩ + ½⟨s, Hs⟩ over ‖s‖₂ ≤ ε with a dense H whose eigenvalues, and g in whose eigenvectors, are chosen.</summary>
+/// <summary>The problem max ⟨g, s⟩ + ½⟨s, Hs⟩ over ‖s‖₂ ≤ ε with a dense H, given by its eigenvalues and the components of g along its eigenvectors.</summary>
+/// <param name="Name">The name of the case, which also determines the random eigenvectors: with another name the problem is another one.</param>
+/// <param name="Eigenvalues">The eigenvalues of H, ascending.</param>
+/// <param name="Loads">The components of g along the eigenvectors.</param>
+/// <param name="Radius">The radius ε.</param>
+/// <param name="Seed">The seed of the random eigenvectors, in addition to the name.</param>
 internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, double[] Loads, double Radius, int Seed)
 {
     public int Size => Eigenvalues.Length;
 
-    /// <summary>Every kind of problem there is, all of one size, so that they fit into one batch.</summary>
+    /// <summary>Creates one problem of each kind, all of the same size, so that they fit into one batch.</summary>
     public static IReadOnlyList<QuadraticProblem> Cases(int size, int seed)
     {
         var random = new Random(seed);
@@ -19,7 +24,7 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
 
         QuadraticProblem Of(string name, double[] eigenvalues, double[] loads, double reach)
         {
-            // The radius in units of the length of the step at the smallest multiplier that the top eigenvalue allows, without its own component.
+            // The radius is a multiple of the length of the step at the smallest possible multiplier, without the component of the largest eigenvalue.
             var least = Math.Max(0, eigenvalues[^1]);
             var length = Math.Sqrt(eigenvalues.Zip(loads, (eigenvalue, load) => load == 0 || least - eigenvalue < 1e-9 ? 0 : Math.Pow(load / (least - eigenvalue), 2)).Sum());
             return new(name, eigenvalues, loads, reach * (length > 0 ? length : 1), seed);
@@ -37,7 +42,7 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
             Of("nearer-hard", Spectrum(-2, 2), WithTop(Anywhere(), 1e-10), 3),
             Of("hard", Spectrum(-2, 2), WithTop(Anywhere(), 0), 3),
             Of("no top component, but a small radius", Spectrum(-2, 2), WithTop(Anywhere(), 0), 0.5),
-            Of("concave but for a flat direction, of which the gradient has nothing", [.. Spectrum(-3, -0.5)[..^1], 0], WithTop(Anywhere(), 0), 2),
+            Of("semidefinite with a direction of curvature 0 and no gradient there", [.. Spectrum(-3, -0.5)[..^1], 0], WithTop(Anywhere(), 0), 2),
             Of("zero gradient, indefinite", Spectrum(-2, 2), new double[size], 1),
             Of("zero gradient, concave", Spectrum(-2, -0.1), new double[size], 1),
             Of("repeated eigenvalues", Repeated(2), Anywhere(), 2),
@@ -46,13 +51,13 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
             Of("a sphere, growing", [.. Enumerable.Repeat(2.0, size)], Anywhere(), 1),
             Of("a sphere, shrinking", [.. Enumerable.Repeat(-2.0, size)], Anywhere(), 2),
             Of("linear", new double[size], Anywhere(), 1),
-            Of("nothing at all", new double[size], new double[size], 1),
+            Of("constant", new double[size], new double[size], 1),
             Of("large numbers", [.. Spectrum(-2, 2).Select(eigenvalue => eigenvalue * 1e8)], Anywhere(), 1),
             Of("small numbers", [.. Spectrum(-2, 2).Select(eigenvalue => eigenvalue * 1e-8)], [.. Anywhere().Select(load => load * 1e-6)], 1),
         ];
     }
 
-    /// <summary>H and g, [size, size] and [size].</summary>
+    /// <summary>Returns H and g, shapes [size, size] and [size].</summary>
     public (Tensor Hessian, Tensor Gradient) Dense()
     {
         using var scope = NewDisposeScope();
@@ -62,7 +67,7 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
         return (((hessian + hessian.t()) / 2).MoveToOuterDisposeScope(), rotation.matmul(tensor(Loads)).MoveToOuterDisposeScope());
     }
 
-    /// <summary>All problems as one model, with their radii.</summary>
+    /// <summary>Combines problems into one quadratic model with their radii.</summary>
     public static (QuadraticModel Model, Tensor Hessians, Tensor Radii) Batch(IReadOnlyList<QuadraticProblem> problems)
     {
         var dense = problems.Select(problem => problem.Dense()).ToArray();
@@ -74,7 +79,7 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
             tensor(problems.Select(problem => problem.Radius).ToArray()));
     }
 
-    /// <summary>Asserts that a step is the global solution: with λ ≥ 0, (λI − H)s = g, λI − H ⪰ 0, ‖s‖ ≤ ε and λ(ε − ‖s‖) = 0, each relative to the sizes at hand.</summary>
+    /// <summary>Asserts that a step is the global solution: λ ≥ 0, (λI − H)s = g, λI − H ⪰ 0, ‖s‖ ≤ ε and λ(ε − ‖s‖) = 0, each to a relative tolerance.</summary>
     public static void AssertOptimal(string name, Tensor hessian, Tensor gradient, double radius, Tensor step, bool onBoundary, double tolerance = 1e-6)
     {
         using var scope = NewDisposeScope();
@@ -90,6 +95,6 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
         Assert.True(multiplier >= -tolerance * curvature, $"{name}: multiplier {multiplier:G3}");
         Assert.True(multiplier >= eigenvalues[^1] - (tolerance * curvature), $"{name}: multiplier {multiplier:G10} below the largest eigenvalue {eigenvalues[^1]:G10}");
         Assert.True(length <= radius * (1 + tolerance), $"{name}: length {length:G10} of {radius:G10}");
-        Assert.True(!onBoundary || length >= radius * (1 - tolerance), $"{name}: length {length:G10} of {radius:G10}, said to be on the boundary");
+        Assert.True(!onBoundary || length >= radius * (1 - tolerance), $"{name}: length {length:G10} of {radius:G10} is not on the boundary");
     }
 }

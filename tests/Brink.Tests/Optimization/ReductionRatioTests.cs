@@ -9,7 +9,7 @@ public sealed class ReductionRatioTests
     [Theory]
     [InlineData(1)]
     [InlineData(1000)]
-    public void Ratio_is_one_when_the_model_is_exact_whatever_the_units(double scale)
+    public void Ratio_is_one_in_any_units_if_the_local_model_is_exact(double scale)
     {
         using var scope = NewDisposeScope();
         var gradients = tensor(new double[] { 3, -4, 1, 2 }).reshape(2, 2) * scale;
@@ -21,7 +21,7 @@ public sealed class ReductionRatioTests
     }
 
     [Fact]
-    public void Half_the_predicted_change_is_a_half_and_the_wrong_way_is_negative()
+    public void The_ratio_is_a_half_for_half_the_predicted_change_and_negative_for_a_decrease()
     {
         using var scope = NewDisposeScope();
         var ratios = ReductionRatio.Of(tensor(new[] { -4.0, -4.0 }), tensor(new[] { -3.0, -6.0 }), tensor(new[] { 2.0, 2.0 }));
@@ -29,7 +29,7 @@ public sealed class ReductionRatioTests
     }
 
     [Fact]
-    public void A_negligible_or_meaningless_prediction_never_earns_a_larger_radius()
+    public void A_negligible_or_invalid_prediction_has_the_ratio_minus_infinity()
     {
         using var scope = NewDisposeScope();
         var ratios = ReductionRatio.Of(

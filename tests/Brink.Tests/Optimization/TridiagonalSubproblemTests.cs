@@ -14,7 +14,7 @@ public sealed class TridiagonalSubproblemTests
         ("in two blocks, the larger eigenvalue in the other", [-1, -2, 3, 1], [0.5, 0, 1]),
         ("in two blocks, the larger eigenvalue in the first", [4, 3, 1, -1], [0.5, 0, 1]),
         ("nearly in two blocks", [-1, -2, 3, 1], [0.5, 1e-9, 1]),
-        ("so nearly that a rounding would hide it", [-1, -2, 3, 1], [0.5, 1e-20, 1]),
+        ("in two blocks up to rounding", [-1, -2, 3, 1], [0.5, 1e-20, 1]),
         ("semidefinite, flat in the other block", [-1, -2, 0], [0.5, 0]),
         ("diagonal with equal entries", [2, 2, 2], [0, 0]),
         ("zero", [0, 0, 0], [0, 0]),
@@ -54,12 +54,12 @@ public sealed class TridiagonalSubproblemTests
     }
 
     [Fact]
-    public void The_multiplier_is_that_of_the_optimality_conditions()
+    public void The_multiplier_satisfies_the_optimality_conditions()
     {
-        // One entry: (λ − α) y = γ with y = ε on the boundary, so λ = α + γ/ε.
+        // One entry: (λ − α) u = β₀ with u = ε on the boundary, so λ = α + β₀/ε.
         var boundary = TridiagonalSubproblem.Prepare([([3.0], [], 2.0)])[0].Solve(0.5);
         Assert.Equal((3 + (2 / 0.5), true), (boundary.Multiplier, boundary.OnBoundary));
-        // −2y + 2 = 0 at y = 1, inside.
+        // −2u + 2 = 0 at u = 1, inside the radius.
         var inside = TridiagonalSubproblem.Prepare([([-2.0], [], 2.0)])[0].Solve(5);
         Assert.Equal((0.0, 1.0, 1.0, false), (inside.Multiplier, inside.Coefficients[0], inside.PredictedChange, inside.OnBoundary));
     }

@@ -33,7 +33,7 @@ public sealed class TargetSelectionTests
     }
 
     [Fact]
-    public void Only_the_likeliest_others_compete()
+    public void Only_the_classes_with_the_largest_logits_are_compared()
     {
         using var scope = NewDisposeScope();
         var (images, _, labels) = Batch(20);
@@ -57,7 +57,7 @@ public sealed class TargetSelectionTests
     }
 
     [Fact]
-    public void A_given_class_has_to_overtake_the_strongest_other()
+    public void The_gap_of_a_given_class_is_measured_against_the_largest_other_logit()
     {
         using var scope = NewDisposeScope();
         var logits = tensor(new double[] { 5, 1, 4, 3 }).reshape(1, 4);
@@ -68,7 +68,7 @@ public sealed class TargetSelectionTests
     }
 
     [Fact]
-    public void Any_goes_for_the_strongest_other_at_the_moment_and_names_no_class()
+    public void An_untargeted_attack_follows_the_largest_other_logit_and_chooses_no_class()
     {
         using var scope = NewDisposeScope();
         var (images, _, labels) = Batch(20);
@@ -82,7 +82,7 @@ public sealed class TargetSelectionTests
     }
 
     [Fact]
-    public void No_prediction_never_counts_as_fooled()
+    public void A_missing_prediction_does_not_count_as_fooled()
     {
         using var scope = NewDisposeScope();
         var predictions = tensor(new long[] { -1, 0, 1, 3 });

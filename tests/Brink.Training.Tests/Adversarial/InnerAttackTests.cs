@@ -24,7 +24,7 @@ public sealed class InnerAttackTests
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Perturbations_stay_in_their_ball_and_in_the_bounds_and_raise_the_loss(AdversarialMethod method, string norm, int steps)
+    public void Perturbations_are_within_epsilon_and_the_bounds_and_increase_the_loss(AdversarialMethod method, string norm, int steps)
     {
         using var scope = NewDisposeScope();
         var (model, pixels, labels) = Task();
@@ -38,7 +38,7 @@ public sealed class InnerAttackTests
     }
 
     [Fact]
-    public void The_fast_gradient_step_is_the_sign_of_the_gradient()
+    public void The_fast_gradient_step_is_epsilon_times_the_sign_of_the_gradient()
     {
         using var scope = NewDisposeScope();
         var (model, pixels, labels) = Task();
@@ -52,7 +52,7 @@ public sealed class InnerAttackTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void A_trust_region_step_ends_just_beyond_the_boundary_where_the_radius_allows(string name)
+    public void A_trust_region_step_ends_just_beyond_the_boundary_or_at_epsilon(string name)
     {
         using var scope = NewDisposeScope();
         using var model = TwoClasses();
@@ -76,7 +76,7 @@ public sealed class InnerAttackTests
     }
 
     [Fact]
-    public void A_trust_region_step_leaves_misclassified_images_alone()
+    public void A_trust_region_step_does_not_change_misclassified_images()
     {
         using var scope = NewDisposeScope();
         using var model = TwoClasses();
@@ -87,35 +87,35 @@ public sealed class InnerAttackTests
     }
 
     [Theory]
-    [InlineData(AdversarialTarget.Best)]
-    [InlineData(AdversarialTarget.Hardest)]
-    public void A_trust_region_step_goes_for_the_chosen_class(AdversarialTarget target)
+    [InlineData(AdversarialTarget.MostLikely)]
+    [InlineData(AdversarialTarget.LeastLikely)]
+    public void A_trust_region_step_increases_the_logit_gap_of_the_chosen_class(AdversarialTarget target)
     {
         using var scope = NewDisposeScope();
         var (model, pixels, labels) = Task();
         using var owned = model;
         var before = model.Module.call(model.Normalization.Apply(pixels)).detach();
-        var right = before.argmax(1).eq(labels);
+        var correct = before.argmax(1).eq(labels);
         var adversarial = new InnerAttack(SmallTask.Classifier(model), new() { Method = AdversarialMethod.TrustRegion, Norm = Norm.L2, Epsilon = 0.01, Target = target }).Perturb(pixels, labels, seed: 0);
         var after = model.Module.call(model.Normalization.Apply(adversarial)).detach();
-        Assert.InRange(right.sum().item<long>(), 3, 11);
+        Assert.InRange(correct.sum().item<long>(), 3, 11);
         for (var row = 0; row < labels.shape[0]; row++)
         {
-            if (!right[row].item<bool>())
+            if (!correct[row].item<bool>())
             {
                 continue;
             }
 
-            // Of three classes, the two that are not the label's.
+            // The two classes other than the label, by logit.
             var others = Enumerable.Range(0, 3).Where(other => other != labels[row].item<long>()).OrderBy(other => before[row, other].item<double>()).ToArray();
-            var goal = target == AdversarialTarget.Best ? others[1] : others[0];
-            var rises = after[row, goal] - after[row, labels[row].item<long>()] - before[row, goal] + before[row, labels[row].item<long>()];
-            Assert.True(rises.item<double>() > 0);
+            var targetClass = target == AdversarialTarget.MostLikely ? others[1] : others[0];
+            var increase = after[row, targetClass] - after[row, labels[row].item<long>()] - before[row, targetClass] + before[row, labels[row].item<long>()];
+            Assert.True(increase.item<double>() > 0);
         }
     }
 
     [Fact]
-    public void Random_starts_follow_from_the_seed()
+    public void Random_starts_are_determined_by_the_seed()
     {
         using var scope = NewDisposeScope();
         var (model, pixels, labels) = Task();
@@ -126,7 +126,7 @@ public sealed class InnerAttackTests
     }
 
     [Fact]
-    public void Neither_the_mode_nor_the_buffers_nor_the_gradients_of_the_network_change()
+    public void The_mode_the_buffers_and_the_gradients_of_the_network_do_not_change()
     {
         using var scope = NewDisposeScope();
         using var model = SmallTask.Network();
@@ -144,7 +144,7 @@ public sealed class InnerAttackTests
     [InlineData(AdversarialMethod.IterativeFastGradient, 3)]
     [InlineData(AdversarialMethod.Projected, 3)]
     [InlineData(AdversarialMethod.TrustRegion, 1)]
-    public void A_step_costs_one_forward_pass_and_the_default_number_of_steps_is_the_documented_one(AdversarialMethod method, int passes)
+    public void A_step_takes_one_forward_pass_and_the_default_number_of_steps_is_the_documented_one(AdversarialMethod method, int passes)
     {
         using var scope = NewDisposeScope();
         using var counting = new CountingModule();
@@ -158,7 +158,7 @@ public sealed class InnerAttackTests
     [InlineData(0, 3, 0.5, "epsilon")]
     [InlineData(0.1, 3, 1.5, "adversarial share")]
     [InlineData(0.1, 1001, 0.5, "attack steps")]
-    public void Settings_out_of_range_are_refused_by_name(double epsilon, int steps, double share, string name)
+    public void Settings_out_of_range_are_rejected_with_their_name(double epsilon, int steps, double share, string name)
     {
         using var model = SmallTask.Network();
         var options = new AdversarialOptions { Epsilon = epsilon, Steps = steps, Share = share };
@@ -175,7 +175,7 @@ public sealed class InnerAttackTests
         return (model, images.Images(0, 12).to(ScalarType.Float64), images.Labels(0, 12));
     }
 
-    /// <summary>Logits (0, 4r + 2g + b − 4) of one pixel.</summary>
+    /// <summary>Creates a model of one pixel with the logits (0, 4r + 2g + b − 4).</summary>
     private static LoadedModel TwoClasses()
     {
         var layer = nn.Linear(3, 2, dtype: ScalarType.Float64);

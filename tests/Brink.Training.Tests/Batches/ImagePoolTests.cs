@@ -5,7 +5,7 @@ namespace Brink.Training.Tests.Batches;
 public sealed class ImagePoolTests
 {
     [Fact]
-    public void Sets_follow_each_other()
+    public void Data_sets_are_combined_in_order()
     {
         var (first, second) = (SmallTask.Images(5, seed: 1), SmallTask.Images(7, seed: 2));
         var pool = new ImagePool(first, second);
@@ -16,47 +16,47 @@ public sealed class ImagePoolTests
     }
 
     [Fact]
-    public void Images_that_two_pools_share_are_counted_by_their_bytes()
+    public void Shared_images_are_counted_by_their_pixels()
     {
         var images = SmallTask.Images(30, seed: 1);
         var pool = new ImagePool(images);
-        Assert.Equal(10, pool.CountOf(new ImagePool(images.Take(10), SmallTask.Images(5, seed: 2))));
-        Assert.Equal(0, pool.CountOf(new ImagePool(SmallTask.Images(5, seed: 2))));
+        Assert.Equal(10, pool.CountShared(new ImagePool(images.Take(10), SmallTask.Images(5, seed: 2))));
+        Assert.Equal(0, pool.CountShared(new ImagePool(SmallTask.Images(5, seed: 2))));
     }
 
     [Fact]
-    public void Held_out_images_are_not_trained_on_and_none_is_lost()
+    public void A_split_puts_every_image_into_one_of_two_parts_that_depend_on_the_seed()
     {
         var pool = new ImagePool(SmallTask.Images(30, seed: 1));
         var (training, heldOut) = pool.Split(seed: 3, heldOut: 8);
         Assert.Equal((22, 8), (training.Count, heldOut.Count));
-        Assert.Equal(Enumerable.Range(0, 30), Places(training).Concat(Places(heldOut)).Order());
-        Assert.Equal(Places(heldOut), Places(pool.Split(seed: 3, heldOut: 8).HeldOut));
-        Assert.NotEqual(Places(heldOut), Places(pool.Split(seed: 4, heldOut: 8).HeldOut));
+        Assert.Equal(Enumerable.Range(0, 30), Positions(training).Concat(Positions(heldOut)).Order());
+        Assert.Equal(Positions(heldOut), Positions(pool.Split(seed: 3, heldOut: 8).HeldOut));
+        Assert.NotEqual(Positions(heldOut), Positions(pool.Split(seed: 4, heldOut: 8).HeldOut));
     }
 
     [Fact]
-    public void A_limit_draws_from_all_classes_and_leaves_the_held_out_images_alone()
+    public void A_limit_draws_from_all_images_and_does_not_change_the_held_out_images()
     {
         var pool = new ImagePool(SmallTask.Images(300, seed: 1));
         var (training, heldOut) = pool.Split(seed: 3, heldOut: 20, limit: 60);
         Assert.Equal(60, training.Count);
-        Assert.Equal(Places(pool.Split(seed: 3, heldOut: 20).HeldOut), Places(heldOut));
-        Assert.Empty(Places(training).Intersect(Places(heldOut)));
+        Assert.Equal(Positions(pool.Split(seed: 3, heldOut: 20).HeldOut), Positions(heldOut));
+        Assert.Empty(Positions(training).Intersect(Positions(heldOut)));
         Assert.Equal(3, Enumerable.Range(0, 60).Select(training.Label).Distinct().Count());
-        // Not the first 60: places up to the end of the pool.
-        Assert.InRange(Places(training).Max(), 200, 299);
+        // Not the first 60, but images up to the end of the pool.
+        Assert.InRange(Positions(training).Max(), 200, 299);
     }
 
     [Theory]
     [InlineData(-1, 5)]
     [InlineData(30, 5)]
     [InlineData(0, 0)]
-    public void A_split_that_leaves_nothing_is_refused(int heldOut, int limit) =>
+    public void A_split_without_training_images_is_rejected(int heldOut, int limit) =>
         Assert.Throws<BadInputException>(() => new ImagePool(SmallTask.Images(30, seed: 1)).Split(seed: 0, heldOut, limit));
 
     [Fact]
-    public void Sets_of_other_sizes_or_classes_do_not_mix()
+    public void Data_sets_with_different_sizes_or_classes_are_rejected()
     {
         var set = SmallTask.Images(5, seed: 1);
         var other = new ImageSet("grey", set.ClassNames, 1, 8, 8, new byte[64], new long[1]);
@@ -65,5 +65,5 @@ public sealed class ImagePoolTests
         Assert.Contains("same class names", Assert.Throws<BadInputException>(() => new ImagePool(set, renamed)).Message, StringComparison.Ordinal);
     }
 
-    private static int[] Places(ImagePool pool) => [.. Enumerable.Range(0, pool.Count).Select(pool.Place)];
+    private static int[] Positions(ImagePool pool) => [.. Enumerable.Range(0, pool.Count).Select(pool.Position)];
 }

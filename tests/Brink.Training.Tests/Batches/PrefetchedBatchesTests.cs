@@ -5,7 +5,7 @@ public sealed class PrefetchedBatchesTests
     private static readonly Batch Any = new(0, [], [], []);
 
     [Fact]
-    public void Batches_come_in_order_and_end()
+    public void Batches_are_returned_in_order_followed_by_null()
     {
         using var batches = new PrefetchedBatches(Enumerable.Range(0, 20).Select(number => Any with { Number = number }));
         for (var number = 0; number < 20; number++)
@@ -17,7 +17,7 @@ public sealed class PrefetchedBatchesTests
     }
 
     [Fact]
-    public void An_error_of_the_assembly_reaches_the_training()
+    public void An_exception_in_the_preparation_is_rethrown()
     {
         using var batches = new PrefetchedBatches(Failing());
         Assert.NotNull(batches.Next());
@@ -31,7 +31,7 @@ public sealed class PrefetchedBatchesTests
     }
 
     [Fact]
-    public void Waiting_is_measured()
+    public void The_waiting_time_is_measured()
     {
         using var clock = new Clock();
         using var slow = new PrefetchedBatches(Slow(), clock);
@@ -56,7 +56,7 @@ public sealed class PrefetchedBatchesTests
     }
 
     [Fact]
-    public void Leaving_early_stops_an_endless_assembly()
+    public void Dispose_stops_an_endless_preparation()
     {
         var stopped = false;
         using (var batches = new PrefetchedBatches(Endless()))
@@ -82,7 +82,7 @@ public sealed class PrefetchedBatchesTests
         }
     }
 
-    /// <summary>A clock that stands still until it is advanced.</summary>
+    /// <summary>A clock that only moves when it is advanced.</summary>
     private sealed class Clock : TimeProvider, IDisposable
     {
         private readonly SemaphoreSlim _reads = new(0);
@@ -99,7 +99,7 @@ public sealed class PrefetchedBatchesTests
 
         public void Advance(TimeSpan time) => Interlocked.Add(ref _now, time.Ticks);
 
-        /// <summary>Waits until the clock has been read so many more times.</summary>
+        /// <summary>Waits until the clock has been read a given number of further times.</summary>
         public void AwaitReads(int count)
         {
             for (var read = 0; read < count; read++)

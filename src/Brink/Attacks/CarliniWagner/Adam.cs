@@ -2,9 +2,10 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Adam (Kingma and Ba 2015, Algorithm 1) for a batch whose rows leave as they are done, which libtorch's own cannot let go.</summary>
+/// <summary>The optimiser Adam (Kingma and Ba 2015, Algorithm 1) for a batch from which finished rows can be removed, unlike libtorch's Adam.</summary>
 internal sealed class Adam : IDisposable
 {
+    // The defaults of Kingma and Ba (2015), Algorithm 1: β₁, β₂ and ϵ.
     private const double FirstDecay = 0.9;
     private const double SecondDecay = 0.999;
     private const double Floor = 1e-8;
@@ -14,8 +15,8 @@ internal sealed class Adam : IDisposable
     private Tensor _secondMoments;
     private int _steps;
 
-    /// <summary>Starts at the given point.</summary>
-    /// <param name="variables">[active, …]; copied.</param>
+    /// <summary>Initializes the optimiser at the given point.</summary>
+    /// <param name="variables">The variables, shape [active, …]; copied.</param>
     /// <param name="learningRate">The step length.</param>
     public Adam(Tensor variables, double learningRate)
     {
@@ -25,11 +26,11 @@ internal sealed class Adam : IDisposable
         _secondMoments = zeros_like(variables).DetachFromDisposeScope();
     }
 
-    /// <summary>Where the rows are, [active, …].</summary>
+    /// <summary>The current variables, shape [active, …].</summary>
     public Tensor Variables { get; private set; }
 
-    /// <summary>Moves every row by one step.</summary>
-    /// <param name="gradients">The gradient of what is to become small, [active, …].</param>
+    /// <summary>Takes one step for every row.</summary>
+    /// <param name="gradients">The gradients of the loss, shape [active, …].</param>
     public void Step(Tensor gradients)
     {
         using var scope = NewDisposeScope();
@@ -46,7 +47,8 @@ internal sealed class Adam : IDisposable
         Variables.sub_(_firstMoments.mul(firstBias).div(_secondMoments.mul(secondBias).sqrt().Plus(floor)));
     }
 
-    /// <summary>Lets go of all rows but those at the given positions.</summary>
+    /// <summary>Removes all rows except those at the given positions.</summary>
+    /// <param name="positions">The positions of the rows to keep, int64.</param>
     public void Keep(Tensor positions)
     {
         var before = (Variables, _firstMoments, _secondMoments);
@@ -58,6 +60,7 @@ internal sealed class Adam : IDisposable
         before._secondMoments.Dispose();
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         Variables.Dispose();

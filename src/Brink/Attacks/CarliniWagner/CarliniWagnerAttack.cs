@@ -2,19 +2,18 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The L2 attack of Carlini and Wagner (2017), §VI.A: Adam on ‖x′ − x‖₂² + c·max(κ − f(x′), 0), with a search for c.</summary>
+/// <summary>The L2 attack of Carlini and Wagner (2017), §VI.A: minimises ‖x′ − x‖₂² + c·max(κ − f(x′), 0) with Adam and searches for c.</summary>
 /// <remarks>
-/// f is the logit gap, positive where the image is fooled. The point lives in the space of a tanh, so that it never leaves the bounds. The
-/// nearest point that fooled is kept for each image, whichever constant and iteration it came from. docs/attacks/carlini-wagner.md has
-/// the formulas.
+/// f is the logit gap, positive if the image is fooled. A tanh substitution keeps x′ within the bounds. The result for each image is the
+/// nearest adversarial point of all constants and iterations. Formulas: docs/attacks/carlini-wagner.md.
 /// </remarks>
 public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
 {
     private readonly CarliniWagnerOptions _options;
 
-    /// <summary>The attack with the given settings.</summary>
+    /// <summary>Initializes the attack.</summary>
     /// <param name="options">The settings; null for the defaults.</param>
-    /// <exception cref="BadInputException">A setting is out of its range; the message names it.</exception>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
     public CarliniWagnerAttack(CarliniWagnerOptions? options = null)
     {
         _options = options ?? new();
@@ -33,36 +32,78 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        var subjects = Start(run, first, all, rows, _options.Candidates, LogitGap.Instance).Subjects;
+        var images = Linearize(run, first, all, rows, _options.Candidates, LogitGap.Instance).Attacked;
         first.Dispose();
         if (rows.Count == 0)
         {
             return;
         }
 
-        using var best = new BestPoints(subjects.Images);
-        var descent = new Descent(run, _options, subjects, best);
-        var tradeOffs = new TradeOffs(rows.Count, _options.InitialConstant);
+        using var nearest = new NearestAdversarialPoints(images.Images);
+        var descent = new Descent(run, _options, images, nearest);
+        var search = new ConstantSearch(rows.Count, _options.InitialConstant);
         var attacked = rows.Rows;
         var (iterations, isFinite) = (new int[attacked.Count], Enumerable.Repeat(true, attacked.Count).ToArray());
         for (var round = 0; round < _options.BinarySearchSteps; round++)
         {
-            var outcomes = descent.Run(new ActiveRows(attacked, subjects.Images.device), tradeOffs.Constants);
-            for (var position = 0; position < outcomes.Length; position++)
+            var results = descent.Run(new ActiveRows(attacked, images.Images.device), search.Constants);
+            for (var position = 0; position < results.Length; position++)
             {
-                tradeOffs.Update(position, outcomes[position].Fooled);
-                iterations[position] += outcomes[position].Steps;
-                isFinite[position] &= outcomes[position].IsFinite;
+                search.Update(position, results[position].Fooled);
+                iterations[position] += results[position].Steps;
+                isFinite[position] &= results[position].IsFinite;
             }
 
             run.Report(iterations.Max(), attacked.Count, attacked.Count);
         }
 
-        var found = best.Found();
+        var found = nearest.Found();
         for (var position = 0; position < attacked.Count; position++)
         {
             var exit = found[position] ? AttackExit.Fooled : isFinite[position] ? AttackExit.IterationLimit : AttackExit.NotFinite;
-            run.Finish(attacked[position], exit, iterations[position], best.Points[position]);
+            run.Finish(attacked[position], exit, iterations[position], nearest.Points[position]);
         }
+    }
+}
+
+/// <summary>The search for the trade-off constant c of each image: the smallest c whose minimum is fooled.</summary>
+/// <remarks>Carlini and Wagner (2017), §V.A. As in the authors' program, c is multiplied by ten until the image is fooled; then the interval is halved.</remarks>
+internal sealed class ConstantSearch
+{
+    // The authors' program.
+    private const double Growth = 10;
+
+    private readonly double[] _lower;
+    private readonly double[] _upper;
+
+    /// <summary>Initializes the search.</summary>
+    /// <param name="count">The number of images.</param>
+    /// <param name="initial">The first constant.</param>
+    public ConstantSearch(int count, double initial)
+    {
+        Constants = [.. Enumerable.Repeat(initial, count)];
+        _lower = new double[count];
+        _upper = [.. Enumerable.Repeat(double.PositiveInfinity, count)];
+    }
+
+    /// <summary>The next constant c to try for each image.</summary>
+    public double[] Constants { get; }
+
+    /// <summary>Narrows the interval of an image and chooses its next constant.</summary>
+    /// <param name="position">The position of the image.</param>
+    /// <param name="fooled">Whether the image was fooled with its current constant.</param>
+    public void Update(int position, bool fooled)
+    {
+        var tried = Constants[position];
+        if (fooled)
+        {
+            _upper[position] = Math.Min(_upper[position], tried);
+        }
+        else
+        {
+            _lower[position] = Math.Max(_lower[position], tried);
+        }
+
+        Constants[position] = double.IsFinite(_upper[position]) ? (_lower[position] + _upper[position]) / 2 : tried * Growth;
     }
 }

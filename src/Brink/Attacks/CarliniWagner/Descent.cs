@@ -2,39 +2,41 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Descends by Adam on ‖x′ − x‖₂² + c·max(κ − f(x′), 0), with one constant c an image (Carlini and Wagner 2017, §VI.A).</summary>
+/// <summary>Minimises ‖x′ − x‖₂² + c·max(κ − f(x′), 0) with Adam, with one constant c per image (Carlini and Wagner 2017, §VI.A).</summary>
 /// <remarks>
-/// The search for c wants to know whether the minimum fools. Adam's first steps are longer than many images are far from their boundary, so
-/// that any c fools on the way there; only what fools in the last tenth of a descent counts for the search. The authors' program counts all.
+/// The search for c needs to know whether the minimum is fooled. The first steps of Adam are longer than the distance of many images to
+/// the boundary, so with any c some early point is fooled. Therefore only the last tenth of a descent counts for the search. The authors'
+/// program counts all points.
 /// </remarks>
-/// <param name="run">The books.</param>
-/// <param name="options">The settings.</param>
-/// <param name="subjects">All attacked images.</param>
-/// <param name="best">Learns every point that fools.</param>
-internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subjects subjects, BestPoints best)
+/// <param name="run">The bookkeeping of the attack.</param>
+/// <param name="options">The settings of the attack.</param>
+/// <param name="attacked">All attacked images.</param>
+/// <param name="nearest">The nearest adversarial point of each image, updated in every iteration.</param>
+internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, AttackedImages attacked, NearestAdversarialPoints nearest)
 {
-    private const double LeastProgress = 1e-4;
+    // Early abort as in the authors' program: the loss must fall by 0.01 % per tenth of the iterations.
+    private const double SmallestProgress = 1e-4;
     private const int Windows = 10;
 
-    private readonly TanhSpace _space = new(run.Classifier.Bounds, subjects.Images);
+    private readonly TanhSpace _space = new(run.Classifier.Bounds, attacked.Images);
 
-    /// <summary>Descends from the images until the iterations end or every image has left.</summary>
-    /// <param name="rows">All attacked images; those that are done leave.</param>
-    /// <param name="tradeOffs">c of each.</param>
-    /// <returns>One outcome an image.</returns>
-    public DescentOutcome[] Run(ActiveRows rows, double[] tradeOffs)
+    /// <summary>Runs one descent from the original images, until the iteration limit or until all images are finished.</summary>
+    /// <param name="rows">All attacked images; finished images are removed.</param>
+    /// <param name="tradeOffs">The constant c of each image.</param>
+    /// <returns>The result for each image.</returns>
+    public DescentResult[] Run(ActiveRows rows, double[] tradeOffs)
     {
         using var outer = NewDisposeScope();
-        using var adam = new Adam(_space.FromPoints(subjects.Images), options.LearningRate);
-        var allConstants = tensor(tradeOffs, dtype: subjects.Images.dtype, device: subjects.Images.device);
-        var positions = PerSample.Positions(rows.Count, subjects.Images.device);
-        var window = new DescentWindow(allConstants);
+        using var adam = new Adam(_space.FromPoints(attacked.Images), options.LearningRate);
+        var allConstants = tensor(tradeOffs, dtype: attacked.Images.dtype, device: attacked.Images.device);
+        var positions = PerSample.Positions(rows.Count, attacked.Images.device);
+        var window = new LossWindow(allConstants);
         var (steps, lowest) = (new int[rows.Count], Enumerable.Repeat(double.PositiveInfinity, rows.Count).ToArray());
         var windowLength = Math.Max(1, options.MaxIterations / Windows);
         for (var iteration = 1; iteration <= options.MaxIterations && rows.Count > 0; iteration++)
         {
             using var scope = NewDisposeScope();
-            var (current, constants) = (subjects.Select(positions), allConstants.index_select(0, positions));
+            var (current, constants) = (attacked.Select(positions), allConstants.index_select(0, positions));
             var (points, slopes) = _space.ToPoints(adam.Variables);
             using var pass = run.Forward(points, rows);
             var shortfalls = Shortfalls(pass, current);
@@ -44,11 +46,11 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
             var differences = points - current.Images;
             var squares = PerSample.Dot(differences, differences);
             var fooled = Fooled(pass, current);
-            best.Improve(positions, points, squares, fooled);
-            window.Note(positions, squares.Plus(constants * shortfalls.detach()), fooled);
+            nearest.Improve(positions, points, squares, fooled);
+            window.Record(positions, squares.Plus(constants * shortfalls.detach()), fooled);
 
             adam.Step(differences.Plus(differences).Plus(gradients * PerSample.Broadcast(constants, gradients)) * slopes);
-            // What is left over at the end belongs to the last window.
+            // The last window includes the remainder of the division by the number of windows.
             if (iteration % windowLength == 0 && iteration + windowLength <= options.MaxIterations)
             {
                 var kept = rows.Keep(Descending(positions.ToLongs(), window.LowestLosses(positions), lowest, steps, iteration));
@@ -64,11 +66,11 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
             lowest[position] = double.IsFinite(loss) ? loss : double.NaN;
         }
 
-        return [.. window.Fooled().Select((fooled, row) => new DescentOutcome(fooled, steps[row], !double.IsNaN(lowest[row])))];
+        return [.. window.Fooled().Select((fooled, row) => new DescentResult(fooled, steps[row], !double.IsNaN(lowest[row])))];
     }
 
-    /// <summary>max(κ − f, 0), [active], attached to the graph.</summary>
-    private Tensor Shortfalls(ForwardPass pass, Subjects current)
+    /// <summary>Computes max(κ − f, 0) for each image, shape [active], attached to the graph.</summary>
+    private Tensor Shortfalls(ForwardPass pass, AttackedImages current)
     {
         using var scope = NewDisposeScope();
         using var confidence = Scalars.Of(options.Confidence);
@@ -76,8 +78,8 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
         return gaps.neg().Plus(confidence).relu().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Whether the points fool by at least κ, bool [active]: also into another class than the one that is gone for, where any other will do.</summary>
-    private Tensor Fooled(ForwardPass pass, Subjects current)
+    /// <summary>Determines for each image whether it is fooled by at least κ, bool, shape [active]. Unless the class is given, any class other than the label counts.</summary>
+    private Tensor Fooled(ForwardPass pass, AttackedImages current)
     {
         using var scope = NewDisposeScope();
         using var confidence = Scalars.Of(options.Confidence);
@@ -85,18 +87,63 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Subje
         return options.Target.Fooled(pass.Predictions(), current.Labels, current.Targets).logical_and(margins.ge(confidence)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Which rows go on: those whose loss is a number and, with early abort, came lower than in the window before.</summary>
+    /// <summary>Selects the rows that continue: the loss is finite and, with early abort, lower than in the previous window.</summary>
     private bool[] Descending(long[] positions, double[] windowLowest, double[] lowest, int[] steps, int iteration)
     {
         var stays = new bool[positions.Length];
         for (var row = 0; row < positions.Length; row++)
         {
             var (position, loss) = (positions[row], windowLowest[row]);
-            stays[row] = double.IsFinite(loss) && (!options.AbortEarly || loss <= lowest[position] * (1 - LeastProgress));
+            stays[row] = double.IsFinite(loss) && (!options.AbortEarly || loss <= lowest[position] * (1 - SmallestProgress));
             lowest[position] = double.IsFinite(loss) ? loss : double.NaN;
             steps[position] = iteration;
         }
 
         return stays;
     }
+}
+
+/// <summary>The result of a descent for one image.</summary>
+/// <param name="Fooled">True if a point of the last tenth of the iterations was fooled.</param>
+/// <param name="Steps">The number of steps.</param>
+/// <param name="IsFinite">True if the loss was finite until the end.</param>
+internal readonly record struct DescentResult(bool Fooled, int Steps, bool IsFinite);
+
+/// <summary>The lowest loss and the success of each image in the current tenth of the iterations.</summary>
+/// <remarks>Kept on the device, so that no iteration waits for it.</remarks>
+/// <param name="like">A tensor of shape [attacked] that determines type and device.</param>
+internal sealed class LossWindow(Tensor like)
+{
+    private readonly Tensor _lowestLosses = full_like(like, Scalars.PositiveInfinity);
+    private readonly Tensor _fooled = zeros_like(like, dtype: ScalarType.Bool);
+
+    /// <summary>Records one iteration.</summary>
+    /// <param name="positions">The positions of the active images, int64, shape [active].</param>
+    /// <param name="losses">The losses, shape [active]; a NaN persists until <see cref="Clear"/>.</param>
+    /// <param name="fooled">The flags of the images that are fooled, bool, shape [active].</param>
+    public void Record(Tensor positions, Tensor losses, Tensor fooled)
+    {
+        using var scope = NewDisposeScope();
+        _lowestLosses.index_copy_(0, positions, minimum(_lowestLosses.index_select(0, positions), losses));
+        _fooled.index_copy_(0, positions, _fooled.index_select(0, positions).logical_or(fooled));
+    }
+
+    /// <summary>Begins a new window for the given images.</summary>
+    /// <param name="positions">The positions of the images, int64.</param>
+    public void Clear(Tensor positions)
+    {
+        _lowestLosses.index_fill_(0, positions, Scalars.PositiveInfinity);
+        _fooled.index_fill_(0, positions, Scalars.Zero);
+    }
+
+    /// <summary>Returns the lowest loss of each of the given images.</summary>
+    /// <param name="positions">The positions of the images, int64.</param>
+    public double[] LowestLosses(Tensor positions)
+    {
+        using var losses = _lowestLosses.index_select(0, positions);
+        return losses.ToDoubles();
+    }
+
+    /// <summary>Determines for each image whether a point of its last window was fooled.</summary>
+    public bool[] Fooled() => _fooled.ToBools();
 }

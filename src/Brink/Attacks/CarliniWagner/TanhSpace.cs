@@ -2,17 +2,19 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The change of variables that keeps every point within the bounds: x = centre + half width · tanh(w) (Carlini and Wagner 2017, §V.B).</summary>
+/// <summary>The tanh substitution that keeps every point within the bounds: x = centre + half width · tanh(w) (Carlini and Wagner 2017, §V.B).</summary>
 internal sealed class TanhSpace
 {
-    // At a bound itself w would be infinite.
+    // At a bound w would be infinite, so points are moved inward by a millionth of the half width.
     private const double Shrink = 0.999999;
 
     private readonly Bounds _bounds;
     private readonly Tensor _centre;
     private readonly Tensor _halfWidth;
 
-    /// <summary>For images of the given type and device.</summary>
+    /// <summary>Initializes the substitution for images of a type and device.</summary>
+    /// <param name="bounds">The bounds of the classifier.</param>
+    /// <param name="images">The images, which determine type and device.</param>
     public TanhSpace(Bounds bounds, Tensor images)
     {
         _bounds = bounds;
@@ -23,7 +25,8 @@ internal sealed class TanhSpace
         _halfWidth = upper.sub(lower).mul(half).MoveToOuterDisposeScope();
     }
 
-    /// <summary>w of the given points, pulled a millionth inward.</summary>
+    /// <summary>Computes w for the given points.</summary>
+    /// <param name="points">The points x, within the bounds.</param>
     public Tensor FromPoints(Tensor points)
     {
         using var scope = NewDisposeScope();
@@ -31,12 +34,13 @@ internal sealed class TanhSpace
         return points.sub(_centre).div(_halfWidth).clamp(Scalars.MinusOne, Scalars.One).mul(shrink).atanh().MoveToOuterDisposeScope();
     }
 
-    /// <summary>x and dx/dw at the given w.</summary>
+    /// <summary>Computes x and dx/dw for the given w.</summary>
+    /// <param name="variables">The variables w.</param>
     public (Tensor Points, Tensor Slopes) ToPoints(Tensor variables)
     {
         using var scope = NewDisposeScope();
         var tanh = variables.tanh();
-        // Rounding can carry the sum past the bound by a last digit.
+        // The sum may exceed a bound by a rounding error.
         var points = _bounds.Clamp(_centre.Plus(_halfWidth.mul(tanh)));
         var slopes = _halfWidth.mul(tanh.pow(Scalars.Two).neg().Plus(Scalars.One));
         return (points.MoveToOuterDisposeScope(), slopes.MoveToOuterDisposeScope());

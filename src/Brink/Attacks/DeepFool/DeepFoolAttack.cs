@@ -3,19 +3,19 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>DeepFool (Moosavi-Dezfooli, Fawzi, Frossard: CVPR 2016): full steps to the boundary that the linear model sees, until it is crossed.</summary>
+/// <summary>DeepFool (Moosavi-Dezfooli, Fawzi and Frossard, CVPR 2016): takes full steps to the boundary of the linear model until the image is fooled.</summary>
 /// <remarks>
-/// Algorithm 2 of the paper, with eq. 11 for L∞. At each point the class with the nearest linearised boundary is chosen among the
-/// likeliest, at one backward pass each; a hardest class is chosen at the image and kept, a given class always is the same.
-/// docs/attacks/deepfool.md has the formulas.
+/// Algorithm 2 of the paper, with eq. 11 for L∞. With the target best, the class with the nearest linearised boundary is chosen anew at each
+/// point, among those with the largest logits, with one backward pass per class. With hardest, the class is chosen once, at the image.
+/// Formulas: docs/attacks/deepfool.md.
 /// </remarks>
 public sealed class DeepFoolAttack : Attack, IMinimalAttack
 {
     private readonly DeepFoolOptions _options;
 
-    /// <summary>The attack with the given settings.</summary>
+    /// <summary>Initializes the attack.</summary>
     /// <param name="options">The settings; null for the defaults.</param>
-    /// <exception cref="BadInputException">A setting is out of its range; the message names it.</exception>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
     public DeepFoolAttack(DeepFoolOptions? options = null)
     {
         _options = options ?? new();
@@ -66,14 +66,14 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
         }
     }
 
-    /// <summary>The linear model of the gap to classes chosen before.</summary>
+    /// <summary>Linearises the gap to classes that were chosen before.</summary>
     private TargetChoice Toward(ForwardPass pass, Tensor labels, Tensor targets)
     {
         var gaps = Target.Values(LogitGap.Instance, pass.Logits, labels, targets);
         return new(targets, gaps.detach(), pass.Gradients(gaps), BackwardPasses: 1);
     }
 
-    /// <summary>To the boundary that the model sees, and a little farther.</summary>
+    /// <summary>Takes a step to the boundary of the linear model, with overshoot.</summary>
     private Tensor Step(Bounds bounds, Tensor points, LinearModel model)
     {
         using var scope = NewDisposeScope();

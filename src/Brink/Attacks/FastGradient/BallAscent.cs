@@ -2,76 +2,76 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Steps up the objective within balls around the images: the one method behind FGSM, its iterative form and PGD.</summary>
+/// <summary>Gradient ascent of the objective within balls around the images, as in FGSM, iterative FGSM and PGD.</summary>
 /// <remarks>
-/// x ← Π(x + α·d), d the steepest direction at x, Π the nearest point of the ball and then of the bounds (Madry et al. 2018, §2.1). An image
-/// that is fooled stops there.
+/// x′ ← clip(x + Π(x′ + ℓ d − x)) with the steepest direction d at x′ and the projection Π onto the ball (Madry et al. 2018, §2.1). The
+/// steps of an image end when it is fooled.
 /// </remarks>
 internal sealed class BallAscent
 {
     private readonly AttackRun _run;
     private readonly FastGradientOptions _options;
-    private readonly Subjects _subjects;
+    private readonly AttackedImages _attacked;
     private readonly RandomStarts _starts;
     private readonly Tensor? _firstDirections;
 
-    /// <summary>For the given images.</summary>
-    /// <param name="run">The books.</param>
-    /// <param name="options">The settings.</param>
-    /// <param name="start">The attacked images, with the gradients there unless starts are random.</param>
-    public BallAscent(AttackRun run, FastGradientOptions options, AttackStart start)
+    /// <summary>Initializes the ascent.</summary>
+    /// <param name="run">The bookkeeping of the attack.</param>
+    /// <param name="options">The settings of the attack.</param>
+    /// <param name="start">The attacked images, with the linear model of the objective unless the starts are random.</param>
+    public BallAscent(AttackRun run, FastGradientOptions options, LinearizedImages start)
     {
-        (_run, _options, _subjects) = (run, options, start.Subjects);
+        (_run, _options, _attacked) = (run, options, start.Attacked);
         _starts = new(options.Norm, options.Seed);
         _firstDirections = start.Objective is { } model ? options.Norm.SteepestDirections(model.Gradients) : null;
     }
 
-    /// <summary>Tries to fool within the given radii.</summary>
-    /// <param name="rows">The images to try.</param>
-    /// <param name="positions">Which of the attacked images they are, int64 [rows].</param>
-    /// <param name="radii">ε, [rows].</param>
-    public BallOutcome Run(ActiveRows rows, Tensor positions, Tensor radii)
+    /// <summary>Tries to fool images with perturbations of at most the given lengths.</summary>
+    /// <param name="rows">The rows of the images in the batch.</param>
+    /// <param name="positions">The positions of the images among the attacked images, int64, shape [rows].</param>
+    /// <param name="radii">The radius ε of each ball, shape [rows].</param>
+    public BallResult Run(ActiveRows rows, Tensor positions, Tensor radii)
     {
-        var outcome = new BallOutcome(new bool[rows.Count], [.. Enumerable.Repeat(true, rows.Count)], new int[rows.Count], _subjects.Images.index_select(0, positions));
+        var result = new BallResult(new bool[rows.Count], [.. Enumerable.Repeat(true, rows.Count)], new int[rows.Count], _attacked.Images.index_select(0, positions));
         for (var restart = 0; restart < _options.Restarts; restart++)
         {
             using var scope = NewDisposeScope();
-            var places = Enumerable.Range(0, rows.Count).Where(row => !outcome.Fooled[row] && outcome.IsFinite[row]).ToArray();
-            if (places.Length > 0)
+            var entries = Enumerable.Range(0, rows.Count).Where(row => !result.Fooled[row] && result.IsFinite[row]).ToArray();
+            if (entries.Length > 0)
             {
-                Climb(rows, positions, radii, places, restart, outcome);
+                Ascend(rows, positions, radii, entries, restart, result);
             }
         }
 
-        return outcome;
+        return result;
     }
 
-    /// <summary>One start of the rows at the given places.</summary>
-    private void Climb(ActiveRows rows, Tensor positions, Tensor radii, int[] places, int restart, BallOutcome outcome)
+    /// <summary>Runs one start of the rows with the given entries in the result.</summary>
+    private void Ascend(ActiveRows rows, Tensor positions, Tensor radii, int[] entries, int restart, BallResult result)
     {
         using var outer = NewDisposeScope();
-        var active = new ActiveRows(places.Select(place => rows.Rows[place]), positions.device);
-        var tried = tensor(places.Select(place => (long)place).ToArray(), device: positions.device);
+        var active = new ActiveRows(entries.Select(entry => rows.Rows[entry]), positions.device);
+        var tried = tensor(entries.Select(entry => (long)entry).ToArray(), device: positions.device);
         (positions, radii) = (positions.index_select(0, tried), radii.index_select(0, tried));
-        Tensor points = Start(active, _subjects.Images.index_select(0, positions), radii, restart);
+        Tensor points = Start(active, _attacked.Images.index_select(0, positions), radii, restart);
         for (var step = 0; active.Count > 0; step++)
         {
             using var scope = NewDisposeScope();
-            var current = _subjects.Select(positions);
+            var current = _attacked.Select(positions);
             var directions = step == 0 ? _firstDirections?.index_select(0, positions) : null;
             if (directions is null)
             {
                 using var pass = _run.Forward(points, active, keepGraph: step < _options.MaxIterations);
-                var stays = Note(pass, current, points, places, step, outcome);
+                var stays = Record(pass, current, points, entries, step, result);
                 if (step == _options.MaxIterations)
                 {
                     return;
                 }
 
-                // Also where all have left: what an image costs is not to depend on the others.
+                // Computed even if all rows are finished: the counts of an image must not depend on the other images.
                 directions = Directions(pass, current, active);
                 var kept = active.Keep(stays);
-                places = [.. places.Where((_, row) => stays[row])];
+                entries = [.. entries.Where((_, row) => stays[row])];
                 (positions, radii) = (positions.index_select(0, kept).MoveToOtherDisposeScope(outer), radii.index_select(0, kept).MoveToOtherDisposeScope(outer));
                 (current, directions) = (current.Select(kept), directions.index_select(0, kept));
                 using var before = points;
@@ -80,34 +80,36 @@ internal sealed class BallAscent
 
             using var share = Scalars.Of(_options.RelativeStep);
             var steps = directions.mul(PerSample.Broadcast(radii.mul(share), directions));
-            // The last points go now: many steps on large images would not fit side by side.
+            // Disposed at every step: the points of all steps together may not fit into memory.
             using var last = points;
             points = Within(current.Images, points.Plus(steps) - current.Images, radii).MoveToOtherDisposeScope(outer);
         }
     }
 
-    /// <summary>Writes down what a pass found. Rows that are fooled, broken or at their last step leave.</summary>
-    private bool[] Note(ForwardPass pass, Subjects current, Tensor points, int[] places, int step, BallOutcome outcome)
+    /// <summary>Records the result of a pass.</summary>
+    /// <returns>The flags of the rows that take another step: not fooled, finite and below the iteration limit.</returns>
+    private bool[] Record(ForwardPass pass, AttackedImages current, Tensor points, int[] entries, int step, BallResult result)
     {
         using var scope = NewDisposeScope();
         var predictions = pass.Predictions();
         var (classes, fooled) = (predictions.ToLongs(), _options.Target.Fooled(predictions, current.Labels, current.Targets).ToBools());
-        var stays = new bool[places.Length];
-        for (var row = 0; row < places.Length; row++)
+        var stays = new bool[entries.Length];
+        for (var row = 0; row < entries.Length; row++)
         {
-            var place = places[row];
-            (outcome.Fooled[place], outcome.IsFinite[place]) = (fooled[row], classes[row] >= 0);
+            var entry = entries[row];
+            (result.Fooled[entry], result.IsFinite[entry]) = (fooled[row], classes[row] >= 0);
             stays[row] = !fooled[row] && classes[row] >= 0 && step < _options.MaxIterations;
-            outcome.Steps[place] += stays[row] ? 0 : step;
+            result.Steps[entry] += stays[row] ? 0 : step;
             if (fooled[row])
             {
-                outcome.Points[place] = points[row];
+                result.Points[entry] = points[row];
             }
         }
 
         return stays;
     }
 
+    /// <summary>Returns the first points: the images, or random points of the balls.</summary>
     private Tensor Start(ActiveRows rows, Tensor images, Tensor radii, int restart)
     {
         if (!_options.RandomStart)
@@ -120,8 +122,8 @@ internal sealed class BallAscent
         return Within(images, draws.mul(PerSample.Broadcast(radii, draws)), radii).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The steepest directions at the points of a pass.</summary>
-    private Tensor Directions(ForwardPass pass, Subjects current, ActiveRows rows)
+    /// <summary>Computes the steepest directions at the points of a pass.</summary>
+    private Tensor Directions(ForwardPass pass, AttackedImages current, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
         var gradients = pass.Gradients(_options.Target.Values(_options.Objective, pass.Logits, current.Labels, current.Targets));
@@ -129,9 +131,40 @@ internal sealed class BallAscent
         return _options.Norm.SteepestDirections(gradients).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Projects perturbations onto their balls, adds them to the images and clips to the bounds.</summary>
     private Tensor Within(Tensor images, Tensor perturbations, Tensor radii)
     {
         using var scope = NewDisposeScope();
         return _run.Classifier.Bounds.Clamp(images.Plus(_options.Norm.Project(perturbations, radii))).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>The result of an ascent within balls, one entry per row.</summary>
+/// <param name="Fooled">The flags of the images that are fooled at a point of their ball.</param>
+/// <param name="IsFinite">The flags of the images whose logits were finite at all points.</param>
+/// <param name="Steps">The number of steps of each image, over all starts.</param>
+/// <param name="Points">The adversarial points, shape [rows, …]; the original image where none was found.</param>
+internal sealed record BallResult(bool[] Fooled, bool[] IsFinite, int[] Steps, Tensor Points);
+
+/// <summary>Random points of the unit ball, determined by the seed, the image's index in the data set and the number of the start.</summary>
+/// <param name="norm">The norm of the ball.</param>
+/// <param name="seed">The seed.</param>
+internal sealed class RandomStarts(Norm norm, long seed)
+{
+    /// <summary>Draws one point per image, uniformly from the unit ball.</summary>
+    /// <param name="indices">The indices of the images in the data set.</param>
+    /// <param name="images">The images, shape [rows, …]; the draws have their shape, type and device.</param>
+    /// <param name="restart">The number of the start, from 0.</param>
+    public Tensor Draw(IEnumerable<long> indices, Tensor images, int restart)
+    {
+        using var scope = NewDisposeScope();
+        long[] shape = [1, .. images.shape[1..]];
+        var draws = indices.Select(index =>
+        {
+            // Drawn on the CPU on every device, so that a GPU starts from the same points.
+            using var generator = new Generator(RandomSeed.Of(seed, index, restart), CPU);
+            return norm.UniformInUnitBall(shape, generator);
+        });
+        return cat([.. draws], 0).to(images.dtype).to(images.device).MoveToOuterDisposeScope();
     }
 }

@@ -2,16 +2,16 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>FGSM, iterative FGSM and PGD with a given ε: whether a perturbation of that length suffices.</summary>
-/// <remarks>Goodfellow et al. (2015), Kurakin et al. (2017), Madry et al. (2018). docs/attacks/fast-gradient.md has the formulas.</remarks>
+/// <summary>The fast-gradient attacks FGSM, iterative FGSM and PGD with a given ε: tries perturbations of at most that length.</summary>
+/// <remarks>Goodfellow et al. (2015), §4; Kurakin et al. (2017), §2; Madry et al. (2018), §2.1. Formulas: docs/attacks/fast-gradient.md.</remarks>
 public sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
 {
     private readonly FastGradientOptions _options;
 
-    /// <summary>The attack with the given settings.</summary>
-    /// <param name="epsilon">ε, the largest length, in the norm and units of the classifier's input space; positive.</param>
+    /// <summary>Initializes the attack.</summary>
+    /// <param name="epsilon">The largest length ε of a perturbation, positive, in the norm of the attack and in units of the classifier's input space.</param>
     /// <param name="options">The settings; null for iterative FGSM.</param>
-    /// <exception cref="BadInputException">A setting is out of its range; the message names it.</exception>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
     public BudgetedFastGradientAttack(double epsilon, FastGradientOptions? options = null)
     {
         SettingCheck.Positive("epsilon", epsilon);
@@ -34,24 +34,24 @@ public sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        var start = Start(run, first, all, rows, _options.Candidates, _options.FirstObjective);
+        var start = Linearize(run, first, all, rows, _options.Candidates, _options.FirstObjective);
         first.Dispose();
         if (rows.Count == 0)
         {
             return;
         }
 
-        var subjects = start.Subjects;
+        var images = start.Attacked.Images;
         using var epsilon = Scalars.Of(Epsilon);
-        var radii = full([rows.Count], epsilon, dtype: subjects.Images.dtype, device: subjects.Images.device);
-        var positions = PerSample.Positions(rows.Count, subjects.Images.device);
-        var outcome = new BallAscent(run, _options, start).Run(rows, positions, radii);
+        var radii = full([rows.Count], epsilon, dtype: images.dtype, device: images.device);
+        var positions = PerSample.Positions(rows.Count, images.device);
+        var result = new BallAscent(run, _options, start).Run(rows, positions, radii);
         for (var row = 0; row < rows.Count; row++)
         {
-            var exit = outcome.Fooled[row] ? AttackExit.Fooled : outcome.IsFinite[row] ? AttackExit.IterationLimit : AttackExit.NotFinite;
-            run.Finish(rows.Rows[row], exit, outcome.Steps[row], outcome.Points[row]);
+            var exit = result.Fooled[row] ? AttackExit.Fooled : result.IsFinite[row] ? AttackExit.IterationLimit : AttackExit.NotFinite;
+            run.Finish(rows.Rows[row], exit, result.Steps[row], result.Points[row]);
         }
 
-        run.Report(outcome.Steps.Max(), rows.Count, active: 0);
+        run.Report(result.Steps.Max(), rows.Count, active: 0);
     }
 }

@@ -1,9 +1,9 @@
 namespace Brink.Attacks;
 
-/// <summary>The search for one image's smallest ε: double until it is fooled, then halve the interval.</summary>
+/// <summary>The search for the smallest ε with which one image is fooled: doubles ε until the image is fooled, then halves the interval.</summary>
 internal sealed class EpsilonSearch
 {
-    // Below this share of the box no float32 image changes.
+    // As a share of the width of the bounds. A shorter perturbation changes no entry of a float32 image.
     private const double Smallest = 1e-7;
 
     private readonly double _largest;
@@ -11,41 +11,41 @@ internal sealed class EpsilonSearch
     private double _failed;
     private double _fooled = double.PositiveInfinity;
 
-    /// <summary>Starts.</summary>
+    /// <summary>Initializes the search.</summary>
     /// <param name="guess">The first ε.</param>
-    /// <param name="largest">Beyond which the bounds leave nothing to reach.</param>
-    /// <param name="tolerance">How narrow the interval becomes, as a share of its upper end.</param>
+    /// <param name="largest">The largest ε: the width of the bounds, which no perturbation exceeds.</param>
+    /// <param name="tolerance">The width of the interval at which the search ends, as a share of its upper end.</param>
     public EpsilonSearch(double guess, double largest, double tolerance)
     {
         (_largest, _tolerance) = (largest, tolerance);
         Radius = Math.Clamp(guess, largest * Smallest, largest);
     }
 
-    /// <summary>The ε to try next.</summary>
+    /// <summary>The next ε to try.</summary>
     public double Radius { get; private set; }
 
-    /// <summary>The steps taken so far.</summary>
+    /// <summary>The number of steps of all tries so far.</summary>
     public int Steps { get; private set; }
 
-    /// <summary>Whether the last try is the shortest that fooled.</summary>
+    /// <summary>Indicates whether the last try found the shortest adversarial perturbation so far.</summary>
     public bool IsNearest { get; private set; }
 
-    /// <summary>How the search ended; null while it goes on.</summary>
+    /// <summary>The exit reason; null while the search is not finished.</summary>
     public AttackExit? Exit { get; private set; }
 
-    /// <summary>Takes in the outcome of a try.</summary>
-    /// <param name="fooled">Whether it fooled.</param>
-    /// <param name="length">The length of its perturbation, at most <see cref="Radius"/>.</param>
+    /// <summary>Records the result of a try and chooses the next ε.</summary>
+    /// <param name="fooled">Whether the image was fooled.</param>
+    /// <param name="length">The length of the perturbation, at most <see cref="Radius"/>.</param>
     /// <param name="isFinite">Whether all logits were finite.</param>
-    /// <param name="steps">The steps it took.</param>
-    public void Note(bool fooled, double length, bool isFinite, int steps)
+    /// <param name="steps">The number of steps of the try.</param>
+    public void Record(bool fooled, double length, bool isFinite, int steps)
     {
         Steps += steps;
         IsNearest = fooled && length < _fooled;
         if (IsNearest)
         {
             _fooled = length;
-            // A ball that failed may hold the point, which a larger one led to: what failed says nothing about shorter ones then.
+            // The ascent in a larger ball may find a point inside a ball that failed. Then the failure says nothing about shorter perturbations.
             _failed = _failed < length ? _failed : 0;
         }
         else if (!fooled)
@@ -54,7 +54,7 @@ internal sealed class EpsilonSearch
         }
 
         var isFound = double.IsFinite(_fooled);
-        // A smaller ε that rounds to the same point: nothing is left between.
+        // A smaller ε that leads to the same point by rounding cannot be improved further.
         var isExhausted = fooled && !IsNearest;
         Exit = !isFound && !isFinite ? AttackExit.NotFinite
             : isFound && (!isFinite || isExhausted || _fooled - _failed <= _tolerance * _fooled) ? AttackExit.Fooled

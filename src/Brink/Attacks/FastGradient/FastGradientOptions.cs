@@ -1,62 +1,62 @@
 namespace Brink.Attacks;
 
-/// <summary>The settings that the budgeted and the minimal fast-gradient attack share: steps along the gradient within a ball of radius ε.</summary>
+/// <summary>The settings of the ascent within a ball, for <see cref="BudgetedFastGradientAttack"/> and <see cref="MinimalFastGradientAttack"/>.</summary>
 /// <remarks>The defaults are those of <see cref="Iterative"/>.</remarks>
 public sealed record FastGradientOptions
 {
-    /// <summary>p: the norm of the perturbation. In L∞ a step goes along the gradient's sign, in L2 along the gradient.</summary>
+    /// <summary>The norm ‖·‖_p of the perturbation. A step follows the sign of the gradient in L∞ and the gradient in L2.</summary>
     /// <value><see cref="Norm.LInf"/> (Goodfellow et al. 2015, §4).</value>
     public Norm Norm { get; init; } = Norm.LInf;
 
-    /// <summary>Which class is attacked. Best and hardest are chosen once, at the image.</summary>
-    /// <value>Any: away from the label (Goodfellow et al. 2015, §4).</value>
+    /// <summary>The selection of the target class. Best and hardest are chosen once, at the original image.</summary>
+    /// <value><see cref="TargetSelection.Untargeted"/>: away from the label (Goodfellow et al. 2015, §4).</value>
     public TargetSelection Target { get; init; } = TargetSelection.Untargeted;
 
-    /// <summary>Among how many classes other than the label, those with the largest logits, best and hardest choose.</summary>
-    /// <value>9 (as the trust-region attack).</value>
+    /// <summary>The number of classes, those with the largest logits other than the label, among which best and hardest choose.</summary>
+    /// <value>9 (as in the trust-region attack).</value>
     public int Candidates { get; init; } = 9;
 
-    /// <summary>What is raised.</summary>
-    /// <value>Cross-entropy (Goodfellow et al. 2015, §4).</value>
+    /// <summary>The objective that the attack increases.</summary>
+    /// <value><see cref="CrossEntropy"/> (Goodfellow et al. 2015, §4).</value>
     public IObjective Objective { get; init; } = CrossEntropy.Instance;
 
-    /// <summary>The most steps within one ball.</summary>
+    /// <summary>The maximum number of steps within one ball.</summary>
     /// <value>10 (Foolbox's basic iterative method).</value>
     public int MaxIterations { get; init; } = 10;
 
-    /// <summary>α/ε: the length of a step as a share of the radius.</summary>
+    /// <summary>The length ℓ of a step, as a share of the radius ε.</summary>
     /// <value>0.2 (Foolbox's basic iterative method).</value>
     public double RelativeStep { get; init; } = 0.2;
 
-    /// <summary>Whether the first step starts from a point drawn uniformly from the ball, rather than from the image.</summary>
+    /// <summary>Indicates whether the first step starts at a point drawn uniformly from the ball instead of the image.</summary>
     /// <value>false (Kurakin et al. 2017).</value>
     public bool RandomStart { get; init; }
 
-    /// <summary>How many starts an image gets until it is fooled.</summary>
+    /// <summary>The maximum number of starts per image.</summary>
     /// <value>1 (Kurakin et al. 2017).</value>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>The seed of the random starts; each image's also follow from its place in the data set.</summary>
-    /// <value>0.</value>
+    /// <summary>The seed of the random starts; they also depend on the image's index in the data set.</summary>
+    /// <value>0 (ours).</value>
     public long Seed { get; init; }
 
-    /// <summary>FGSM: one step of the whole radius (Goodfellow et al. 2015, §4).</summary>
+    /// <summary>The settings of FGSM: one step of the whole radius (Goodfellow et al. 2015, §4).</summary>
     public static FastGradientOptions Single { get; } = new() { MaxIterations = 1, RelativeStep = 1 };
 
-    /// <summary>Iterative FGSM, the basic iterative method (Kurakin et al. 2017, §2.1), with Foolbox's numbers.</summary>
+    /// <summary>The settings of iterative FGSM, the basic iterative method (Kurakin et al. 2017, §2.1), with the step length and number of Foolbox.</summary>
     public static FastGradientOptions Iterative { get; } = new();
 
-    /// <summary>PGD: random start, 20 steps of ε/4 (Madry et al. 2018, §5: on CIFAR-10 steps of 2 in a ball of 8).</summary>
+    /// <summary>The settings of PGD: random start, 20 steps of ε/4 (Madry et al. 2018, §5: for CIFAR-10, steps of 2 grey levels in a ball of radius 8).</summary>
     public static FastGradientOptions Projected { get; } = new() { MaxIterations = 20, RelativeStep = 0.25, RandomStart = true };
 
-    /// <summary>The name of these settings as the command line writes it: <c>pgd</c> with a random start, <c>fgsm</c> with a single step of the whole radius, else <c>ifgsm</c>.</summary>
+    /// <summary>The name of the attack on the command line: <c>pgd</c> with a random start, <c>fgsm</c> with one step of the whole radius, otherwise <c>ifgsm</c>.</summary>
     internal string Name => RandomStart ? "pgd" : MaxIterations == 1 && RelativeStep >= 1 ? "fgsm" : "ifgsm";
 
-    /// <summary>The objective whose gradient at the image is the first step's, whatever the radius; null with a random start, which has none at the image.</summary>
+    /// <summary>The objective whose gradient at the image gives the first step for every radius; null with a random start, whose first step is elsewhere.</summary>
     internal IObjective? FirstObjective => RandomStart ? null : Objective;
 
-    /// <summary>Refuses settings that cannot work.</summary>
-    /// <exception cref="BadInputException">With the name of the setting.</exception>
+    /// <summary>Checks the settings.</summary>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
     internal void Check()
     {
         SettingCheck.L2OrLInf("The fast-gradient attack", Norm);
@@ -66,7 +66,7 @@ public sealed record FastGradientOptions
         SettingCheck.Positive("relative step", RelativeStep);
         if (Restarts > 1 && !RandomStart)
         {
-            throw new BadInputException($"Without a random start every restart is the same, but {Restarts} restarts were asked for; use pgd, or 1 restart.");
+            throw new BadInputException($"Restarts need a random start, but {Restarts} restarts without one were requested; use pgd, or 1 restart.");
         }
     }
 }

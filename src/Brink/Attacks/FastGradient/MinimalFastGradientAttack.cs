@@ -3,24 +3,24 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The smallest ε with which FGSM, iterative FGSM or PGD fools each image.</summary>
+/// <summary>The fast-gradient attacks FGSM, iterative FGSM and PGD, with a search for the smallest ε that fools each image.</summary>
 /// <remarks>
-/// The first ε is the linearised distance. It doubles until the image is fooled; then the interval between the largest ε that failed and the
-/// shortest perturbation that fooled is halved until it is narrow enough. An image that is decided costs nothing more. Whether a larger ε fools
-/// wherever a smaller one does is not certain, so this is the smallest ε that the search saw. docs/attacks/fast-gradient.md has the formulas.
+/// The first ε is the linearised distance. It is doubled until the image is fooled. Then the interval between the largest ε that failed and
+/// the shortest perturbation that succeeded is halved until it is narrow enough. Success at one ε does not guarantee success at a larger one, so
+/// the result is the shortest perturbation that the search found. Formulas: docs/attacks/fast-gradient.md.
 /// </remarks>
 public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
 {
-    /// <summary>0.001 (ours: a thousandth of the answer).</summary>
+    /// <summary>The default width of the interval at which the search ends, as a share of ε: 0.001 (ours), so lengths are accurate to 0.1 %.</summary>
     public const double DefaultTolerance = 1e-3;
 
     private readonly FastGradientOptions _options;
     private readonly double _tolerance;
 
-    /// <summary>The attack with the given settings.</summary>
-    /// <param name="options">The settings of the attack within one ball; null for iterative FGSM.</param>
-    /// <param name="tolerance">How narrow the interval around the smallest ε becomes, as a share of it; positive.</param>
-    /// <exception cref="BadInputException">A setting is out of its range; the message names it.</exception>
+    /// <summary>Initializes the attack.</summary>
+    /// <param name="options">The settings of the ascent within one ball; null for iterative FGSM.</param>
+    /// <param name="tolerance">The width of the interval at which the search ends, as a share of ε; positive.</param>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
     public MinimalFastGradientAttack(FastGradientOptions? options = null, double tolerance = DefaultTolerance)
     {
         SettingCheck.Positive("tolerance", tolerance);
@@ -40,10 +40,10 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        var start = Start(run, first, all, rows, _options.Candidates, _options.FirstObjective, needsGap: true);
+        var start = Linearize(run, first, all, rows, _options.Candidates, _options.FirstObjective, needsGap: true);
         first.Dispose();
         var attacked = rows.Count;
-        var images = start.Subjects.Images;
+        var images = start.Attacked.Images;
         var ascent = new BallAscent(run, _options, start);
         var searches = Searches(run.Classifier.Bounds, images, start.Gap!);
         var nearest = images.clone();
@@ -53,15 +53,15 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
             var open = Enumerable.Range(0, attacked).Where(position => searches[position].Exit is null).ToArray();
             var positions = tensor(open.Select(position => (long)position).ToArray(), device: images.device);
             var radii = tensor(open.Select(position => searches[position].Radius).ToArray(), dtype: images.dtype, device: images.device);
-            var outcome = ascent.Run(rows, positions, radii);
-            var lengths = Norm.Of(outcome.Points - images.index_select(0, positions)).ToDoubles();
+            var result = ascent.Run(rows, positions, radii);
+            var lengths = Norm.Of(result.Points - images.index_select(0, positions)).ToDoubles();
             for (var row = 0; row < open.Length; row++)
             {
                 var search = searches[open[row]];
-                search.Note(outcome.Fooled[row], lengths[row], outcome.IsFinite[row], outcome.Steps[row]);
+                search.Record(result.Fooled[row], lengths[row], result.IsFinite[row], result.Steps[row]);
                 if (search.IsNearest)
                 {
-                    nearest[open[row]] = outcome.Points[row];
+                    nearest[open[row]] = result.Points[row];
                 }
 
                 if (search.Exit is { } exit)
@@ -75,7 +75,7 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
         }
     }
 
-    /// <summary>One search an image, from the linearised distance, up to the width of the bounds.</summary>
+    /// <summary>Creates one search per image, from the linearised distance up to the width of the bounds.</summary>
     private EpsilonSearch[] Searches(Bounds bounds, Tensor images, LinearModel model)
     {
         using var scope = NewDisposeScope();

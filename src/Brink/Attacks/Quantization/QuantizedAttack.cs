@@ -2,39 +2,39 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>An attack that ends on 8-bit images, as a camera or a PNG file would hold them, and that fool as such.</summary>
+/// <summary>An attack whose adversarial images are 8-bit images, as stored in a PNG file: rounds the perturbations that another attack finds.</summary>
 /// <remarks>
-/// What rounds to nothing fools nobody, and perturbations are often shorter than a level an entry. So the perturbation found is rounded at
-/// growing scales s: the smallest at which x + round(s·(x′ − x)) fools is the answer. The largest entries move first, which is what serves most in L2.
-/// Each scale takes a forward pass.
+/// Perturbations are often smaller than one level per entry and would round to zero. Therefore the perturbation is scaled up: the result is
+/// x + round(s·(x′ − x)) with the smallest scale s at which it is fooled. The entries with the largest perturbation are the first to change, which is
+/// the best choice in L2. Each scale takes one forward pass. See docs/eight-bit-images.md.
 /// </remarks>
 public sealed class QuantizedAttack : IAttack
 {
-    /// <summary>Below this scale a perturbation that just reaches the boundary has nothing left that could fool.</summary>
+    /// <summary>The first scale. A perturbation that ends just beyond the boundary is rarely adversarial at a smaller scale.</summary>
     private const double SmallestScale = 0.9;
 
-    /// <summary>By what factor the scale grows until a rounding fools.</summary>
+    /// <summary>The factor by which the scale grows until the image is fooled. The interval of one factor is then halved <see cref="Halvings"/> times.</summary>
     private const double Growth = 1.1;
 
-    /// <summary>How many scales are tried at most; the last is ten times the first.</summary>
+    /// <summary>The maximum number of growing scales; the last is 1.1²⁴, about ten, times the first.</summary>
     private const int Scales = 25;
 
-    /// <summary>How often what lies between the last scale that did not fool and the first that did is halved.</summary>
+    /// <summary>The number of halvings of the interval between the last scale that failed and the first that succeeded; five determine the scale to 0.3 %.</summary>
     private const int Halvings = 5;
 
     private readonly IAttack _inner;
     private readonly TargetSelection _target;
 
-    /// <summary>Lets an attack end on 8-bit images.</summary>
-    /// <param name="inner">The attack, one that searches the smallest perturbation.</param>
-    /// <param name="target">Which class it goes for.</param>
-    /// <exception cref="BadInputException">The attack has a largest length, which rounding would exceed.</exception>
+    /// <summary>Initializes the attack.</summary>
+    /// <param name="inner">The attack whose perturbations are rounded; it must search for the smallest perturbation.</param>
+    /// <param name="target">The target selection of <paramref name="inner"/>.</param>
+    /// <exception cref="BadInputException">The attack is an <see cref="IBudgetedAttack"/>, whose largest length rounding could exceed.</exception>
     public QuantizedAttack(IAttack inner, TargetSelection target)
     {
         ArgumentNullException.ThrowIfNull(inner);
         _target = target;
         _inner = inner is IBudgetedAttack
-            ? throw new BadInputException($"Rounding to 8 bits lengthens perturbations, so it needs an attack that searches the smallest, but {inner.Name} with a given epsilon was chosen; drop the epsilon.")
+            ? throw new BadInputException($"Rounding to 8 bits lengthens perturbations, so it needs an attack that searches for the smallest perturbation, but {inner.Name} with an epsilon was given; remove the epsilon.")
             : inner;
     }
 
@@ -53,9 +53,9 @@ public sealed class QuantizedAttack : IAttack
         using var evaluation = classifier.EnterEvaluation();
         using var scope = NewDisposeScope();
         var grid = new ByteGrid(classifier.Bounds, images);
-        if (!grid.Holds())
+        if (!grid.ContainsImages())
         {
-            throw new BadInputException("An attack that ends on 8-bit images needs 8-bit images to start from, multiples of 1/255 between the bounds, but these are not; round them, or drop the quantisation.");
+            throw new BadInputException("A quantized attack needs 8-bit images, whose values are multiples of 1/255 between the bounds, but these images have other values; round them, or attack without quantization.");
         }
 
         using var found = _inner.Run(classifier, images, labels, indices, progress, cancellationToken);
@@ -67,14 +67,14 @@ public sealed class QuantizedAttack : IAttack
         return new(adversarial.DetachFromDisposeScope(), results);
     }
 
-    /// <summary>Moves rows of <paramref name="adversarial"/> to the smallest rounding that fools, and counts the passes. Rows for which there is none are no longer fooled.</summary>
+    /// <summary>Writes the adversarial 8-bit image with the smallest scale to each row of <paramref name="adversarial"/> and counts the passes. Rows without such an image get the exit reason <see cref="AttackExit.Rounded"/>.</summary>
     private void Round(IClassifier classifier, ByteGrid grid, Tensor images, Tensor found, Tensor labels, Tensor adversarial, Outcome[] results, ActiveRows rows, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var levels = grid.Levels(found) - grid.Levels(images);
         using var half = Scalars.Of(0.5);
         using var smallest = Scalars.Of(SmallestScale);
-        // Where the largest entry is below half a level, smaller scales round to the image itself.
+        // If the largest entry is below half a level, smaller scales round to the original image.
         var first = levels.flatten(1).abs().amax([1]).reciprocal().mul(half).nan_to_num(1, 1).clamp_min(smallest).ToDoubles();
         var high = first.Select(scale => scale * (1 + 1e-6)).ToArray();
         var low = (double[])first.Clone();
@@ -107,7 +107,7 @@ public sealed class QuantizedAttack : IAttack
             }
         }
 
-        // Rounds the given rows at their scales and takes over what fools.
+        // Rounds the given rows at their scales and keeps the images that are fooled.
         bool[] Try(IReadOnlyList<int> tried, double[] scales)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -115,7 +115,7 @@ public sealed class QuantizedAttack : IAttack
             var some = new ActiveRows(tried, images.device);
             var moves = some.Select(levels);
             var factors = tensor(tried.Select(row => scales[row]).ToArray(), dtype: moves.dtype, device: moves.device);
-            var points = grid.Moved(some.Select(images), moves * PerSample.Broadcast(factors, moves));
+            var points = grid.Move(some.Select(images), moves * PerSample.Broadcast(factors, moves));
             var predictions = ForwardPass.PredictionsOf(classifier.Logits(points));
             var fooled = Fooled(predictions, some.Select(labels), [.. tried.Select(row => results[row].Target)]);
             for (var position = 0; position < tried.Count; position++)
@@ -132,7 +132,7 @@ public sealed class QuantizedAttack : IAttack
         }
     }
 
-    /// <summary>Runs all 8-bit images through the classifier once more, believes only that, and measures them.</summary>
+    /// <summary>Classifies all 8-bit images in one fresh forward pass, which alone decides about success, and measures their perturbations.</summary>
     private void Confirm(IClassifier classifier, Tensor images, Tensor labels, Tensor adversarial, Outcome[] results)
     {
         var predictions = ForwardPass.PredictionsOf(classifier.Logits(adversarial));
@@ -144,7 +144,7 @@ public sealed class QuantizedAttack : IAttack
         }
 
         var after = predictions.ToLongs();
-        var lengths = MeasuredLengths.Of(images, adversarial, Norm);
+        var lengths = PerturbationLengths.Of(images, adversarial, Norm);
         for (var row = 0; row < results.Length; row++)
         {
             results[row] = results[row] with

@@ -3,17 +3,18 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Adds to the linear model at each point what the Hessian says there.</summary>
+/// <summary>Builds the quadratic subproblems of the second-order trust-region attack.</summary>
 /// <param name="attack">The settings of the attack.</param>
-/// <param name="options">The settings of its second-order part.</param>
+/// <param name="options">The settings of the quadratic model.</param>
 internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions options)
 {
-    private bool _wasSeen;
+    private bool _hasCurvature;
 
     private bool NeedsSecondDerivatives => options.Products == HessianProductMethod.Exact && attack.Objective.IsLinear;
 
-    /// <summary>Refuses a classifier that says it has no second derivatives, where they are needed.</summary>
-    /// <exception cref="BadInputException">It has none.</exception>
+    /// <summary>Checks that a classifier has second derivatives if the attack needs them.</summary>
+    /// <param name="classifier">The classifier to attack.</param>
+    /// <exception cref="BadInputException">The classifier declares that it has first derivatives only.</exception>
     public void Check(IClassifier classifier)
     {
         if (NeedsSecondDerivatives && classifier.Derivatives == Derivatives.First)
@@ -22,12 +23,12 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
         }
     }
 
-    /// <summary>The quadratic subproblem of each active row; the products are taken here, and counted.</summary>
-    /// <param name="run">The books.</param>
+    /// <summary>Prepares the quadratic subproblem of each active row; computes and counts the Hessian-vector products.</summary>
+    /// <param name="run">The bookkeeping of the attack.</param>
     /// <param name="rows">The active rows.</param>
     /// <param name="pass">The pass at the points of the state.</param>
-    /// <param name="state">The state.</param>
-    /// <param name="iteration">The step to come, from 1.</param>
+    /// <param name="state">The state of the active rows.</param>
+    /// <param name="iteration">The number of the next step, from 1.</param>
     /// <exception cref="BadInputException">The classifier has no second derivatives, or cannot be differentiated twice.</exception>
     public ISubproblem Subproblem(AttackRun run, ActiveRows rows, ForwardPass pass, TrustRegionState state, int iteration)
     {
@@ -39,19 +40,18 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
         var seeds = rows.Rows.Select(row => unchecked((long)RandomSeed.Of(options.Seed, run.Indices[row])));
         var subproblem = new LanczosSubproblem(model, state.Radii, options.MaxProducts, options.Tolerance, [.. seeds]);
         run.CountProducts(rows, subproblem.Products, passes: exact ? 0 : 2);
-        // A classifier that does not know finds out at the first images: all products zero to the last bit is no accident. Once there was
-        // curvature, images without any are images in a flat part of the network, and no reason to end a long run.
-        if (NeedsSecondDerivatives && iteration == 1 && run.Classifier.Derivatives == Derivatives.AtLeastFirst && !_wasSeen && subproblem.IsLinear)
+        // If nothing is known about the second derivatives, the products at the first images decide: if all of them are exactly zero, the network
+        // is piecewise linear. After a batch with curvature, a batch without any is no error and must not end a long run.
+        if (NeedsSecondDerivatives && iteration == 1 && run.Classifier.Derivatives == Derivatives.AtLeastFirst && !_hasCurvature && subproblem.IsLinear)
         {
             throw NoCurvature(run.Classifier);
         }
 
-        _wasSeen |= !subproblem.IsLinear;
-
+        _hasCurvature |= !subproblem.IsLinear;
         return subproblem;
     }
 
-    // Counted by the product: how long a row's neighbours go on is not its to pay for.
+    // These passes are counted per product, so that a row is not charged for products that only other rows of the batch need.
     private Tensor Gradients(IClassifier classifier, TrustRegionState state, Tensor points)
     {
         using var scope = NewDisposeScope();
@@ -59,7 +59,7 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
         return pass.Gradients(attack.Target.Values(attack.Objective, pass.Logits, state.Labels, state.Targets)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>H between the entries that can move: those at their bound whose gradient is zero, most of them because <see cref="Linearization"/> took them out of it, stay where they are.</summary>
+    /// <summary>Restricts the Hessian to the entries that can move: entries at their bound with a zero gradient, which <see cref="Linearization"/> has projected, are left out.</summary>
     private LinearOperator Project(LinearOperator hessian, Bounds bounds, TrustRegionState state)
     {
         if (!attack.ProjectGradient)
@@ -77,5 +77,5 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
     }
 
     private static BadInputException NoCurvature(IClassifier classifier) =>
-        new($"The second-order attack on the logit gap needs second derivatives, but those of {classifier.Name} are zero or say nothing, as with ReLU; use tr, a network with smooth activations such as Swish, the objective cross-entropy, or curvature-products=finite-differences.");
+        new($"The second-order attack on the logit gap needs second derivatives, but those of {classifier.Name} are zero or undefined, as in ReLU networks; use tr, a network with smooth activations such as Swish, the objective cross-entropy, or curvature-products=finite-differences.");
 }

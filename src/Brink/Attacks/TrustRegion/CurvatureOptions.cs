@@ -1,33 +1,33 @@
 namespace Brink.Attacks;
 
-/// <summary>The settings of the second-order trust-region attack that the first-order one has no use for.</summary>
+/// <summary>The settings of the quadratic model of the second-order trust-region attack, <c>tr2</c>.</summary>
 public sealed record CurvatureOptions
 {
-    /// <summary>How Hessian-vector products are computed.</summary>
-    /// <value>Exact (ours).</value>
+    /// <summary>The method by which Hessian-vector products are computed.</summary>
+    /// <value><see cref="HessianProductMethod.Exact"/> (ours).</value>
     public HessianProductMethod Products { get; init; } = HessianProductMethod.Exact;
 
-    /// <summary>h: how far finite differences go to either side, in units of the input space.</summary>
+    /// <summary>The step h of finite differences, in units of the input space.</summary>
     /// <value>
-    /// 0.005 (ours): the cube root of the rounding of float32, 1.2e-7, where for values of order 1, such as pixels, the error of the difference,
-    /// h², and that of rounding, 1.2e-7/h, are level (Nocedal &amp; Wright 2006, §8.1).
+    /// 0.005 (ours): the cube root of 1.2e-7, the unit roundoff of float32. For values of order 1, such as pixels, the truncation error, of order
+    /// h², and the rounding error, of order 1.2e-7/h, are equal there (Nocedal &amp; Wright 2006, §8.1).
     /// </value>
     public double DifferenceStep { get; init; } = 0.005;
 
-    /// <summary>The most Lanczos vectors, that is products, an image takes at a point.</summary>
-    /// <value>2 (ours: more bring nothing that shows, docs/attacks/trust-region-second-order.md).</value>
+    /// <summary>The maximum number of Lanczos vectors, and so of products, per image and point.</summary>
+    /// <value>2 (ours: more vectors do not improve the results, docs/attacks/trust-region-second-order.md).</value>
     public int MaxProducts { get; init; } = 2;
 
-    /// <summary>The share of ‖g‖ to which the residual of the subproblem's optimality conditions must fall; 0 to take all products, and to look beyond the Krylov space.</summary>
-    /// <value>0.05 (ours: what is lost of the predicted change is of the order of its square).</value>
+    /// <summary>The share of ‖g‖ below which the residual of the subproblem's optimality conditions must fall.</summary>
+    /// <value>0.05 (ours: the loss of predicted change is of the order of its square); 0 takes all products and continues beyond the Krylov space.</value>
     public double Tolerance { get; init; } = 0.05;
 
-    /// <summary>The seed of the random vectors with which a Krylov space that is exhausted is continued; each image's also follow from its place in the data set.</summary>
-    /// <value>0.</value>
+    /// <summary>The seed of the random vectors that continue a closed Krylov space; they also depend on the image's index in the data set.</summary>
+    /// <value>0 (ours).</value>
     public long Seed { get; init; }
 
-    /// <summary>Refuses settings that cannot work.</summary>
-    /// <exception cref="BadInputException">With the name of the setting.</exception>
+    /// <summary>Checks the settings.</summary>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
     internal void Check()
     {
         SettingCheck.AtLeastOne("products", MaxProducts);
@@ -37,4 +37,14 @@ public sealed record CurvatureOptions
             throw new BadInputException(FormattableString.Invariant($"The step of finite differences must be a positive number, but {DifferenceStep} was given."));
         }
     }
+}
+
+/// <summary>The method by which Hessian-vector products are computed.</summary>
+public enum HessianProductMethod
+{
+    /// <summary>Differentiates the gradient. The network must have second derivatives that are not zero.</summary>
+    Exact,
+
+    /// <summary>Takes central differences of gradients, with two forward and two backward passes per product. Any differentiable network is supported; in a ReLU network they measure the change of the gradient over 2h.</summary>
+    FiniteDifferences,
 }

@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Products with the Hessian of an objective at images: v ↦ Hv, each image with its own H and its own v.</summary>
+/// <summary>Products of vectors with the Hessian of an objective, v ↦ Hv, where each image has its own H and v.</summary>
 internal static class HessianProducts
 {
-    /// <summary>Exact ones, by differentiating the gradients of a pass once more.</summary>
-    /// <param name="pass">The pass, after <see cref="ForwardPass.GradientsForProducts"/>; it must live as long as products are asked for.</param>
-    /// <param name="rows">The rows of the pass that are meant, int64 [rows], ascending. The graph of the others is gone through all the same.</param>
+    /// <summary>Returns exact products, which differentiate the gradients of a pass.</summary>
+    /// <param name="pass">The pass, after <see cref="ForwardPass.GradientsForProducts"/>; it must not be disposed before the last product.</param>
+    /// <param name="rows">The rows of the pass to use, int64, shape [rows], ascending. A product costs as much as for all rows.</param>
     public static LinearOperator Exact(ForwardPass pass, Tensor rows) => vectors =>
     {
         if (rows.shape[0] == pass.Points.shape[0])
@@ -22,11 +22,11 @@ internal static class HessianProducts
         return pass.HessianProducts(all).index_select(0, rows).MoveToOuterDisposeScope();
     };
 
-    /// <summary>Central differences of gradients, (∇f(x + hd) − ∇f(x − hd)) / 2h · ‖v‖ with d = v/‖v‖: for networks that cannot be differentiated twice.</summary>
-    /// <remarks>The images leave their bounds by h at most.</remarks>
-    /// <param name="points">x, [batch, …].</param>
-    /// <param name="step">h, in units of the input space.</param>
-    /// <param name="gradients">∇f at given points, one forward and one backward pass.</param>
+    /// <summary>Returns products by central differences, (∇f(x + hd) − ∇f(x − hd)) / 2h · ‖v‖ with d = v/‖v‖, for networks that cannot be differentiated twice.</summary>
+    /// <remarks>The points x ± hd may leave the bounds by h.</remarks>
+    /// <param name="points">The points x, shape [batch, …].</param>
+    /// <param name="step">The step h, in units of the input space.</param>
+    /// <param name="gradients">A function that returns ∇f at given points, with one forward and one backward pass.</param>
     public static LinearOperator Differences(Tensor points, double step, Func<Tensor, Tensor> gradients) => vectors =>
     {
         using var scope = NewDisposeScope();

@@ -3,25 +3,27 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Builds the local models: the first, for which the class is chosen, and the one at each new point.</summary>
+/// <summary>Chooses the target classes of the trust-region attack and builds its linear models, at the original images and at each new point.</summary>
 /// <param name="options">The settings of the attack.</param>
 /// <param name="bounds">The bounds of the classifier.</param>
 internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
 {
-    /// <summary>The smallest linearised distance that radii are shares of, as a share of the box: 0.005 of it still changes a float32 in [0, 1].</summary>
-    private const double Nearest = 1e-4;
+    /// <summary>The smallest linearised distance D, as a share of the width of the bounds.</summary>
+    /// <remarks>The shortest step is 0.005 D. With 1e-4 it still changes a float32 number in [0, 1].</remarks>
+    private const double SmallestDistance = 1e-4;
 
     private bool NeedsDifferentiableGradients => options.Curvature?.Products == HessianProductMethod.Exact;
 
-    /// <summary>The state before the first step, a row for each attacked image.</summary>
-    /// <param name="run">The books, which learn the chosen classes.</param>
-    /// <param name="pass">The pass at the images.</param>
-    /// <param name="passRows">The images of the pass: those to attack, or, where one class is enough and the graph of the classification serves, all.</param>
-    /// <param name="rows">The images to attack.</param>
-    /// <returns>The state, owned by no scope: to be disposed.</returns>
+    /// <summary>Computes the state before the first step and records the chosen classes.</summary>
+    /// <param name="run">The bookkeeping of the attack.</param>
+    /// <param name="pass">The pass at the original images.</param>
+    /// <param name="passRows">The rows of the pass: the rows to attack if classes are compared, otherwise all rows of the batch.</param>
+    /// <param name="rows">The rows to attack.</param>
+    /// <returns>The state, one row per attacked image; the caller disposes it.</returns>
     public TrustRegionState AtImages(AttackRun run, ForwardPass pass, ActiveRows passRows, ActiveRows rows)
     {
-        // Images of the pass that are not attacked go backward with the others, and are not charged: whether it happens depends on the others.
+        // The backward pass covers images that are not attacked too. They are not counted, because the counts of an image must not depend on
+        // the other images of its batch.
         using var scope = NewDisposeScope();
         var labels = passRows.Select(run.Labels);
         var choice = options.Target.Choose(pass, labels, options.Norm, options.Candidates);
@@ -44,7 +46,11 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         return attacked;
     }
 
-    /// <summary>The state at the points of a pass; its radii are still those that led there.</summary>
+    /// <summary>Computes the state at the points of a pass. Its radii are still those of the step that led there.</summary>
+    /// <param name="run">The bookkeeping of the attack.</param>
+    /// <param name="rows">The active rows.</param>
+    /// <param name="pass">The pass at the new points.</param>
+    /// <param name="state">The state before the step.</param>
     public TrustRegionState At(AttackRun run, ActiveRows rows, ForwardPass pass, TrustRegionState state)
     {
         var points = pass.Points.detach();
@@ -61,7 +67,7 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         return new(values.detach().MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Takes the entries out of the gradient that are at their bound and pushed outward.</summary>
+    /// <summary>Sets the entries of the gradient to zero that are at their bound and would be pushed outward.</summary>
     private LinearModel Project(Tensor points, LinearModel model)
     {
         if (!options.ProjectGradient)
@@ -75,16 +81,16 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         return model with { Gradients = model.Gradients.masked_fill(stuck, Scalars.Zero).MoveToOuterDisposeScope() };
     }
 
-    /// <summary>−f / ‖∇f‖_q at the images, within what makes sense for the box, [batch].</summary>
+    /// <summary>Computes the linearised distances D = −f / ‖∇f‖_q at the images, limited by the width of the bounds, shape [batch].</summary>
     private Tensor Distances(LinearModel gap)
     {
         using var scope = NewDisposeScope();
         var widths = options.Norm.Of((bounds.Upper(gap.Gradients) - bounds.Lower(gap.Gradients)).expand_as(gap.Gradients));
         var distances = gap.Values.neg().div(options.Norm.Dual.Of(gap.Gradients)).nan_to_num(double.PositiveInfinity);
-        using var nearest = Scalars.Of(Nearest);
-        // A saturated image sees its boundary farther away than the box is wide, and one on the boundary sees it at no distance at all:
-        // shares of that would be steps too small to change a number of the image.
-        return minimum(maximum(distances, widths.mul(nearest)), widths).MoveToOuterDisposeScope();
+        using var smallest = Scalars.Of(SmallestDistance);
+        // With saturated logits the distance may exceed the width of the bounds. For an image on the boundary it is 0, and steps that are shares
+        // of it would be too short to change a number of the image.
+        return minimum(maximum(distances, widths.mul(smallest)), widths).MoveToOuterDisposeScope();
     }
 
     private static Tensor PassRows(Tensor points) => PerSample.Positions(points.shape[0], points.device);

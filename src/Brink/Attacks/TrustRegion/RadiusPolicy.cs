@@ -3,66 +3,68 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>Chooses the next radius from how well the local model predicted the last step.</summary>
+/// <summary>The rule that sets the radius of the trust region from the ratio of the actual to the predicted change.</summary>
 /// <remarks>
 /// Yao et al. (2019), Algorithm 1 (docs/paper-map.md, row "radius"): ρ &gt; σ₁ → ηε;  ρ &lt; σ₂ → ε/η;  otherwise ε;  then clipped
 /// to [ε_min, ε_max]. Every step is taken; there is no rejection test, unlike Nocedal &amp; Wright (2006), Algorithm 4.1.
 /// </remarks>
 public sealed record RadiusPolicy
 {
-    /// <summary>What a radius of 1 means.</summary>
+    /// <summary>The unit of the radii.</summary>
     /// <value><see cref="RadiusUnit.FirstDistance"/> (ours, docs/decisions/0001).</value>
     public RadiusUnit Unit { get; init; } = RadiusUnit.FirstDistance;
 
-    /// <summary>ε₀: the first radius.</summary>
-    /// <value>0.05 (ours: <c>benchmarks -- radii</c> compares it with fixed radii).</value>
+    /// <summary>The first radius ε₀.</summary>
+    /// <value>0.05 (ours; <c>benchmarks -- radii</c> compares the adaptive radius with fixed radii).</value>
     public double Start { get; init; } = 0.05;
 
-    /// <summary>ε_min.</summary>
-    /// <value>0.02 (ours, as the first radius).</value>
+    /// <summary>The smallest radius ε_min.</summary>
+    /// <value>0.02 (ours, chosen with the first radius).</value>
     public double Smallest { get; init; } = 0.02;
 
-    /// <summary>ε_max.</summary>
-    /// <value>0.07 (ours, as the first radius: larger ones save steps and lose closeness).</value>
+    /// <summary>The largest radius ε_max.</summary>
+    /// <value>0.07 (ours, chosen with the first radius; larger radii take fewer steps and find longer perturbations).</value>
     public double Largest { get; init; } = 0.07;
 
-    /// <summary>σ₁: above this ratio the model is trusted further out.</summary>
-    /// <value>0.9 (the authors' code).</value>
+    /// <summary>The ratio σ₁ above which the radius grows.</summary>
+    /// <value>0.9 (the authors' program).</value>
     public double GrowAbove { get; init; } = 0.9;
 
-    /// <summary>σ₂: below this ratio the model is trusted less far.</summary>
-    /// <value>0.5 (the authors' code).</value>
+    /// <summary>The ratio σ₂ below which the radius shrinks.</summary>
+    /// <value>0.5 (the authors' program).</value>
     public double ShrinkBelow { get; init; } = 0.5;
 
-    /// <summary>η: by how much the radius grows and shrinks; 1 keeps it fixed.</summary>
-    /// <value>1.2 (the authors' code).</value>
+    /// <summary>The factor η by which the radius grows and shrinks.</summary>
+    /// <value>1.2 (the authors' program); 1 keeps the radius fixed.</value>
     public double Growth { get; init; } = 1.2;
 
-    /// <summary>Whether the next radius is computed from the length of the last step rather than from its radius.</summary>
-    /// <value>false; true only in the authors' code, where a step cut short at the boundary becomes the radius (docs/decisions/0001).</value>
+    /// <summary>Indicates whether the next radius is computed from the length of the last step instead of its radius.</summary>
+    /// <value>false (ours); true in the authors' program, in which a step that ends early at the boundary reduces the radius (docs/decisions/0001).</value>
     public bool FromStepLength { get; init; }
 
-    /// <summary>Large radii, for a first point that need not be close: half the linearised distance, within 0.02 and 1 of it (ours, docs/attacks/trust-region.md).</summary>
+    /// <summary>The radii used if the boundary walk follows, for which the first adversarial point need not be near the image.</summary>
+    /// <value>0.5 in [0.02, 1] linearised distances (ours, docs/attacks/trust-region.md).</value>
     public static RadiusPolicy Coarse => new() { Start = 0.5, Smallest = 0.02, Largest = 1 };
 
-    /// <summary>The same radius for every step.</summary>
-    /// <param name="radius">The radius, in units of the input space.</param>
+    /// <summary>Returns a policy with one radius for all steps.</summary>
+    /// <param name="radius">The radius, positive, in units of the input space.</param>
+    /// <returns>The policy.</returns>
     public static RadiusPolicy Fixed(double radius) =>
         new() { Unit = RadiusUnit.Input, Start = radius, Smallest = radius, Largest = radius, Growth = 1 };
 
-    /// <summary>The first radii, [batch].</summary>
-    /// <param name="firstDistances">The linearised distance of each row at its start, [batch].</param>
+    /// <summary>Computes the first radii ε₀, shape [batch].</summary>
+    /// <param name="firstDistances">The linearised distances D at the original images, shape [batch].</param>
     internal Tensor First(Tensor firstDistances)
     {
         using var start = Scalars.Of(Start);
         return Unit == RadiusUnit.Input ? full_like(firstDistances, start) : firstDistances.mul(start);
     }
 
-    /// <summary>The next radii, [batch].</summary>
-    /// <param name="radii">ε, [batch].</param>
-    /// <param name="lengths">The lengths of the steps before overshoot, [batch].</param>
-    /// <param name="ratios">ρ, [batch].</param>
-    /// <param name="firstDistances">The linearised distance of each row at its start, [batch].</param>
+    /// <summary>Computes the next radii ε_{k+1}, shape [batch].</summary>
+    /// <param name="radii">The radii ε_k, shape [batch].</param>
+    /// <param name="lengths">The lengths ℓ of the steps before overshoot, shape [batch].</param>
+    /// <param name="ratios">The ratios ρ_k, shape [batch].</param>
+    /// <param name="firstDistances">The linearised distances D at the original images, shape [batch].</param>
     internal Tensor Next(Tensor radii, Tensor lengths, Tensor ratios, Tensor firstDistances)
     {
         using var scope = NewDisposeScope();
@@ -76,8 +78,8 @@ public sealed record RadiusPolicy
             : next.clamp(firstDistances.mul(smallest), firstDistances.mul(largest))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Refuses numbers that cannot work.</summary>
-    /// <exception cref="BadInputException">A radius is not positive and finite, the limits do not enclose the start, or the thresholds are out of order.</exception>
+    /// <summary>Checks the settings.</summary>
+    /// <exception cref="BadInputException">A radius is not positive and finite, the limits do not enclose the first radius, the growth is below 1, or σ₂ exceeds σ₁.</exception>
     internal void Check()
     {
         if (!(double.IsFinite(Start) && Largest <= float.MaxValue && Smallest > 0 && Smallest <= Start && Start <= Largest))
@@ -94,7 +96,17 @@ public sealed record RadiusPolicy
 
         if (!(ShrinkBelow <= GrowAbove))
         {
-            throw new BadInputException(FormattableString.Invariant($"The radius must shrink below a smaller ratio than it grows above, but {ShrinkBelow} and {GrowAbove} were given."));
+            throw new BadInputException(FormattableString.Invariant($"The ratio below which the radius shrinks must not exceed the ratio above which it grows, but {ShrinkBelow} and {GrowAbove} were given."));
         }
     }
+}
+
+/// <summary>The unit in which the radii of a <see cref="RadiusPolicy"/> are given.</summary>
+public enum RadiusUnit
+{
+    /// <summary>The unit of the input space.</summary>
+    Input,
+
+    /// <summary>The linearised distance D = −f/‖∇f‖_q at the original image. The same numbers then suit every image, network and range of values.</summary>
+    FirstDistance,
 }

@@ -3,23 +3,26 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The trust-region attack of Yao et al. (2019), Algorithm 1, of first or second order, L2 or L∞ (second order L2), and from where it ends a walk along the boundary to the nearest point.</summary>
+/// <summary>The trust-region attack of Yao et al. (2019), Algorithm 1, followed by a walk along the decision boundary (L2 and L∞; second order L2 only).</summary>
 /// <remarks>
-/// At x_k the objective f is replaced by a local model, which is trusted within a radius ε_k: linear, or with
-/// <see cref="TrustRegionOptions.Curvature"/> quadratic. The step goes to the end of the region or to the boundary the model sees,
-/// whichever is nearer; the ratio of the change that came to the change that was predicted sets ε_{k+1}. The forward pass at x_{k+1} tells
-/// whether the image is fooled, gives the ratio, and carries the next gradient. <see cref="BoundaryWalk"/> then starts from the first
-/// adversarial point, where the paper's method ends. docs/attacks/trust-region.md and trust-region-second-order.md have the formulas,
-/// docs/decisions/0001 what differs from the authors' code.
+/// <para>
+/// At x_k the objective f is replaced by a local model m: linear, or quadratic with <see cref="TrustRegionOptions.Curvature"/>. The step is
+/// the best one within the radius ε_k, and no longer than the distance to the boundary of the local model. The ratio ρ_k of the actual to the
+/// predicted change determines ε_{k+1}. Every step is accepted.
+/// </para>
+/// <para>
+/// Algorithm 1 ends at the first adversarial point, where <see cref="BoundaryWalk"/> starts. Formulas: docs/attacks/trust-region.md and
+/// trust-region-second-order.md. Differences from the authors' program: docs/decisions/0001.
+/// </para>
 /// </remarks>
 public sealed class TrustRegionAttack : Attack, IMinimalAttack
 {
     private readonly TrustRegionOptions _options;
     private readonly Curvature? _curvature;
 
-    /// <summary>The attack with the given settings.</summary>
+    /// <summary>Initializes the attack.</summary>
     /// <param name="options">The settings; null for the defaults.</param>
-    /// <exception cref="BadInputException">A setting is out of its range; the message names it.</exception>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
     public TrustRegionAttack(TrustRegionOptions? options = null)
     {
         _options = options ?? new();
@@ -41,52 +44,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         var attacked = rows.Rows;
-        var bounds = run.Classifier.Bounds;
-        var linearization = new Linearization(_options, bounds);
-        // Comparing classes takes a backward pass for each, so it gets a forward pass without the images that are not attacked.
-        // A given class takes one, for which the graph of the classification serves.
-        using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
-        var (pass, passRows) = own is null ? (first, all) : (own, rows);
-        TrustRegionState state;
-        using (var start = linearization.AtImages(run, pass, passRows, rows))
-        {
-            using var predictions = first.Predictions();
-            using var attackedPredictions = rows.Select(predictions);
-            using var fooled = zeros_like(attackedPredictions, dtype: ScalarType.Bool);
-            state = KeepActive(run, rows, start, attackedPredictions, fooled, iteration: 0);
-        }
-
-        try
-        {
-            for (var iteration = 1; rows.Count > 0; iteration++)
-            {
-                using var scope = NewDisposeScope();
-                var subproblem = _curvature?.Subproblem(run, rows, pass, state, iteration) ?? new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
-                // Its graph would hold its memory through the next pass.
-                pass.Dispose();
-
-                var lengths = Lengths(subproblem, state);
-                var points = bounds.Clamp(state.Points.Plus(subproblem.Solve(BeyondBoundary(lengths)).Steps));
-
-                pass = run.Forward(points, rows);
-                var next = linearization.At(run, rows, pass, state);
-                var ratios = Ratios(subproblem, state, next, lengths);
-                next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.FirstDistances) };
-
-                var predictions = pass.Predictions();
-                var fooled = Target.Fooled(predictions, state.Labels, state.Targets);
-                var active = KeepActive(run, rows, next, predictions, fooled, iteration);
-                state.Dispose();
-                state = active;
-                run.Report(iteration, attacked.Count, rows.Count);
-            }
-        }
-        finally
-        {
-            pass.Dispose();
-            state.Dispose();
-        }
-
+        FindAdversarialPoints(run, first, all, rows);
         var found = new ActiveRows(attacked.Where(row => run[row].Exit == AttackExit.Fooled), run.Images.device);
         if (_options.Refine > 0 && found.Count > 0)
         {
@@ -94,7 +52,65 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
         }
     }
 
-    /// <summary>How far to step, [active]: to the boundary that the model sees, at most the radius.</summary>
+    /// <summary>Runs Algorithm 1 of the paper until no row is active.</summary>
+    private void FindAdversarialPoints(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    {
+        var (bounds, attacked) = (run.Classifier.Bounds, rows.Count);
+        var linearization = new Linearization(_options, bounds);
+        // Comparing classes takes a backward pass per class, so it uses a forward pass of the attacked images only. Otherwise one backward pass
+        // is enough, for which the graph of the first classification is used.
+        using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
+        var (pass, passRows) = own is null ? (first, all) : (own, rows);
+        var state = Start(run, linearization, first, pass, passRows, rows);
+        try
+        {
+            for (var iteration = 1; rows.Count > 0; iteration++)
+            {
+                using var scope = NewDisposeScope();
+
+                // max m(s) over ‖s‖_p ≤ ε_k
+                var subproblem = _curvature?.Subproblem(run, rows, pass, state, iteration) ?? new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
+                pass.Dispose(); // otherwise its graph would occupy memory during the next pass
+
+                // x_{k+1} = clip(x_k + s)
+                var lengths = Lengths(subproblem, state);
+                var points = bounds.Clamp(state.Points.Plus(subproblem.Solve(WithOvershoot(lengths)).Steps));
+
+                // f(x_{k+1}), ∇f(x_{k+1}) and the prediction, from one pass
+                pass = run.Forward(points, rows);
+                var next = linearization.At(run, rows, pass, state);
+
+                // ρ_k and ε_{k+1}
+                var ratios = Ratios(subproblem, state, next, lengths);
+                next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.FirstDistances) };
+
+                // Stop where fooled.
+                var predictions = pass.Predictions();
+                var fooled = Target.Fooled(predictions, state.Labels, state.Targets);
+                var active = KeepActive(run, rows, next, predictions, fooled, iteration);
+                state.Dispose();
+                state = active;
+                run.Report(iteration, attacked, rows.Count);
+            }
+        }
+        finally
+        {
+            pass.Dispose();
+            state.Dispose();
+        }
+    }
+
+    /// <summary>Computes the state at the original images and finishes the rows that have no usable gradient there.</summary>
+    private TrustRegionState Start(AttackRun run, Linearization linearization, ForwardPass first, ForwardPass pass, ActiveRows passRows, ActiveRows rows)
+    {
+        using var start = linearization.AtImages(run, pass, passRows, rows);
+        using var allPredictions = first.Predictions();
+        using var predictions = rows.Select(allPredictions);
+        using var fooled = zeros_like(predictions, dtype: ScalarType.Bool);
+        return KeepActive(run, rows, start, predictions, fooled, iteration: 0);
+    }
+
+    /// <summary>Computes the lengths of the steps before overshoot, shape [active]: to the boundary of the local model, at most the radius.</summary>
     private Tensor Lengths(ISubproblem subproblem, TrustRegionState state)
     {
         if (_options.WholeRadius || !_options.Objective.IsZeroOnBoundary)
@@ -108,8 +124,8 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
         return maximum(minimum(subproblem.BoundaryDistances(), state.Radii), shortest).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A little farther, so that the boundary is crossed and not only reached, [active].</summary>
-    private Tensor BeyondBoundary(Tensor lengths)
+    /// <summary>Lengthens steps so that they cross the boundary and not only reach it, shape [active].</summary>
+    private Tensor WithOvershoot(Tensor lengths)
     {
         using var scope = NewDisposeScope();
         using var extra = Scalars.Of(_options.ExtraLength);
@@ -117,7 +133,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
         return lengths.Plus(extra).mul(factor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>ρ, [active].</summary>
+    /// <summary>Computes the ratios ρ_k, shape [active].</summary>
     private Tensor Ratios(ISubproblem subproblem, TrustRegionState state, TrustRegionState next, Tensor lengths)
     {
         using var scope = NewDisposeScope();
@@ -127,7 +143,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
         return ratios.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The state of the images that are not done, copied, owned by no scope.</summary>
+    /// <summary>Finishes rows and copies the state of those that remain active; the caller disposes the copy.</summary>
     private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, Tensor predictions, Tensor fooled, int iteration)
     {
         using var kept = run.KeepActive(rows, state.Points, predictions, fooled, state.Model, Norm, iteration, _options.MaxIterations);

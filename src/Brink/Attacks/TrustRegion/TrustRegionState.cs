@@ -3,20 +3,21 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>What the attack knows of the images still active, one row each.</summary>
-/// <param name="Points">x_k, [active, …].</param>
-/// <param name="Labels">y, int64 [active].</param>
-/// <param name="Targets">t, int64 [active].</param>
-/// <param name="Model">The local model of the objective at the points.</param>
-/// <param name="LabelLogits">z_y at the points, [active].</param>
-/// <param name="Radii">ε_k, [active].</param>
-/// <param name="FirstDistances">−f / ‖∇f‖_q at the image, before the first step, [active].</param>
-/// <param name="PassRows">Which row of the pass at the points is whose, int64 [active].</param>
+/// <summary>The state of the trust-region attack before a step, one row per active image.</summary>
+/// <param name="Points">The points x_k, shape [active, …].</param>
+/// <param name="Labels">The labels y, int64, shape [active].</param>
+/// <param name="Targets">The target classes t, int64, shape [active].</param>
+/// <param name="Model">The linear model of the objective at the points.</param>
+/// <param name="LabelLogits">The logits z_y of the labels at the points, shape [active].</param>
+/// <param name="Radii">The radii ε_k, shape [active].</param>
+/// <param name="FirstDistances">The linearised distances D at the original images, shape [active].</param>
+/// <param name="PassRows">The row of each image in the pass at the points, int64, shape [active].</param>
 internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor FirstDistances, Tensor PassRows) : IDisposable
 {
     private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, FirstDistances, PassRows];
 
-    /// <summary>The given rows only, copied, owned by no scope: to be disposed.</summary>
+    /// <summary>Copies the given rows; the caller disposes the copy.</summary>
+    /// <param name="rows">The rows to copy, int64.</param>
     public TrustRegionState Select(Tensor rows) => new TrustRegionState(
         Points.index_select(0, rows),
         Labels.index_select(0, rows),

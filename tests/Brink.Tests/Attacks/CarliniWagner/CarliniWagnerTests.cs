@@ -26,12 +26,12 @@ public sealed class CarliniWagnerTests : IDisposable
     [InlineData("best")]
     [InlineData("hardest")]
     [InlineData("3")]
-    public void The_result_is_the_nearest_fooling_point_that_was_ever_looked_at(string target)
+    public void The_result_is_the_nearest_adversarial_point_of_all_that_were_evaluated(string target)
     {
         using var scope = NewDisposeScope();
-        var watching = new Watching(_network.AsClassifier(), _images, _labels, target == "3" ? 3 : null);
+        var watching = new Recording(_network.AsClassifier(), _images, _labels, target == "3" ? 3 : null);
         var fooled = 0;
-        // One image at a time, so that the classifier knows whose point it sees.
+        // One image per run, so that every point belongs to the image of the current row.
         for (var row = 0; row < 6; row++)
         {
             watching.Row = row;
@@ -49,19 +49,19 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Fact]
-    public void Confidence_is_the_least_gap_of_what_is_returned()
+    public void The_gap_of_returned_images_is_at_least_the_confidence()
     {
         using var scope = NewDisposeScope();
-        using var sure = new CarliniWagnerAttack(Short with { Confidence = 0.5 }).Run(_network.AsClassifier(), _images, _labels);
-        using var bare = new CarliniWagnerAttack(Short).Run(_network.AsClassifier(), _images, _labels);
+        using var confident = new CarliniWagnerAttack(Short with { Confidence = 0.5 }).Run(_network.AsClassifier(), _images, _labels);
+        using var plain = new CarliniWagnerAttack(Short).Run(_network.AsClassifier(), _images, _labels);
         using var evaluation = _network.AsClassifier().EnterEvaluation();
-        var logits = _network.AsClassifier().Logits(sure.Adversarial);
+        var logits = _network.AsClassifier().Logits(confident.Adversarial);
         var labelLogits = logits.gather(1, _labels.unsqueeze(1)).squeeze(1);
         var gaps = logits.amax([1]) - labelLogits;
-        var fooled = sure.Outcomes.Select((image, row) => (image, row)).Where(pair => pair.image.Fooled).ToArray();
+        var fooled = confident.Outcomes.Select((image, row) => (image, row)).Where(pair => pair.image.Fooled).ToArray();
         Assert.NotEmpty(fooled);
         Assert.All(fooled, pair => Assert.True(gaps[pair.row].item<double>() >= 0.5 - 1e-9));
-        Assert.True(sure.Outcomes.Average(image => image.L2) > bare.Outcomes.Average(image => image.L2));
+        Assert.True(confident.Outcomes.Average(image => image.L2) > plain.Outcomes.Average(image => image.L2));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class CarliniWagnerTests : IDisposable
     [InlineData(-2, 3, 2.9)]
     [InlineData(0, 1, 0)]
     [InlineData(-2, 3, 3)]
-    public void The_change_of_variables_gives_the_point_back_and_its_slope_is_the_derivative(double lower, double upper, double value)
+    public void The_tanh_substitution_is_invertible_and_its_slope_is_the_derivative(double lower, double upper, double value)
     {
         using var scope = NewDisposeScope();
         var point = full([1, 4], value, dtype: ScalarType.Float64);
@@ -96,7 +96,7 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Fact]
-    public void Adam_is_libtorch_s_and_rows_that_leave_do_not_disturb_the_others()
+    public void Adam_equals_that_of_libtorch_also_after_rows_were_removed()
     {
         using var scope = NewDisposeScope();
         var start = randn(3, 4, dtype: ScalarType.Float64, generator: new Generator(1, CPU));
@@ -122,9 +122,9 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Fact]
-    public void The_constants_grow_tenfold_until_one_fools_and_are_halved_from_then_on()
+    public void The_constant_grows_tenfold_until_one_succeeds_and_then_the_interval_is_halved()
     {
-        var search = new TradeOffs(1, 0.001);
+        var search = new ConstantSearch(1, 0.001);
         var tried = new List<double>();
         foreach (var fooled in new[] { false, false, true, false, true })
         {
@@ -137,9 +137,9 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Fact]
-    public void Bad_settings_are_refused_by_name()
+    public void Invalid_settings_are_refused_by_name()
     {
-        Assert.Contains("keeps l2 small", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { Norm = Norm.LInf })).Message, StringComparison.Ordinal);
+        Assert.Contains("norm l2 only", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { Norm = Norm.LInf })).Message, StringComparison.Ordinal);
         Assert.Contains("learning rate", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { LearningRate = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("initial constant", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { InitialConstant = double.NaN })).Message, StringComparison.Ordinal);
         Assert.Contains("binary search steps", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { BinarySearchSteps = 0 })).Message, StringComparison.Ordinal);
@@ -150,7 +150,7 @@ public sealed class CarliniWagnerTests : IDisposable
     public void Points_stay_within_the_bounds_in_single_precision_too()
     {
         using var scope = NewDisposeScope();
-        // ImageNet's normalisation: centre and half width round past the bound.
+        // With the normalisation of ImageNet, centre + half width exceeds the bound by rounding.
         var bounds = new Normalization([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]).Bounds;
         var images = bounds.Clamp(cat([full([1, 3, 2, 2], -10f), full([1, 3, 2, 2], 10f)], 0));
         var space = new TanhSpace(bounds, images);
@@ -159,7 +159,7 @@ public sealed class CarliniWagnerTests : IDisposable
     }
 
     [Fact]
-    public void A_batch_in_which_every_image_is_flat_ends_in_peace()
+    public void A_batch_without_any_gradient_ends_with_zero_gradient()
     {
         using var scope = NewDisposeScope();
         var classifier = new Linear([new double[4], new double[4]], [1, 0], Bounds.Pixels);
@@ -175,8 +175,8 @@ public sealed class CarliniWagnerTests : IDisposable
         _ => TargetSelection.Given(3),
     };
 
-    /// <summary>Remembers the nearest point it was shown that fools.</summary>
-    private sealed class Watching(IClassifier inner, Tensor images, Tensor labels, long? target) : IClassifier
+    /// <summary>A classifier that records the distance of the nearest adversarial point of all points that it classifies.</summary>
+    private sealed class Recording(IClassifier inner, Tensor images, Tensor labels, long? target) : IClassifier
     {
         public int Row { get; set; }
 

@@ -29,7 +29,7 @@ public sealed class FastGradientTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Methods))]
-    public void A_budget_is_kept_and_a_larger_one_fools_no_fewer(string method, string norm)
+    public void Perturbations_stay_within_the_budget_and_a_larger_budget_fools_no_fewer_images(string method, string norm)
     {
         using var scope = NewDisposeScope();
         var fooled = 0;
@@ -37,7 +37,7 @@ public sealed class FastGradientTests : IDisposable
         {
             using var result = new BudgetedFastGradientAttack(epsilon, Options(method, norm)).Run(_network.AsClassifier(), _images, _labels);
             Assert.All(result.Outcomes, image => Assert.InRange(norm == "l2" ? image.L2 : image.LInf, 0, epsilon * (1 + 1e-12)));
-            // On this smooth network; in general a longer step may jump over a narrow region.
+            // True on this smooth network; in general a longer step may pass over a narrow region.
             Assert.True(result.Outcomes.Count(image => image.Fooled) >= fooled);
             fooled = result.Outcomes.Count(image => image.Fooled);
         }
@@ -46,7 +46,7 @@ public sealed class FastGradientTests : IDisposable
     }
 
     [Fact]
-    public void The_smallest_epsilon_fools_as_a_budget_and_a_little_less_does_not()
+    public void The_smallest_epsilon_succeeds_as_a_budget_and_a_slightly_smaller_one_fails()
     {
         using var scope = NewDisposeScope();
         using var smallest = new MinimalFastGradientAttack(FastGradientOptions.Single, tolerance: 1e-4).Run(_network.AsClassifier(), _images, _labels);
@@ -55,7 +55,7 @@ public sealed class FastGradientTests : IDisposable
         {
             if (smallest.Outcomes[row].Attacked)
             {
-                // Of L∞ alone: in L2 the bounds cut a perturbation shorter than its ε.
+                // Only in L∞: in L2 a perturbation that is clipped to the bounds is shorter than its ε.
                 Assert.True(IsFooled(row, smallest.Outcomes[row].LInf * 1.0002));
                 Assert.False(IsFooled(row, smallest.Outcomes[row].LInf * 0.9995));
             }
@@ -69,11 +69,11 @@ public sealed class FastGradientTests : IDisposable
     }
 
     [Fact]
-    public void One_step_costs_the_classification_one_gradient_and_a_forward_pass_a_radius()
+    public void One_step_takes_two_backward_passes_and_one_forward_pass_per_epsilon()
     {
         using var scope = NewDisposeScope();
         using var result = new MinimalFastGradientAttack(FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
-        // Two backward passes: one of the gap, for the first radius, and one of the objective.
+        // Two backward passes: one of the gap, for the first ε, and one of the objective.
         Assert.All(result.Outcomes.Where(image => image.Attacked), image => Assert.Equal((image.Iterations + 1, 2), (image.Forwards, image.Backwards)));
 
         using var budgeted = new BudgetedFastGradientAttack(0.1, FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
@@ -81,7 +81,7 @@ public sealed class FastGradientTests : IDisposable
     }
 
     [Fact]
-    public void Restarts_fool_images_that_one_start_leaves_and_cost_nothing_where_it_does_not()
+    public void Restarts_fool_more_images_and_cost_nothing_for_images_fooled_at_the_first_start()
     {
         using var scope = NewDisposeScope();
         var once = FastGradientOptions.Projected with { MaxIterations = 2 };
@@ -92,7 +92,7 @@ public sealed class FastGradientTests : IDisposable
     }
 
     [Fact]
-    public void Random_starts_follow_from_the_seed_and_the_place_in_the_data_set_alone()
+    public void Random_starts_are_determined_by_the_seed_and_the_index_in_the_data_set()
     {
         using var scope = NewDisposeScope();
         var attack = new BudgetedFastGradientAttack(0.2, FastGradientOptions.Projected);
@@ -108,13 +108,13 @@ public sealed class FastGradientTests : IDisposable
     }
 
     [Fact]
-    public void Bad_settings_are_refused_by_name()
+    public void Invalid_settings_are_refused_by_name()
     {
         Assert.Contains("epsilon", Assert.Throws<BadInputException>(() => new BudgetedFastGradientAttack(0)).Message, StringComparison.Ordinal);
         Assert.Contains("tolerance", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(tolerance: -1)).Message, StringComparison.Ordinal);
         Assert.Contains("relative step", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { RelativeStep = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("random start", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { Restarts = 2 })).Message, StringComparison.Ordinal);
-        Assert.Contains("l2 or linf", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { Norm = Norm.L1 })).Message, StringComparison.Ordinal);
+        Assert.Contains("l2 and linf", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { Norm = Norm.L1 })).Message, StringComparison.Ordinal);
     }
 
     private static FastGradientOptions Options(string method, string norm) => (method switch

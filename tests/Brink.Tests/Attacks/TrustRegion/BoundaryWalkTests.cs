@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Tests.Attacks.TrustRegion;
 
-/// <summary>Boundaries whose nearest point is known exactly: the walk along them must end close to it.</summary>
+/// <summary>Tests of the boundary walk on boundaries whose nearest point is known exactly.</summary>
 public sealed class BoundaryWalkTests(ITestOutputHelper output)
 {
     private const int Size = 24;
@@ -18,7 +18,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         var norm = ByName(normName);
         var classifier = Linear.HalfSpace(Size, seed: 7, Bounds.Pixels);
         double Exact(double[] row) => classifier.DistanceToFaceInBox(row, 0, 1, norm, 0, 1);
-        // Only where the box binds.
+        // Only images for which the box changes the nearest point.
         var rows = Rows(0, 1, row => classifier.ClassOf(row) == 0 && Exact(row) > 1.05 * classifier.DistanceToFace(row, 0, 1, norm));
         AssertClose(classifier, norm, rows, 0, Exact, 1.005);
     }
@@ -44,7 +44,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void The_face_it_ends_on_to_half_a_percent_where_any_class_will_do(string normName)
+    public void Face_of_the_final_class_to_half_a_percent_if_untargeted(string normName)
     {
         using var scope = NewDisposeScope();
         var norm = ByName(normName);
@@ -69,7 +69,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     [InlineData("l2", 90, 1.03, 1.03)]
     [InlineData("l2", 120, 1.03, 1.03)]
     [InlineData("linf", 120, 1.03, 1.03)]
-    // A known limitation: in L∞ some images are not yet at a sharp edge when the steps end.
+    // A known limitation: in L∞ some images have not reached a sharp edge when the steps end.
     [InlineData("linf", 90, 1.03, 1.07)]
     [InlineData("linf", 60, 1.045, 1.12)]
     public void Intersection_of_two_half_spaces(string normName, int degrees, double mean, double worst)
@@ -123,7 +123,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     [InlineData("l2", "best")]
     [InlineData("linf", "untargeted")]
     [InlineData("linf", "hardest")]
-    public void No_image_ends_farther_than_the_first_stage_left_it(string normName, string target)
+    public void No_perturbation_is_longer_than_after_the_first_stage(string normName, string target)
     {
         using var scope = NewDisposeScope();
         using var network = new SmoothNetwork(12, 20, 5, seed: 1);
@@ -142,11 +142,11 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     [Theory]
     [InlineData("NaN")]
     [InlineData("flat")]
-    public void A_function_that_turns_flat_or_into_NaN_on_the_way_keeps_what_was_found(string kind)
+    public void The_result_of_the_first_stage_is_kept_if_the_function_becomes_flat_or_NaN(string kind)
     {
         using var scope = NewDisposeScope();
         var rows = Rows(-1, 1, row => row[0] < 0.5);
-        // Class 1 beyond x₀ = 1. Just beyond it, where the walk goes, there are no numbers; or from a little beyond on there is no slope.
+        // Class 1 begins where the first entry is 1. Just beyond it, where the walk continues, the logits are NaN or the gradient is zero.
         var classifier = new TwoClasses(images =>
         {
             var first = images.select(1, 0);
@@ -167,7 +167,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
     [InlineData("hardest", "l2")]
     [InlineData("hardest", "linf")]
     [InlineData("untargeted", "l2")]
-    public void No_point_on_the_way_that_fooled_was_nearer_whichever_class_it_fooled_into(string target, string normName)
+    public void The_result_is_the_nearest_adversarial_point_of_the_walk_whichever_its_class(string target, string normName)
     {
         using var scope = NewDisposeScope();
         using var network = new SmoothNetwork(12, 20, 5, seed: 1);
@@ -178,9 +178,9 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         {
             using var step = NewDisposeScope();
             var (image, label) = (images.narrow(0, row, 1), labels.narrow(0, row, 1));
-            var seen = new NearestSeen(network.AsClassifier(), norm, image, label.item<long>());
-            using var result = attack.Run(seen, image, label);
-            Assert.InRange(Length(norm, result.Outcomes[0]), 0, seen.Length * (1 + 1e-9));
+            var recorded = new NearestRecorded(network.AsClassifier(), norm, image, label.item<long>());
+            using var result = attack.Run(recorded, image, label);
+            Assert.InRange(Length(norm, result.Outcomes[0]), 0, recorded.Length * (1 + 1e-9));
         }
     }
 
@@ -197,7 +197,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Two random normals so that the half-spaces ⟨n, x⟩ ≥ c meet in a wedge of the given angle.</summary>
+    /// <summary>Draws two random normals whose half-spaces ⟨n, x⟩ ≥ c intersect in a wedge with the given angle.</summary>
     private static double[][] NormalsOfWedge(int degrees)
     {
         var random = new Random(degrees);
@@ -215,13 +215,13 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         return [first, [.. first.Zip(across, (a, b) => (Math.Cos(between) * a) + (Math.Sin(between) * b))]];
     }
 
-    /// <summary>The smallest ‖δ‖_p with ⟨n_i, δ⟩ ≥ e_i for both i: by duality the largest ⟨θ, e⟩ / ‖Σ θ_i n_i‖_q over θ ≥ 0, θ₁ + θ₂ = 1, which is quasi-concave.</summary>
-    private static double DistanceToIntersection(Norm norm, double[][] normals, double[] missing)
+    /// <summary>Computes the smallest ‖s‖_p with ⟨n_i, s⟩ ≥ e_i for both i: by duality the maximum of the quasi-concave ⟨w, e⟩ / ‖Σ w_i n_i‖_q over w ≥ 0, w₁ + w₂ = 1.</summary>
+    private static double DistanceToIntersection(Norm norm, double[][] normals, double[] shortfalls)
     {
         double Value(double share)
         {
             var mixed = normals[0].Zip(normals[1], (a, b) => ((1 - share) * a) + (share * b)).ToArray();
-            return (((1 - share) * missing[0]) + (share * missing[1])) / (norm == Norm.L2 ? Math.Sqrt(Dot(mixed, mixed)) : mixed.Sum(Math.Abs));
+            return (((1 - share) * shortfalls[0]) + (share * shortfalls[1])) / (norm == Norm.L2 ? Math.Sqrt(Dot(mixed, mixed)) : mixed.Sum(Math.Abs));
         }
 
         var (low, high) = (0.0, 1.0);
@@ -234,14 +234,14 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         return Value((low + high) / 2);
     }
 
-    /// <summary>Where a rising function of a positive number is zero.</summary>
-    private static double Root(Func<double, double> rising)
+    /// <summary>Finds the positive root of an increasing function by bisection.</summary>
+    private static double Root(Func<double, double> increasing)
     {
         var (low, high) = (0.0, 100.0);
         for (var halving = 0; halving < 200; halving++)
         {
             var middle = (low + high) / 2;
-            (low, high) = rising(middle) < 0 ? (middle, high) : (low, middle);
+            (low, high) = increasing(middle) < 0 ? (middle, high) : (low, middle);
         }
 
         return high;
@@ -261,7 +261,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         var rows = new List<double[]>();
         for (var tries = 0; rows.Count < Count; tries++)
         {
-            Assert.True(tries < 100_000, "no such image was found");
+            Assert.True(tries < 100_000, "no suitable image was found");
             var row = Enumerable.Range(0, Size).Select(_ => lower + ((upper - lower) * random.NextDouble())).ToArray();
             if (accept(row))
             {
@@ -276,8 +276,8 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
 
     private static Tensor Labels(Linear classifier, double[][] rows) => tensor(rows.Select(row => (long)classifier.ClassOf(row)).ToArray());
 
-    /// <summary>Remembers how near the nearest point is that clearly fooled, of one image.</summary>
-    private sealed class NearestSeen(IClassifier inner, Norm norm, Tensor image, long label) : IClassifier
+    /// <summary>A classifier that records the distance of the nearest point that is adversarial by more than rounding.</summary>
+    private sealed class NearestRecorded(IClassifier inner, Norm norm, Tensor image, long label) : IClassifier
     {
         public double Length { get; private set; } = double.PositiveInfinity;
 
@@ -291,8 +291,8 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         {
             var logits = inner.Logits(images);
             using var scope = NewDisposeScope();
-            var answers = logits.detach()[0];
-            if ((answers.max() - answers[label]).item<double>() > 1e-4 * (answers.max() - answers.min()).item<double>())
+            var values = logits.detach()[0];
+            if ((values.max() - values[label]).item<double>() > 1e-4 * (values.max() - values.min()).item<double>())
             {
                 Length = Math.Min(Length, norm.Of(images.detach() - image).item<double>());
             }

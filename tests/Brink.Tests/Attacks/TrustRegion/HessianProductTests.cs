@@ -35,7 +35,7 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Objectives))]
-    public void Exact_products_are_those_of_the_dense_Hessian(string name)
+    public void Exact_products_equal_those_of_the_dense_Hessian(string name)
     {
         using var scope = NewDisposeScope();
         var hessians = DenseHessians(name);
@@ -48,7 +48,7 @@ public sealed class HessianProductTests : IDisposable
             AssertClose(hessians.matmul(vectors.unsqueeze(2)).squeeze(2), products(vectors), 1e-10);
         }
 
-        // Column by column the whole Hessian.
+        // The whole Hessian, column by column.
         for (var column = 0; column < Inputs; column++)
         {
             var unit = zeros(6, Inputs, dtype: ScalarType.Float64);
@@ -58,7 +58,7 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Objectives))]
-    public void In_single_precision_they_are_so_to_1e_4(string name)
+    public void Exact_products_in_single_precision_are_accurate_to_1e_4(string name)
     {
         using var scope = NewDisposeScope();
         var hessians = DenseHessians(name);
@@ -70,7 +70,7 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Objectives))]
-    public void Differences_of_gradients_come_within_a_hundredth(string name)
+    public void Finite_differences_are_accurate_to_one_percent(string name)
     {
         using var scope = NewDisposeScope();
         var vectors = Vectors(0);
@@ -84,13 +84,13 @@ public sealed class HessianProductTests : IDisposable
                 return pass.Gradients(Values(name, pass.Logits, _labels, _targets));
             });
             AssertClose(expected, products(vectors.to(type)).to(ScalarType.Float64), 1e-2);
-            // Linear in v, whatever its length.
+            // The product is linear in v, also for long vectors.
             AssertClose(expected * 1e3, products(vectors.to(type) * 1e3).to(ScalarType.Float64), 1e-2);
         }
     }
 
     [Theory, MemberData(nameof(Objectives))]
-    public void An_image_s_product_does_not_depend_on_the_others(string name)
+    public void The_product_of_an_image_does_not_depend_on_the_others(string name)
     {
         using var scope = NewDisposeScope();
         var vectors = Vectors(0);
@@ -107,7 +107,7 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Objectives))]
-    public void With_as_many_vectors_as_entries_the_step_is_that_of_the_dense_problem(string name)
+    public void With_as_many_vectors_as_entries_the_step_solves_the_dense_problem(string name)
     {
         using var scope = NewDisposeScope();
         var hessians = DenseHessians(name);
@@ -126,7 +126,7 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Fact]
-    public void Where_the_gradient_is_constant_products_are_zero()
+    public void Products_are_zero_if_the_gradient_is_constant()
     {
         using var scope = NewDisposeScope();
         foreach (var frozen in new[] { false, true })
@@ -144,7 +144,7 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Fact]
-    public void Gradients_of_parameters_and_images_stay_as_they_were()
+    public void Gradients_of_parameters_and_images_are_unchanged()
     {
         using var scope = NewDisposeScope();
         var parameter = _network.parameters().First();
@@ -158,7 +158,7 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Fact]
-    public void Products_leave_no_tensors_behind()
+    public void Products_leak_no_tensors()
     {
         using var scope = NewDisposeScope();
         var vectors = Vectors(0);
@@ -193,12 +193,12 @@ public sealed class HessianProductTests : IDisposable
     }
 
     [Fact]
-    public void A_network_without_gradients_is_refused_in_a_sentence()
+    public void A_network_without_gradients_is_refused()
     {
         using var scope = NewDisposeScope();
         using var pass = ForwardPass.At(new Custom(images => images.detach()[.., ..2]), _images);
         Assert.Contains("must be differentiable", Assert.Throws<BadInputException>(() => pass.GradientsForProducts(pass.Logits.sum(1))).Message, StringComparison.Ordinal);
-        // Differentiable, but in something else than the images.
+        // Differentiable, but not with respect to the images.
         var other = ones(6, dtype: ScalarType.Float64).requires_grad_();
         Assert.Contains("must be differentiable", Assert.Throws<BadInputException>(() => pass.GradientsForProducts(other * 2)).Message, StringComparison.Ordinal);
     }
@@ -216,14 +216,18 @@ public sealed class HessianProductTests : IDisposable
         return objective.Values(logits, targets, labels);
     }
 
-    /// <summary>Unequal vectors of unequal length, repeatable.</summary>
+    /// <summary>Draws vectors of different lengths from a seed.</summary>
     private static Tensor Vectors(int draw)
     {
         var random = new Random(draw);
         return tensor(Enumerable.Range(0, 6 * Inputs).Select(entry => (random.NextDouble() - 0.5) * (1 + (entry / Inputs))).ToArray()).reshape(6, Inputs);
     }
 
-    /// <summary>H by the formula, [6, inputs, inputs]: z = W₂ φ(W₁x + b₁) + b₂ with φ(a) = a·σ(a), so ∇²z_j = W₁ᵀ diag(W₂_j φ″) W₁; and for log softmax(z)_t, Jᵀ(ppᵀ − diag p)J + Σ_j (1_{j=t} − p_j) ∇²z_j.</summary>
+    /// <summary>Computes the Hessians by their formulas, shape [6, inputs, inputs].</summary>
+    /// <remarks>
+    /// z = W₂ a(W₁x + b₁) + b₂ with a(v) = v·σ(v), so ∇²z_j = W₁ᵀ diag(W₂_j a″) W₁; for log softmax(z)_t the Hessian is
+    /// Jᵀ(ppᵀ − diag p)J + Σ_j (1_{j=t} − p_j) ∇²z_j with the Jacobian J and the probabilities p.
+    /// </remarks>
     private Tensor DenseHessians(string name)
     {
         using var scope = NewDisposeScope();
@@ -250,7 +254,7 @@ public sealed class HessianProductTests : IDisposable
         return hessians.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The step by bisection on the multiplier, in the eigenvectors of the dense Hessian.</summary>
+    /// <summary>Computes the step by bisection of the multiplier, in the eigenvectors of the dense Hessian.</summary>
     private static Tensor DenseStep(Tensor hessian, Tensor gradient, double radius)
     {
         var (eigenvalues, eigenvectors) = linalg.eigh(hessian);
@@ -275,7 +279,7 @@ public sealed class HessianProductTests : IDisposable
     private static void AssertClose(Tensor expected, Tensor actual, double tolerance)
     {
         var error = ((expected - actual).norm() / expected.norm()).item<double>();
-        Assert.True(error <= tolerance, $"off by {error:G3}");
+        Assert.True(error <= tolerance, $"relative error {error:G3}");
     }
 
     private sealed class Custom(Func<Tensor, Tensor> logits) : IClassifier

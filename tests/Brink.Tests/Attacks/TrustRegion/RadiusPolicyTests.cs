@@ -8,7 +8,7 @@ public sealed class RadiusPolicyTests
     private static readonly RadiusPolicy Policy = new() { Unit = RadiusUnit.Input, Start = 1, Smallest = 0.9, Largest = 1.1, Growth = 1.2, GrowAbove = 0.9, ShrinkBelow = 0.5 };
 
     [Fact]
-    public void A_good_model_is_trusted_further_a_bad_one_less_far()
+    public void The_radius_grows_above_one_ratio_and_shrinks_below_another()
     {
         var wide = Policy with { Smallest = 0.1, Largest = 10 };
         Assert.Equal([1 / 1.2, 1, 1, 1.2, 1 / 1.2], Next(wide, radii: 1, lengths: 0.3, double.NegativeInfinity, 0.5, 0.9, 0.91, 0.49));
@@ -30,7 +30,7 @@ public sealed class RadiusPolicyTests
 
     // Deviation (docs/decisions/0001): a short last step does not become the radius, except in the authors' preset.
     [Fact]
-    public void A_step_cut_short_at_the_boundary_becomes_the_radius_only_in_the_authors_preset()
+    public void A_step_that_ends_at_the_boundary_becomes_the_radius_only_in_the_authors_preset()
     {
         var wide = Policy with { Smallest = 0.1, Largest = 10 };
         Assert.Equal([1.0], Next(wide, radii: 1, lengths: 0.3, 0.7));

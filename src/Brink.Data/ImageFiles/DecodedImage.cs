@@ -1,0 +1,81 @@
+using SkiaSharp;
+
+namespace Brink.Data;
+
+/// <summary>A decoded PNG or JPEG with eight bits each of red, green and blue.</summary>
+/// <remarks>Grey images become three equal channels; transparency and colour profiles are ignored, as by PIL's <c>convert("RGB")</c>.</remarks>
+internal sealed class DecodedImage
+{
+    // 100 megapixels need 400 MB. A header can state any size, so a limit is needed before memory is allocated.
+    private const long MostPixels = 100_000_000;
+
+    private readonly byte[] _pixels;
+
+    private DecodedImage(int width, int height, byte[] pixels) => (Width, Height, _pixels) = (width, height, pixels);
+
+    /// <summary>The number of bytes per pixel: red, green, blue, and one that is ignored.</summary>
+    public const int BytesPerPixel = 4;
+
+    /// <summary>The number of columns.</summary>
+    public int Width { get; }
+
+    /// <summary>The number of rows.</summary>
+    public int Height { get; }
+
+    /// <summary>The pixels, [row, column, byte] with <see cref="BytesPerPixel"/> bytes.</summary>
+    public ReadOnlySpan<byte> Pixels => _pixels;
+
+    /// <summary>Decodes the content of a file.</summary>
+    /// <exception cref="UnreadableImageException">Thrown when the content is not an image, is damaged, or has too many pixels.</exception>
+    public static DecodedImage Decode(byte[] file)
+    {
+        using var codec = Open(file);
+        // Without a colour space Skia does not convert colours.
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
+        return codec.GetPixels(info, out var pixels) switch
+        {
+            SKCodecResult.Success => new(info.Width, info.Height, pixels),
+            SKCodecResult.IncompleteInput => throw new UnreadableImageException("it is incomplete"),
+            _ => throw new UnreadableImageException("it is damaged"),
+        };
+    }
+
+    /// <summary>Reads width and height from the header, without decoding the pixels.</summary>
+    /// <exception cref="UnreadableImageException">Thrown when the content is not an image.</exception>
+    public static (int Width, int Height) SizeOf(byte[] file)
+    {
+        using var codec = Open(file);
+        return (codec.Info.Width, codec.Info.Height);
+    }
+
+    /// <summary>Copies the image to three planes, [channel, row, column].</summary>
+    public void CopyTo(Span<byte> planes)
+    {
+        var count = Width * Height;
+        for (var pixel = 0; pixel < count; pixel++)
+        {
+            var start = pixel * BytesPerPixel;
+            planes[pixel] = _pixels[start];
+            planes[count + pixel] = _pixels[start + 1];
+            planes[(2 * count) + pixel] = _pixels[start + 2];
+        }
+    }
+
+    private static SKCodec Open(byte[] file)
+    {
+        using var data = SKData.CreateCopy(file);
+        var codec = SKCodec.Create(data) ?? throw new UnreadableImageException("it is not an image");
+        if ((long)codec.Info.Width * codec.Info.Height <= MostPixels)
+        {
+            return codec;
+        }
+
+        var size = FormattableString.Invariant($"{codec.Info.Width}×{codec.Info.Height}");
+        codec.Dispose();
+        throw new UnreadableImageException($"it has too many pixels, {size}");
+    }
+}
+
+/// <summary>The exception for one image that cannot be used; the other images of the set can.</summary>
+/// <param name="reason">The reason, as a clause such as "it is incomplete".</param>
+internal sealed class UnreadableImageException(string reason) : Exception(reason);

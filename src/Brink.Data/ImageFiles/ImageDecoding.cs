@@ -1,0 +1,138 @@
+using System.Runtime.ExceptionServices;
+
+namespace Brink.Data;
+
+/// <summary>Decodes image files in parallel into an <see cref="ImageSet"/>.</summary>
+internal static class ImageDecoding
+{
+    private const int Channels = 3;
+    // More names would make the warning unreadable.
+    private const int MostNamed = 5;
+
+    /// <summary>Decodes files. Those that cannot be read are left out, and the set's warnings contain their number and the first names.</summary>
+    /// <param name="images">The files.</param>
+    /// <param name="classNames">The names of the classes in the order of the labels, including the class of every file.</param>
+    /// <param name="skip">The number of files to leave out at the start.</param>
+    /// <param name="limit">The largest number of files to open; null for all.</param>
+    /// <param name="size">A function that determines the size of the images from the files to be opened.</param>
+    /// <param name="prepare">The function that decodes one file.</param>
+    /// <param name="cancellationToken">A token that cancels the decoding.</param>
+    /// <returns>The images.</returns>
+    /// <exception cref="BadInputException">Thrown when no image is left, the images do not fit into memory, or they differ in size.</exception>
+    public static ImageSet Decode(
+        ImageFiles images,
+        IReadOnlyList<string> classNames,
+        int skip,
+        int? limit,
+        Func<IEnumerable<ImageFile>, (int Width, int Height)> size,
+        PrepareImage prepare,
+        CancellationToken cancellationToken)
+    {
+        var files = images.Files.Skip(skip).Take(limit ?? int.MaxValue).ToArray();
+        if (files.Length == 0)
+        {
+            throw new BadInputException(FormattableString.Invariant($"'{images.Path}' has {images.Files.Count} images, so none are left after skipping {skip}."));
+        }
+
+        var (width, height) = size(files);
+        var length = Channels * height * width;
+        if ((long)files.Length * length > Array.MaxLength)
+        {
+            throw new BadInputException(FormattableString.Invariant($"At most {Array.MaxLength / length} images of {width}×{height} pixels fit in memory, but {files.Length} were given; use --limit, and --skip for the others."));
+        }
+
+        var pixels = new byte[(long)files.Length * length];
+        var problems = new string?[files.Length];
+        var misfits = new string?[files.Length];
+        try
+        {
+            Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancellationToken }, index =>
+            {
+                try
+                {
+                    misfits[index] = prepare(images.Read(files[index]), pixels.AsSpan(index * length, length));
+                }
+                catch (UnreadableImageException exception)
+                {
+                    problems[index] = exception.Message;
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    problems[index] = $"it cannot be opened: {exception.Message.TrimEnd('.')}";
+                }
+            });
+        }
+        catch (AggregateException exception)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+        }
+
+        if (Array.FindIndex(misfits, misfit => misfit is not null) is >= 0 and var first)
+        {
+            throw new BadInputException($"{Plain(files[first].Name)} in '{images.Path}' {misfits[first]}.");
+        }
+
+        var left = Close(pixels, problems, length);
+        if (left.Length == 0)
+        {
+            throw new BadInputException($"None of the {files.Length} images of '{images.Path}' can be read ({Describe(files, problems)}); check that they are PNG or JPEG.");
+        }
+
+        var labelOf = classNames.Index().ToDictionary(entry => entry.Item, entry => (long)entry.Index, StringComparer.Ordinal);
+        return new(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(images.Path)),
+            classNames,
+            Channels,
+            height,
+            width,
+            pixels.AsMemory(0, left.Length * length),
+            Array.ConvertAll(left, index => labelOf[files[index].Class]))
+        {
+            FirstIndex = skip,
+            Warnings = [.. Warn(images, files, problems, left.Length)],
+        };
+    }
+
+    /// <summary>Moves the images together, over the gaps of those that could not be read.</summary>
+    /// <returns>The indices of the images that remain.</returns>
+    private static int[] Close(byte[] pixels, string?[] problems, int length)
+    {
+        var left = problems.Index().Where(entry => entry.Item is null).Select(entry => entry.Index).ToArray();
+        foreach (var (place, index) in left.Index().Where(entry => entry.Index != entry.Item))
+        {
+            pixels.AsSpan(index * length, length).CopyTo(pixels.AsSpan(place * length));
+        }
+
+        return left;
+    }
+
+    private static IEnumerable<string> Warn(ImageFiles images, ImageFile[] files, string?[] problems, int left)
+    {
+        if (left < files.Length)
+        {
+            yield return FormattableString.Invariant($"Of {files.Length} images of '{images.Path}', {files.Length - left} cannot be read and are left out: {Describe(files, problems)}.");
+        }
+
+        if (images.Outside > 0)
+        {
+            yield return FormattableString.Invariant($"Images outside the class folders of '{images.Path}' are left out: {images.Outside}.");
+        }
+    }
+
+    private static string Describe(ImageFile[] files, string?[] problems)
+    {
+        var bad = files.Zip(problems).Where(entry => entry.Second is not null).ToArray();
+        var named = string.Join(", ", bad.Take(MostNamed).Select(entry => $"{Plain(entry.First.Name)} ({entry.Second})"));
+        return bad.Length > MostNamed ? FormattableString.Invariant($"{named} and {bad.Length - MostNamed} more") : named;
+    }
+
+    /// <summary>Replaces control characters, which a name in an archive can contain and which could change the user's terminal.</summary>
+    private static string Plain(string name) => string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
+}
+
+/// <summary>Decodes the content of a file to the size of the set's images.</summary>
+/// <param name="file">The content.</param>
+/// <param name="planes">The span that receives the image, [channel, row, column].</param>
+/// <returns>Null; for a valid image that does not fit the set, the reason as a clause.</returns>
+/// <exception cref="UnreadableImageException">Thrown when the file is not an image, or is damaged.</exception>
+internal delegate string? PrepareImage(byte[] file, Span<byte> planes);

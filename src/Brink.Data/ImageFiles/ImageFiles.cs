@@ -1,0 +1,93 @@
+namespace Brink.Data;
+
+/// <summary>The PNG and JPEG files in the class folders of a folder or a tar archive, in the ordinal order of their paths.</summary>
+/// <remarks>
+/// Leading folders that all images share, such as <c>train</c> in an archive, are ignored. The next folder is the class, also of images in its
+/// subfolders.
+/// </remarks>
+internal sealed class ImageFiles : IDisposable
+{
+    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg"];
+    private static readonly string[] Splits = ["train", "test", "val", "valid", "validation"];
+
+    private readonly IFileStore _store;
+
+    private ImageFiles(IFileStore store, string path)
+    {
+        (_store, Path) = (store, path);
+        var images = store.Names.Where(IsImage).Order(StringComparer.Ordinal).ToArray();
+        var inFolders = images.Where(name => name.Contains('/', StringComparison.Ordinal)).ToArray();
+        if (inFolders.Length == 0)
+        {
+            throw new BadInputException(images.Length > 0
+                ? $"Images need a folder for each class, but those of '{path}' are in none; move them into folders named after their classes, or give the parent folder."
+                : $"There should be PNG or JPEG files in class folders, but '{path}' contains none; check the path.");
+        }
+
+        Files = Classify([.. inFolders.Select(name => (name, name.Split('/')))]);
+        Outside = images.Length - inFolders.Length;
+        if (Array.Find(Splits, split => Files.Any(file => file.Class.Equals(split, StringComparison.OrdinalIgnoreCase))) is { } found)
+        {
+            throw new BadInputException($"Images need a folder for each class, but in '{path}' the folder '{found}' seems to contain one part of the data; give that folder, or an archive of it.");
+        }
+    }
+
+    /// <summary>The folder or archive.</summary>
+    public string Path { get; }
+
+    /// <summary>The image files.</summary>
+    public IReadOnlyList<ImageFile> Files { get; }
+
+    /// <summary>The number of images outside the class folders, which are not part of <see cref="Files"/>.</summary>
+    public int Outside { get; }
+
+    /// <summary>Finds the image files in a folder or an archive.</summary>
+    /// <param name="path">A folder or a tar archive.</param>
+    /// <returns>The image files; the caller disposes them.</returns>
+    /// <exception cref="BadInputException">Thrown when the path does not exist or cannot be read, or has no images in class folders.</exception>
+    public static ImageFiles Open(string path)
+    {
+        IFileStore? store = null;
+        try
+        {
+            store = Directory.Exists(path) ? new FolderStore(path)
+                : File.Exists(path) ? new TarStore(path)
+                : throw new BadInputException($"Images need a folder or a tar archive, but there is nothing at '{path}'; check the path.");
+            return new(store, path);
+        }
+        catch (Exception exception)
+        {
+            store?.Dispose();
+            if (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new BadInputException($"Images should be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check its permissions.", exception);
+            }
+
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="IFileStore.Read"/>
+    public byte[] Read(ImageFile file) => _store.Read(file.Name);
+
+    public void Dispose() => _store.Dispose();
+
+    private static bool IsImage(string name) => Extensions.Contains(System.IO.Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
+
+    private static ImageFile[] Classify((string Name, string[] Parts)[] images)
+    {
+        // The last folder of a path is never ignored, because there may be only one class.
+        var depth = 0;
+        while (Array.TrueForAll(images, image => image.Parts.Length > depth + 2 && image.Parts[depth] == images[0].Parts[depth]))
+        {
+            depth++;
+        }
+
+        return Array.ConvertAll(images, image => new ImageFile(image.Name, image.Parts[depth]));
+    }
+}
+
+/// <summary>A file with the extension of an image.</summary>
+/// <param name="Name">The path relative to the root.</param>
+/// <param name="Class">The name of the class folder.</param>
+internal sealed record ImageFile(string Name, string Class);

@@ -1,0 +1,59 @@
+namespace Brink.Data;
+
+/// <summary>Reads PNG and JPEG images in class folders, from a folder or a tar archive.</summary>
+/// <remarks>
+/// Images are in the ordinal order of their paths, and classes in the ordinal order of their folders' names; the ten names of CIFAR-10 give
+/// its official labels. Leading folders that all images share are ignored, so an archive may contain <c>train/cat/0001.jpg</c>. All images
+/// are decoded in parallel and held in memory as bytes.
+/// </remarks>
+public static class ImageFolder
+{
+    /// <summary>Reads images that all have the same size.</summary>
+    /// <param name="path">A folder, or a tar archive without compression.</param>
+    /// <param name="skip">The number of files to leave out at the start; default 0.</param>
+    /// <param name="limit">The largest number of files to open; null for all.</param>
+    /// <param name="cancellationToken">A token that cancels the reading.</param>
+    /// <returns>
+    /// The images, with three channels. Files that cannot be read are left out; <see cref="ImageSet.Warnings"/> contains their number and the
+    /// first names. The class names are those of all folders, including classes that have no image within the limit.
+    /// </returns>
+    /// <exception cref="BadInputException">Thrown when there are no such images, none can be read, or they differ in size.</exception>
+    public static ImageSet Read(string path, int skip = 0, int? limit = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentOutOfRangeException.ThrowIfNegative(skip);
+        using var images = ImageFiles.Open(path);
+        var classNames = images.Files.Select(file => file.Class).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
+        var (width, height) = (1, 1);
+        return ImageDecoding.Decode(images, classNames, skip, limit, FirstSize, Prepare, cancellationToken);
+
+        (int Width, int Height) FirstSize(IEnumerable<ImageFile> files)
+        {
+            foreach (var file in files)
+            {
+                try
+                {
+                    return (width, height) = DecodedImage.SizeOf(images.Read(file));
+                }
+                catch (Exception exception) when (exception is UnreadableImageException or IOException or UnauthorizedAccessException)
+                {
+                    // Decoding reports it with the others.
+                }
+            }
+
+            return (width, height);
+        }
+
+        string? Prepare(byte[] file, Span<byte> planes)
+        {
+            var image = DecodedImage.Decode(file);
+            if (image.Width != width || image.Height != height)
+            {
+                return FormattableString.Invariant($"has {image.Width}×{image.Height} pixels, but the images before it have {width}×{height} and a model takes images of one size; resize all images to one size, or use imagenet:PATH, which resizes and crops to 224×224");
+            }
+
+            image.CopyTo(planes);
+            return null;
+        }
+    }
+}

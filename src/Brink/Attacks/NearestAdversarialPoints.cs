@@ -1,0 +1,43 @@
+using static TorchSharp.torch;
+
+namespace Brink.Attacks;
+
+/// <summary>The nearest adversarial point found so far for each attacked image.</summary>
+/// <param name="images">The original images x, shape [attacked, …].</param>
+internal sealed class NearestAdversarialPoints(Tensor images) : IDisposable
+{
+    /// <summary>The points, shape [attacked, …]; the original image where no adversarial point has been found.</summary>
+    public Tensor Points { get; } = images.clone().DetachFromDisposeScope();
+
+    /// <summary>The lengths ‖x′ − x‖ of the perturbations, shape [attacked]; infinite where no adversarial point has been found.</summary>
+    public Tensor Lengths { get; } = full([images.shape[0]], Scalars.PositiveInfinity, dtype: images.dtype, device: images.device).DetachFromDisposeScope();
+
+    /// <summary>Determines for each image whether an adversarial point has been found.</summary>
+    public bool[] Found()
+    {
+        using var finite = Lengths.isfinite();
+        return finite.ToBools();
+    }
+
+    /// <summary>Keeps the points that are adversarial and nearer than the points found before.</summary>
+    /// <remarks>No operation waits for the device, because this is called at every step.</remarks>
+    /// <param name="positions">The positions of the points among the attacked images, int64, shape [active].</param>
+    /// <param name="points">The points, shape [active, …].</param>
+    /// <param name="lengths">The lengths ‖x′ − x‖ of the perturbations, shape [active].</param>
+    /// <param name="fooled">The flags of the points that are adversarial, bool, shape [active].</param>
+    public void Improve(Tensor positions, Tensor points, Tensor lengths, Tensor fooled)
+    {
+        using var scope = NewDisposeScope();
+        var known = Lengths.index_select(0, positions);
+        var better = fooled.logical_and(lengths.lt(known));
+        Lengths.index_copy_(0, positions, where(better, lengths, known));
+        Points.index_copy_(0, positions, where(PerSample.Broadcast(better, points), points, Points.index_select(0, positions)));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Points.Dispose();
+        Lengths.Dispose();
+    }
+}

@@ -1,0 +1,101 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Brink;
+
+/// <summary>The selection of the class with the smallest or largest linearised distance (z_y − z_j) / ‖∇(z_y − z_j)‖_q.</summary>
+/// <remarks>Yao et al. (2019), §3, after Moosavi-Dezfooli et al. (2016).</remarks>
+/// <param name="farthest">Whether to select the farthest class (hardest) instead of the nearest (best).</param>
+internal sealed class LinearizedDistanceSelection(bool farthest) : TargetSelection
+{
+    public override string Name => farthest ? "hardest" : "best";
+
+    public override string Criterion => "misclassified";
+
+    internal override bool ComparesClasses => true;
+
+    internal override void Check(IClassifier classifier)
+    {
+    }
+
+    internal override bool Skips(long label) => false;
+
+    internal override TargetChoice Choose(ForwardPass pass, Tensor labels, Norm norm, int candidates, Tensor? origins = null)
+    {
+        using var scope = NewDisposeScope();
+        var classesByLogit = LargestOthers(pass.Logits, labels, candidates);
+        var count = (int)classesByLogit.shape[1];
+        Candidate? chosen = null;
+        for (var position = 0; position < count; position++)
+        {
+            // Only the better of two candidates is kept, because the gradients of many classes may not fit into memory.
+            using var candidateScope = NewDisposeScope();
+            var targets = classesByLogit.select(1, position).clone();
+            var gaps = LogitGap.Instance.Values(pass.Logits, targets, labels);
+            var gradients = pass.Gradients(gaps, keepGraph: true);
+            var candidate = new Candidate(LinearizedDistance(gaps.detach(), gradients, norm, origins is null ? null : pass.Points.detach() - origins), targets, gaps.detach(), gradients);
+            var better = chosen is null ? candidate : Better(candidate, chosen);
+            better.MoveToScope(scope);
+            chosen?.Dispose();
+            chosen = better;
+        }
+
+        return new(chosen!.Targets.MoveToOuterDisposeScope(), chosen.Gaps.MoveToOuterDisposeScope(), chosen.Gradients.MoveToOuterDisposeScope(), count);
+    }
+
+    internal override Tensor Values(IObjective objective, Tensor logits, Tensor labels, Tensor targets) => objective.Values(logits, targets, labels);
+
+    internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets) => Misclassified(predictions, labels);
+
+    /// <summary>Returns the classes with the largest logits other than the label, in descending order, int64, shape [batch, candidates].</summary>
+    private static Tensor LargestOthers(Tensor logits, Tensor labels, int candidates)
+    {
+        using var scope = NewDisposeScope();
+        var others = logits.detach().scatter(1, labels.unsqueeze(1), full_like(labels, Scalars.NegativeInfinity, dtype: logits.dtype).unsqueeze(1));
+        var count = (int)Math.Min(candidates, logits.shape[1] - 1);
+        return others.topk(count, 1).indexes.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Computes −f / ‖∇f‖_q, shape [batch], with the value f of the linear model at x − offset.</summary>
+    /// <remarks>A class with a zero or infinite gradient, or whose boundary is already crossed at x − offset, is chosen only if all classes are such.</remarks>
+    private Tensor LinearizedDistance(Tensor gaps, Tensor gradients, Norm norm, Tensor? offsets)
+    {
+        using var scope = NewDisposeScope();
+        var lengths = norm.Dual.Of(gradients);
+        var distances = (offsets is null ? gaps.neg() : PerSample.Dot(gradients, offsets) - gaps).div(lengths);
+        var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_not()).logical_or(distances.lt(Scalars.Zero));
+        return distances.masked_fill(unusable, farthest ? Scalars.NegativeInfinity : Scalars.PositiveInfinity).MoveToOuterDisposeScope();
+    }
+
+    private Candidate Better(Candidate one, Candidate other)
+    {
+        var first = farthest ? one.Distances.gt(other.Distances) : one.Distances.lt(other.Distances);
+        return new(
+            where(first, one.Distances, other.Distances),
+            where(first, one.Targets, other.Targets),
+            where(first, one.Gaps, other.Gaps),
+            where(PerSample.Broadcast(first, one.Gradients), one.Gradients, other.Gradients));
+    }
+
+    /// <summary>A class for each image with its linearised distance, its logit gap and the gradient of the gap.</summary>
+    private sealed record Candidate(Tensor Distances, Tensor Targets, Tensor Gaps, Tensor Gradients) : IDisposable
+    {
+        private IEnumerable<Tensor> Tensors => [Distances, Targets, Gaps, Gradients];
+
+        public void MoveToScope(DisposeScope scope)
+        {
+            foreach (var tensor in Tensors)
+            {
+                tensor.MoveToOtherDisposeScope(scope);
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (var tensor in Tensors)
+            {
+                tensor.Dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+using System.Formats.Tar;
+using CsCheck;
+using SkiaSharp;
+
+namespace Brink.Data.Tests.ImageFiles;
+
+public sealed class ImageFolderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Images_are_in_the_order_of_their_paths_and_classes_in_the_order_of_their_names()
+    {
+        var set = ImageFolder.Read(Pictures.Folder(
+            _folder.Path, ("b/2.png", Pictures.Grey(4)), ("B/1.png", Pictures.Grey(2)), ("a/10.png", Pictures.Grey(3)), ("b/10.PNG", Pictures.Grey(5)), ("A/1.png", Pictures.Grey(1))));
+        Assert.Equal(["A", "B", "a", "b"], set.ClassNames);
+        Assert.Equal([1, 2, 3, 5, 4], Greys(set));
+        Assert.Equal([0L, 1, 2, 3, 3], Labels(set));
+        Assert.Empty(set.Warnings);
+    }
+
+    [Fact]
+    public void The_class_names_of_CIFAR_10_give_its_official_labels()
+    {
+        var files = Cifar10.ClassNames.Reverse().Select(name => ($"{name}/0.png", Pictures.Grey(0))).ToArray();
+        Assert.Equal(Cifar10.ClassNames, ImageFolder.Read(Pictures.Folder(_folder.Path, files)).ClassNames);
+    }
+
+    [Fact]
+    public void Every_pixel_of_a_png_has_the_correct_value_and_position()
+    {
+        static SKColor Color(int x, int y) => new((byte)(10 * x), (byte)(20 * y), (byte)(x + y + 100));
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Png(5, 3, Color))));
+        Assert.Equal((3, 3, 5), (set.Channels, set.Height, set.Width));
+        var expected =
+            from channel in Enumerable.Range(0, 3)
+            from y in Enumerable.Range(0, 3)
+            from x in Enumerable.Range(0, 5)
+            let color = Color(x, y)
+            select channel switch { 0 => color.Red, 1 => color.Green, _ => color.Blue };
+        Assert.Equal(expected, set.Pixels(0).ToArray());
+    }
+
+    [Fact]
+    public void Transparency_is_ignored_and_does_not_change_colours()
+    {
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Png(1, 1, (_, _) => new SKColor(200, 100, 50, 128)))));
+        Assert.Equal([200, 100, 50], set.Pixels(0).ToArray());
+    }
+
+    [Fact]
+    public void A_jpeg_is_read_with_any_extension()
+    {
+        var red = Pictures.Jpeg(16, 16, new SKColor(250, 20, 10));
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.jpg", red), ("a/2.JPEG", red), ("a/3.png", red)));
+        Assert.Equal(3, set.Count);
+        Assert.All(Enumerable.Range(0, 3), index => Assert.True(Math.Abs(set.Pixels(index)[0] - 250) < 4 && set.Pixels(index)[^1] < 16));
+    }
+
+    [Theory]
+    [InlineData(TarEntryFormat.V7)]
+    [InlineData(TarEntryFormat.Ustar)]
+    [InlineData(TarEntryFormat.Pax)]
+    [InlineData(TarEntryFormat.Gnu)]
+    public void An_archive_gives_the_same_images_as_its_folder(TarEntryFormat format)
+    {
+        (string, byte[])[] files = [("b/2.png", Pictures.Grey(3)), ("a/2.png", Pictures.Grey(2)), ("a/1.png", Pictures.Grey(1)), ("a/read.me", [1])];
+        var packed = ImageFolder.Read(Pictures.Tar(_folder["images.tar"], format, [.. files.Select(file => ($"./some/train/{file.Item1}", file.Item2))]));
+        var unpacked = ImageFolder.Read(Pictures.Folder(_folder["images"], files));
+        Assert.Equal([1, 2, 3], Greys(packed));
+        Assert.Equal(Greys(unpacked), Greys(packed));
+        Assert.Equal(Labels(unpacked), Labels(packed));
+        Assert.Equal(["a", "b"], packed.ClassNames);
+    }
+
+    [Fact]
+    public void The_last_copy_of_a_file_in_an_archive_is_used() =>
+        Assert.Equal([2], Greys(ImageFolder.Read(Pictures.Tar(_folder["images.tar"], ("a/1.png", Pictures.Grey(1)), ("a/1.png", Pictures.Grey(2))))));
+
+    [Fact]
+    public void Hidden_files_are_ignored()
+    {
+        // Archives created on macOS contain "._1.png" beside "1.png".
+        var packed = ImageFolder.Read(Pictures.Tar(_folder["images.tar"], ("a/._1.png", [1, 2]), ("a/1.png", Pictures.Grey(7)), (".cache/b/1.png", [3])));
+        Assert.Equal([7], Greys(packed));
+        Assert.Empty(packed.Warnings);
+    }
+
+    [Fact]
+    public void Images_in_subfolders_have_the_class_of_the_class_folder()
+    {
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("all/dog/day/1.png", Pictures.Grey(3)), ("all/cat/1.png", Pictures.Grey(1)), ("all/dog/1.png", Pictures.Grey(2))));
+        Assert.Equal(["cat", "dog"], set.ClassNames);
+        Assert.Equal([0L, 1, 1], Labels(set));
+    }
+
+    [Fact]
+    public void A_single_class_keeps_its_name() =>
+        Assert.Equal(["cat"], ImageFolder.Read(Pictures.Folder(_folder.Path, ("all/cat/1.png", Pictures.Grey(1)))).ClassNames);
+
+    [Fact]
+    public void A_part_opens_only_its_own_files_and_has_their_first_index()
+    {
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", [0]), ("a/2.png", Pictures.Grey(2)), ("b/3.png", Pictures.Grey(3)), ("c/4.png", Pictures.Grey(4, side: 9))), skip: 1, limit: 2);
+        Assert.Equal([2, 3], Greys(set));
+        Assert.Equal([0L, 1], Labels(set));
+        Assert.Equal(["a", "b", "c"], set.ClassNames);
+        Assert.Equal(1, set.FirstIndex);
+        Assert.Empty(set.Warnings);
+    }
+
+    [Fact]
+    public void Unreadable_images_are_counted_and_named_and_the_others_are_read()
+    {
+        var whole = Pictures.Grey(9, side: 64);
+        var jpeg = Pictures.Jpeg(64, 64, new SKColor(1, 2, 3));
+        var noise = Pictures.Png(64, 64, (x, y) => new((byte)(x * y), (byte)(x ^ y), 0));
+        noise.AsSpan(noise.Length / 2, 8).Fill(0x55);
+        var set = ImageFolder.Read(Pictures.Folder(
+            _folder.Path, ("a/1.png", []), ("a/2.png", whole), ("a/3.jpg", "no image"u8.ToArray()), ("b/4.jpg", jpeg[..^20]), ("b/5.png", whole[..^30]), ("b/6.png", noise), ("b/7.png", whole)));
+        Assert.Equal([9, 9], Greys(set));
+        Assert.Equal([0L, 1], Labels(set));
+        var warning = Assert.Single(set.Warnings);
+        Assert.Contains("Of 7 images", warning, StringComparison.Ordinal);
+        Assert.Contains("5 cannot be read", warning, StringComparison.Ordinal);
+        Assert.All(["a/1.png (it is empty)", "a/3.jpg (it is not an image)", "b/4.jpg (it is incomplete)", "b/5.png (", "b/6.png ("], part => Assert.Contains(part, warning, StringComparison.Ordinal));
+        Assert.DoesNotContain("7.png", warning, StringComparison.Ordinal);
+        Assert.Equal(set.Warnings, set.Slice(1, 1).Warnings);
+    }
+
+    [Fact]
+    public void The_first_of_many_unreadable_images_are_named()
+    {
+        var files = Enumerable.Range(0, 9).Select(index => ($"a/{index}.png", Array.Empty<byte>())).Append(("a/9.png", Pictures.Grey(1))).ToArray();
+        Assert.EndsWith("a/4.png (it is empty) and 4 more.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder.Path, files)).Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Images_outside_the_class_folders_are_counted() =>
+        Assert.EndsWith(": 1.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder.Path, ("title.png", [1]), ("a/1.png", Pictures.Grey(1)))).Warnings), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_set_without_readable_images_is_refused() => AssertRefused(Pictures.Folder(_folder.Path, ("a/1.png", [1]), ("a/2.png", [])), "None of the 2 images", "a/1.png (it is not an image)");
+
+    [Fact]
+    public void Different_sizes_are_refused_with_the_first_image_that_differs() =>
+        AssertRefused(
+            Pictures.Folder(_folder.Path, ("a/0.png", [1]), ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Grey(1, side: 5)), ("a/3.png", Pictures.Grey(1, side: 6))),
+            "a/2.png", "5×5", "4×4", "resize", "imagenet:");
+
+    [Fact]
+    public void A_skip_beyond_the_end_is_refused()
+    {
+        var folder = Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Grey(1)));
+        Assert.Contains("none are left after skipping 1", Assert.Throws<BadInputException>(() => ImageFolder.Read(folder, skip: 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Other_files_and_folders_are_refused_with_a_reason()
+    {
+        AssertRefused(_folder["absent"], "there is nothing at", "absent");
+        AssertRefused(_folder.Path, "contains none");
+        AssertRefused(Pictures.Folder(_folder["flat"], ("1.png", Pictures.Grey(1))), "folder for each class");
+        AssertRefused(Pictures.Folder(_folder["split"], ("train/a/1.png", Pictures.Grey(1)), ("test/a/1.png", Pictures.Grey(1))), "'train'");
+        AssertRefused(Write("text.tar", "no archive"u8.ToArray()), "not a tar archive");
+        AssertRefused(Write("empty.tar", []), "contains none");
+        AssertRefused(Write("images.tar.gz", [0x1f, 0x8b, 8, 0, 0]), "gzip");
+        AssertRefused(Write("picture.png", Pictures.Grey(1)), "not a tar archive");
+    }
+
+    [Fact]
+    public void The_incomplete_file_of_a_truncated_archive_is_left_out()
+    {
+        var path = Pictures.Tar(_folder["images.tar"], TarEntryFormat.Ustar, ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Png(64, 64, (x, y) => new((byte)(x * y), (byte)(x ^ y), (byte)x))));
+        File.WriteAllBytes(path, File.ReadAllBytes(path)[..2000]);
+        try
+        {
+            Assert.Contains("ends within the file", Assert.Single(ImageFolder.Read(path).Warnings), StringComparison.Ordinal);
+        }
+        catch (BadInputException exception)
+        {
+            Assert.Contains("damaged", exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    [Trait("speed", "slow")]
+    public void A_damaged_archive_gives_a_set_or_a_message()
+    {
+        var whole = File.ReadAllBytes(Pictures.Tar(_folder["whole.tar"], TarEntryFormat.Gnu, ("a/1.png", Pictures.Grey(1)), ("b/2.jpg", Pictures.Jpeg(4, 4, SKColors.Red)), ($"c/{new string('x', 120)}.png", Pictures.Grey(3))));
+        Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte, Gen.Int[0, whole.Length]).Sample(
+            (position, value, length) =>
+            {
+                var bytes = whole.ToArray();
+                bytes[position] = value;
+                try
+                {
+                    Assert.InRange(ImageFolder.Read(Write("damaged.tar", position % 2 == 0 ? bytes : bytes[..length])).Count, 1, 3);
+                }
+                catch (BadInputException exception)
+                {
+                    Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
+                }
+            },
+            iter: 400,
+            threads: 1);
+    }
+
+    [Fact]
+    public void Reading_can_be_cancelled()
+    {
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        var folder = Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Grey(1)));
+        Assert.ThrowsAny<OperationCanceledException>(() => ImageFolder.Read(folder, cancellationToken: cancelled.Token));
+    }
+
+    [Fact]
+    [Trait("speed", "slow")]
+    public void The_jpeg_copies_of_CIFAR_10_have_its_classes_and_channel_means()
+    {
+        var set = ImageFolder.Read(SharedFiles.DataFile("cifar10", "jpeg_test.tar"));
+        Assert.Equal(10_000, set.Count);
+        Assert.Equal(Cifar10.ClassNames, set.ClassNames);
+        Assert.All(Enumerable.Range(0, 10), label => Assert.Equal(1000, Labels(set).Count(other => other == label)));
+        using var images = set.Images(0, set.Count);
+        using var means = images.mean([0, 2, 3]);
+        Assert.Equal([0.4942, 0.4851, 0.4504], means.data<float>().Select(mean => (double)mean), (one, other) => Math.Abs(one - other) < 0.005);
+    }
+
+    private static void AssertRefused(string path, params string[] parts)
+    {
+        var exception = Assert.Throws<BadInputException>(() => ImageFolder.Read(path));
+        Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
+        Assert.All(parts, part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
+    }
+
+    private static int[] Greys(ImageSet set) => [.. Enumerable.Range(0, set.Count).Select(index => (int)set.Pixels(index)[0])];
+
+    private static long[] Labels(ImageSet set) => [.. Enumerable.Range(0, set.Count).Select(set.Label)];
+
+    private string Write(string name, byte[] bytes)
+    {
+        var path = _folder[name];
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+}

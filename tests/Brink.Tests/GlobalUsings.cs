@@ -1,2 +1,0 @@
-global using Brink.Testing;
-global using TorchSharp;
