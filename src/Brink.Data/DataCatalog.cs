@@ -13,7 +13,7 @@ public static class DataCatalog
     /// the user's data folder.
     /// </param>
     /// <param name="skip">The number of images to leave out at the start; default 0.</param>
-    /// <param name="limit">The largest number of images; null for all (for <c>signs</c>: <see cref="DefaultSignCount"/>).</param>
+    /// <param name="limit">The maximum number of images; null for all (for <c>signs</c>: <see cref="DefaultSignCount"/>).</param>
     /// <param name="cancellationToken">A token that cancels the reading of image files.</param>
     /// <returns>The images.</returns>
     /// <exception cref="BadInputException">Thrown when there is no such data set, it cannot be read, or no image is left.</exception>

@@ -154,7 +154,7 @@ public sealed class ImageSet
     }
 
     /// <summary>Returns the first <paramref name="count"/> images, or all if there are fewer.</summary>
-    /// <param name="count">The largest number of images.</param>
+    /// <param name="count">The maximum number of images.</param>
     /// <returns>A set that shares the bytes of this one.</returns>
     public ImageSet Take(int count)
     {

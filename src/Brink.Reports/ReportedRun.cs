@@ -64,7 +64,7 @@ internal sealed class ReportedRun
 
     /// <summary>Returns the name of a class, or its number if it has no name, or a dash for no prediction.</summary>
     /// <param name="label">The class, or −1 for no prediction.</param>
-    /// <param name="longest">The largest number of characters. Longer names are shortened.</param>
+    /// <param name="longest">The maximum number of characters. Longer names are shortened.</param>
     /// <returns>The name.</returns>
     public string ClassName(long label, int longest = LongestName)
     {

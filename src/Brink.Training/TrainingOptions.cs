@@ -11,7 +11,7 @@ public sealed record TrainingOptions
     /// <value>128 (He et al. 2016, §4.2).</value>
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>The largest number of images per pass; a larger batch is computed in parts whose gradients are added.</summary>
+    /// <summary>The maximum number of images per pass; a larger batch is computed in parts whose gradients are added.</summary>
     /// <value>512 (ours: fits the memory of a small machine).</value>
     public int MicroBatchSize { get; init; } = 512;
 
@@ -75,7 +75,7 @@ public sealed record TrainingOptions
     /// <summary>Checks one setting.</summary>
     /// <param name="setting">The name of the setting, for the message.</param>
     /// <param name="value">The value, for the message.</param>
-    /// <param name="holds">Whether the value is in its range.</param>
+    /// <param name="holds">True if the value is in its range.</param>
     /// <param name="range">The range in words, for the message.</param>
     /// <exception cref="BadInputException">The value is out of its range.</exception>
     internal static void Require(string setting, double value, bool holds, string range)

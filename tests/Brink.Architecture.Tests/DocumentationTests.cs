@@ -10,8 +10,8 @@ public sealed partial class DocumentationTests
     // A clause that begins so is neither a noun phrase nor a verb: the tooltip would be half a sentence.
     private static readonly string[] ForbiddenStarts = ["What", "How", "Where", "Which", "Who", "Whose", "Why", "When", "If", "Whether", "That", "And", "But", "Or", "So", "As", "Of", "By", "In", "For", "To", "From", "With", "Without", "Among"];
 
-    // A parameter may be a prepositional phrase ("In pixels.") or a condition ("Whether to …"), but not a question.
-    private static readonly string[] ForbiddenParameterStarts = ["What", "How", "Where", "Which", "Who", "Whose", "Why"];
+    // A parameter may be a prepositional phrase ("In pixels.") or a Boolean ("Whether to …"), but no clause.
+    private static readonly string[] ForbiddenParameterStarts = ["What", "How", "Where", "Which", "Who", "Whose", "Why", "When", "If", "Whether"];
 
     [Theory]
     [MemberData(nameof(Assemblies.Names), MemberType = typeof(Assemblies))]
@@ -21,7 +21,7 @@ public sealed partial class DocumentationTests
     [Theory]
     [MemberData(nameof(Assemblies.Names), MemberType = typeof(Assemblies))]
     public void A_parameter_text_is_no_question(string name) =>
-        AssertNone(Texts(name, "param", "typeparam", "returns", "value").Where(entry => StartsWith(entry.Text, ForbiddenParameterStarts)));
+        AssertNone(Texts(name, "param", "typeparam", "returns", "value").Where(entry => StartsWith(entry.Text, ForbiddenParameterStarts) && !entry.Text.StartsWith("Whether to ", StringComparison.Ordinal)));
 
     [Theory]
     [InlineData("The radius of each image.", true)]

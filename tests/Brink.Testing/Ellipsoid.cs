@@ -1,3 +1,4 @@
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Testing;
@@ -18,7 +19,7 @@ public sealed class Ellipsoid(double[] semiAxes, bool outside) : IClassifier
     public Tensor Logits(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var level = images.flatten(1).div(tensor(semiAxes, dtype: images.dtype)).square().sum(1).sub(1);
+        var level = images.flatten(1).div(tensor(semiAxes, dtype: images.dtype)).pow(Scalars.Two).sum(1).sub(Scalars.One);
         var gap = outside ? level : level.neg();
         return stack([zeros_like(gap), gap], 1).MoveToOuterDisposeScope();
     }

@@ -1,3 +1,4 @@
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Testing;
@@ -51,7 +52,7 @@ public sealed class Linear : IClassifier
     {
         using var scope = NewDisposeScope();
         var weights = tensor(_weights.SelectMany(row => row).ToArray(), dtype: images.dtype).reshape(ClassCount, -1);
-        return images.flatten(1).matmul(weights.t()).add(tensor(_offsets, dtype: images.dtype)).MoveToOuterDisposeScope();
+        return images.flatten(1).matmul(weights.t()).Plus(tensor(_offsets, dtype: images.dtype)).MoveToOuterDisposeScope();
     }
 
     public IDisposable EnterEvaluation() => NewDisposeScope();

@@ -1,3 +1,4 @@
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Testing;
@@ -29,7 +30,8 @@ public sealed class TwoClasses(Func<Tensor, Tensor> function) : IClassifier
     public static TwoClasses Ball(double[] centre, double radius, bool inside) => new(images =>
     {
         using var middle = tensor(centre);
-        var beyond = (images - middle).pow(2).sum(1) - (radius * radius);
+        using var square = Scalars.Of(radius * radius);
+        var beyond = (images - middle).pow(Scalars.Two).sum(1).sub(square);
         return inside ? -beyond : beyond;
     });
 

@@ -45,7 +45,7 @@ internal static class AttackCommand
         using var input = RunInput.Open(parsed, options.Run, cancellationToken);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
         var run = input.Describe(configured) with { RobustAt = thresholds.Lengths };
-        var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Network, input.Images, parsed.GetValue(options.Run.Resume)) : null;
+        var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)) : null;
 
         // Null if the folder contains the finished run.
         using var result = folder?.Finished is null

@@ -8,19 +8,19 @@ internal sealed class AttackOptions
 {
     public RunOptions Run { get; } = new();
 
-    public Option<string> Attack { get; } = new("--attack") { Description = "The attack: tr (trust region), tr2 (trust region of second order), deepfool, fgsm, ifgsm, pgd or cw (Carlini–Wagner), with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
+    public Option<string> Attack { get; } = new("--attack") { Description = "The attack: tr (trust region), tr2 (second-order trust region), deepfool, fgsm, ifgsm, pgd or cw (Carlini–Wagner), with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
 
     public Option<string?> Radius { get; } = new("--radius") { Description = "The radius of the trust region: adaptive, or a fixed number in units of --space. Only for tr and tr2. [default: adaptive]", HelpName = "RADIUS" };
 
     public Option<int?> Refine { get; } = new("--refine") { CustomParser = WholeNumber.Parse<int>, Description = "Steps along the boundary after the first adversarial point; 0 stops there. Only for tr. [default: 18; preset authors: 0]", HelpName = "N" };
 
-    public Option<string?> Preset { get; } = new("--preset") { Description = "The variant of tr: paper (the method of the paper), or authors (the formulas and constants of the authors' program). [default: paper]", HelpName = "PRESET" };
+    public Option<string?> Preset { get; } = new("--preset") { Description = "The formulas and constants of tr: paper (those of the paper) or authors (those of the authors\' program). [default: paper]", HelpName = "PRESET" };
 
     public Option<string?> Epsilon { get; } = new("--epsilon") { Description = "The largest length of a perturbation, in units of --space. Only for fgsm, ifgsm and pgd, which find the smallest sufficient length without it.", HelpName = "LENGTH" };
 
-    public Option<int?> Iterations { get; } = new("--iterations") { CustomParser = WholeNumber.Parse<int>, Description = "The largest number of steps per image. [default: the attack's; tr: 1000]", HelpName = "N" };
+    public Option<int?> Iterations { get; } = new("--iterations") { CustomParser = WholeNumber.Parse<int>, Description = "The maximum number of steps per image. [default: depends on the attack; tr: 1000]", HelpName = "N" };
 
-    public Option<string?> Objective { get; } = new("--objective") { Description = "The objective that the attack increases: gap (the difference of two logits) or cross-entropy. [default: the attack's; tr: gap]", HelpName = "NAME" };
+    public Option<string?> Objective { get; } = new("--objective") { Description = "The objective that the attack increases: gap (the difference of two logits) or cross-entropy. [default: depends on the attack; tr: gap]", HelpName = "NAME" };
 
     public Option<string?> At { get; } = new("--at") { Description = "Print an upper bound of the accuracy under perturbations of these lengths, in units of --space: 0.25,0.5 or 4/255,8/255.", HelpName = "LENGTHS" };
 

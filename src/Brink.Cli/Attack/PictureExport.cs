@@ -30,7 +30,7 @@ internal static class PictureExport
             var pixels = PixelPicture.Rounded(run.AdversarialPixels(tensor(rows.Select(row => (long)row).ToArray())));
             if (pixels.dim() != 4 || pixels.shape[1] is not (1 or 3))
             {
-                throw new BadInputException($"A PNG file needs one or three channels, but the images have the shape [{string.Join(", ", pixels.shape.Skip(1))}]; drop --png.");
+                throw new BadInputException($"A PNG file needs one or three channels, but the images have the shape [{string.Join(", ", pixels.shape.Skip(1))}]; remove --png.");
             }
 
             var inputs = model.FromPixels(pixels);

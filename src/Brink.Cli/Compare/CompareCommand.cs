@@ -33,7 +33,7 @@ internal static class CompareCommand
         var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device)).ToArray();
         var outFolder = parsed.GetValue(options.Run.Out);
         var folders = attacks
-            .Select(attack => outFolder is null ? null : RunFolder.Open(Path.Combine(outFolder, attack.Folder), input.Describe(attack.Configured), input.Network, input.Images, parsed.GetValue(options.Run.Resume)))
+            .Select(attack => outFolder is null ? null : RunFolder.Open(Path.Combine(outFolder, attack.Folder), input.Describe(attack.Configured), input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)))
             .ToArray();
 
         if (outFolder is not null)

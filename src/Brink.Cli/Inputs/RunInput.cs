@@ -17,7 +17,7 @@ internal sealed class RunInput : IDisposable
     private IReadOnlyList<string> _warnings;
 
     /// <summary>Combines a model and images, and moves the model to the device.</summary>
-    /// <param name="network">The loaded model; this object disposes it.</param>
+    /// <param name="loaded">The loaded model; this object disposes it.</param>
     /// <param name="weights">The weights as given by the user; null for embedded weights.</param>
     /// <param name="dataName">The data set as given by the user.</param>
     /// <param name="images">The images.</param>
@@ -25,17 +25,17 @@ internal sealed class RunInput : IDisposable
     /// <param name="space">The input space of the attacks.</param>
     /// <param name="batchSize">The number of images in one batch.</param>
     /// <param name="seed">The seed of random draws.</param>
-    public RunInput(LoadedModel network, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
+    public RunInput(LoadedModel loaded, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Network, _dataName, Images, Device, BatchSize, _seed, _warnings) = (network, dataName, images, device, batchSize, seed, [.. images.Warnings, .. MissingPreprocessing(network)]);
-        network.Module.to(device);
-        Model = new(network, space);
+        (Loaded, _dataName, Images, Device, BatchSize, _seed, _warnings) = (loaded, dataName, images, device, batchSize, seed, [.. images.Warnings, .. MissingPreprocessing(loaded)]);
+        loaded.Module.to(device);
+        Model = new(loaded, space);
         _settings = new(StringComparer.Ordinal)
         {
             ["batch-size"] = batchSize,
             ["skip"] = images.FirstIndex,
-            ["mean"] = network.Normalization.Mean,
-            ["std"] = network.Normalization.StandardDeviation,
+            ["mean"] = loaded.Normalization.Mean,
+            ["std"] = loaded.Normalization.StandardDeviation,
             ["weights"] = weights ?? "embedded",
             ["threads"] = torch.get_num_threads(),
             ["device"] = $"{device.type}".ToLowerInvariant(),
@@ -46,9 +46,9 @@ internal sealed class RunInput : IDisposable
     public ImageSet Images { get; private set; }
 
     /// <summary>The loaded model: network, weights and preprocessing.</summary>
-    public LoadedModel Network { get; }
+    public LoadedModel Loaded { get; }
 
-    /// <summary>The model of <see cref="Network"/> as a classifier in the input space of the attacks.</summary>
+    /// <summary>The model of <see cref="Loaded"/> as a classifier in the input space of the attacks.</summary>
     public OpenedModel Model { get; }
 
     /// <summary>The device that the model is on.</summary>
@@ -113,7 +113,7 @@ internal sealed class RunInput : IDisposable
         Space = InputSpaces.Name(Model.Space),
         Target = configured.Target.Name,
         Criterion = configured.Target.Criterion,
-        Model = Network.Name,
+        Model = Loaded.Name,
         Data = _dataName,
         InputWarnings = _warnings,
         ClassNames = Images.ClassNames,
@@ -123,16 +123,16 @@ internal sealed class RunInput : IDisposable
         Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
     };
 
-    public void Dispose() => Network.Dispose();
+    public void Dispose() => Loaded.Dispose();
 
-    private static string[] MissingPreprocessing(LoadedModel network) => network.Normalization == TorchScriptModel.NoNormalization
-        ? [$"{network.Name} received pixels in [0, 1] without normalisation; add --mean and --std if it expects normalised images."]
+    private static string[] MissingPreprocessing(LoadedModel loaded) => loaded.Normalization == TorchScriptModel.NoNormalization
+        ? [$"{loaded.Name} received pixels in [0, 1] without normalisation; add --mean and --std if it expects normalised images."]
         : [];
 
     private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, ImageSet images) => (IsFile(model), weights) switch
     {
         (true, null) => TorchScriptModel.Load(DataLocations.Resolve(model), [images.Channels, images.Height, images.Width], preprocessing),
-        (true, _) => throw new BadInputException($"A TorchScript file contains its weights, but --model {model} was given together with --weights {weights}; drop --weights, or give the name of the network architecture as --model."),
+        (true, _) => throw new BadInputException($"A TorchScript file contains its weights, but --model {model} was given together with --weights {weights}; remove --weights, or give the name of the loaded architecture as --model."),
         _ => ModelCatalog.Load(model, weights is null ? null : DataLocations.Resolve(weights), preprocessing),
     };
 

@@ -11,7 +11,7 @@ internal sealed class RunOptions
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "The weights of the model: a PyTorch state dict (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
 
-    public Option<string?> Mean { get; } = new("--mean") { Description = "The mean that the model's preprocessing subtracts from each channel: 0.49,0.48,0.45. [default: the model's]", HelpName = "A,B,C" };
+    public Option<string?> Mean { get; } = new("--mean") { Description = "The mean that the model's preprocessing subtracts from each channel: 0.49,0.48,0.45. [default: those of the model]", HelpName = "A,B,C" };
 
     public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation that the preprocessing divides each channel by; required with --mean.", HelpName = "A,B,C" };
 
@@ -19,7 +19,7 @@ internal sealed class RunOptions
 
     public Option<string> Labels { get; } = new("--labels") { Description = "The labels: file (those of the data set), or predicted (the model's own predictions, for images without labels).", DefaultValueFactory = _ => "file", HelpName = "LABELS" };
 
-    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The largest number of images. [default: all; signs: 1000]", HelpName = "N" };
+    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The maximum number of images. [default: all; signs: 1000]", HelpName = "N" };
 
     public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images to leave out at the start of the data set. [default: 0]", HelpName = "N" };
 

@@ -50,6 +50,6 @@ internal static class SliceCommand
             throw new BadInputException($"A slice needs an image that can be attacked, but image {images.FirstIndex} {(paths[0].Result.PredictionBefore == paths[0].Result.Label ? "already has the target class as its label" : "is misclassified before the attack")}; give another --index.");
         }
 
-        return InputSlice.Of(paths, input.Model, [images.Channels, images.Height, images.Width], images.ClassNames, $"{input.Network.Name}, image {images.FirstIndex}", seed, input.Device, cancellationToken);
+        return InputSlice.Of(paths, input.Model, [images.Channels, images.Height, images.Width], images.ClassNames, $"{input.Loaded.Name}, image {images.FirstIndex}", seed, input.Device, cancellationToken);
     }
 }

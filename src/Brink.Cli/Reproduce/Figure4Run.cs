@@ -26,7 +26,7 @@ internal static class Figure4Run
 
         if (parsed.GetValue(options.Resume))
         {
-            throw new BadInputException($"Times belong to one run, so {Figure4.Name} cannot be resumed; drop --resume.");
+            throw new BadInputException($"The times of {Figure4.Name} must come from one run, so it cannot be resumed; remove --resume.");
         }
 
         var networks = Networks(parsed.GetValue(options.Without));

@@ -37,7 +37,7 @@ internal static class ReproduceCommand
         var table = PaperTables.Named(parsed.GetValue(options.Table)!);
         if (parsed.GetValue(options.Steps) is not null)
         {
-            throw new BadInputException($"The flag --steps is for {Figure4.Name} only, but {table.Name} was requested; drop --steps.");
+            throw new BadInputException($"The flag --steps is for {Figure4.Name} only, but {table.Name} was requested; remove --steps.");
         }
 
         var without = Without(table, parsed.GetValue(options.Without));
@@ -126,7 +126,7 @@ internal static class ReproduceCommand
             var configured = AttackCatalog.Create(attack.Specification);
             var some = attack.CorrectImages is { } correct ? CorrectImages.Until(input.Model, images, correct, input.BatchSize, device) : images;
             var folder = parsed.GetValue(options.Out) is { } path
-                ? RunFolder.Open(Path.Combine(path, table.Name, input.Network.Name, section.Norm, attack.Key), input.Describe(configured), input.Network, some, parsed.GetValue(options.Resume))
+                ? RunFolder.Open(Path.Combine(path, table.Name, input.Loaded.Name, section.Norm, attack.Key), input.Describe(configured), input.Loaded, some, parsed.GetValue(options.Resume))
                 : null;
             return new(network, section, attack, configured, input, some, folder);
         }
@@ -200,7 +200,7 @@ internal static class ReproduceCommand
                 ?? throw new BadInputException($"{name} has no network '{model}'; give weights of {names}.");
             if (!weights.TryAdd(network, file))
             {
-                throw new BadInputException($"Each network takes one file of weights, but {model} was given two; drop one.");
+                throw new BadInputException($"Each network takes one file of weights, but {model} was given two; remove one.");
             }
         }
 
@@ -219,7 +219,7 @@ internal static class ReproduceCommand
 internal sealed record TableRun(PaperNetwork Network, PaperSection Section, PaperAttack Attack, ConfiguredAttack Configured, RunInput Input, ImageSet Images, RunFolder? Folder)
 {
     /// <summary>The name of the run in the progress.</summary>
-    public string Name => $"{Input.Network.Name}, {Section.Norm}, {Attack.Key}";
+    public string Name => $"{Input.Loaded.Name}, {Section.Norm}, {Attack.Key}";
 
     /// <summary>Combines the run with its results.</summary>
     public ReproducedRun With(AttackSummary summary) => new(Network, Section, Attack, summary);
@@ -234,7 +234,7 @@ internal sealed class ReproduceOptions
 
     public Option<string?> Data { get; } = new("--data") { Description = "The images: cifar10 (after brink data fetch cifar10) or cifar10:FILE|FOLDER (binary format); for table3, table4 and figure4 imagenet:FOLDER|FILE.tar.", HelpName = "SET" };
 
-    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = $"The largest number of images. [default: all; {Figure4.Name}: {Figure4.DefaultImages}]", HelpName = "N" };
+    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = $"The maximum number of images. [default: all; {Figure4.Name}: {Figure4.DefaultImages}]", HelpName = "N" };
 
     public Option<string?> Without { get; } = new("--without") { Description = $"Rows to leave out, separated by commas: cw, for example, takes most of the time. For {Figure4.Name}: networks to leave out.", HelpName = "LIST" };
 

@@ -207,7 +207,7 @@ internal sealed record StepFigures
 
     /// <summary>Computes the values from the result of an attack.</summary>
     /// <param name="result">The result.</param>
-    /// <param name="steps">The largest number of steps of an image.</param>
+    /// <param name="steps">The maximum number of steps of an image.</param>
     public static StepFigures Of(EvaluationResult result, int steps)
     {
         ArgumentNullException.ThrowIfNull(result);
@@ -216,7 +216,7 @@ internal sealed record StepFigures
 
     /// <summary>Computes the values from a saved run.</summary>
     /// <param name="run">The saved run.</param>
-    /// <param name="steps">The largest number of steps of an image.</param>
+    /// <param name="steps">The maximum number of steps of an image.</param>
     /// <exception cref="BadInputException">The run cannot be read.</exception>
     public static StepFigures Of(SavedRun run, int steps)
     {

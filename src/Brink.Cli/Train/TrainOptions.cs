@@ -20,7 +20,7 @@ internal sealed class TrainOptions
 
     public Option<int?> HoldOut { get; } = new("--hold-out") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images of --data, drawn at random, that are excluded from training and determine the best epoch. [default: 0]", HelpName = "N" };
 
-    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The largest number of training images, drawn at random from --data. [default: all]", HelpName = "N" };
+    public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The maximum number of training images, drawn at random from --data. [default: all]", HelpName = "N" };
 
     public Option<int?> Epochs { get; } = new("--epochs") { CustomParser = WholeNumber.Parse<int>, Description = "The number of epochs. [default: 12]", HelpName = "N" };
 
@@ -64,7 +64,7 @@ internal sealed class TrainOptions
 
     public Option<int?> EigenvalueImages { get; } = new("--eigenvalue-images") { CustomParser = WholeNumber.Parse<int>, Description = "The number of training images on which the eigenvalue is estimated, in a single pass. [default: 128]", HelpName = "N" };
 
-    public Option<int?> MicroBatch { get; } = new("--micro-batch") { CustomParser = WholeNumber.Parse<int>, Description = "The largest number of images per pass; the gradients of larger batches are computed in parts. [default: 512]", HelpName = "N" };
+    public Option<int?> MicroBatch { get; } = new("--micro-batch") { CustomParser = WholeNumber.Parse<int>, Description = "The maximum number of images per pass; the gradients of larger batches are computed in parts. [default: 512]", HelpName = "N" };
 
     public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of the initial weights and of all other random draws. [default: 0]", HelpName = "N" };
 

@@ -13,7 +13,7 @@ internal static class ImageDecoding
     /// <param name="images">The files.</param>
     /// <param name="classNames">The names of the classes in the order of the labels, including the class of every file.</param>
     /// <param name="skip">The number of files to leave out at the start.</param>
-    /// <param name="limit">The largest number of files to open; null for all.</param>
+    /// <param name="limit">The maximum number of files to open; null for all.</param>
     /// <param name="size">A function that determines the size of the images from the files to be opened.</param>
     /// <param name="prepare">The function that decodes one file.</param>
     /// <param name="cancellationToken">A token that cancels the decoding.</param>

@@ -11,7 +11,7 @@ public static class ImageFolder
     /// <summary>Reads images that all have the same size.</summary>
     /// <param name="path">A folder, or a tar archive without compression.</param>
     /// <param name="skip">The number of files to leave out at the start; default 0.</param>
-    /// <param name="limit">The largest number of files to open; null for all.</param>
+    /// <param name="limit">The maximum number of files to open; null for all.</param>
     /// <param name="cancellationToken">A token that cancels the reading.</param>
     /// <returns>
     /// The images, with three channels. Files that cannot be read are left out; <see cref="ImageSet.Warnings"/> contains their number and the

@@ -20,7 +20,7 @@ public static class ImageNetFolder
     /// <summary>Reads images of shape [3, 224, 224].</summary>
     /// <param name="path">A folder, or a tar archive without compression.</param>
     /// <param name="skip">The number of files to leave out at the start; default 0.</param>
-    /// <param name="limit">The largest number of files to open; null for all.</param>
+    /// <param name="limit">The maximum number of files to open; null for all.</param>
     /// <param name="cancellationToken">A token that cancels the reading.</param>
     /// <returns>The images in the ordinal order of their paths. Files that cannot be read are left out; <see cref="ImageSet.Warnings"/> contains their number and the first names.</returns>
     /// <exception cref="BadInputException">Thrown when there are no such images, a folder is not a synset, no image can be read, or the images do not fit in memory.</exception>

@@ -6,7 +6,7 @@ namespace Brink.Evaluation.Catalog;
 /// <summary>Creates attacks from their names and options, as they are written on the command line.</summary>
 public static class AttackCatalog
 {
-    /// <summary>The presets of the trust-region attack: <c>paper</c>, the method of Yao et al. (CVPR 2019), and <c>authors</c>, the program of its authors.</summary>
+    /// <summary>The presets of the trust-region attack: <c>paper</c>, the formulas of Yao et al. (CVPR 2019), and <c>authors</c>, those of the authors' program.</summary>
     internal static IReadOnlyList<string> Presets { get; } = ["paper", "authors"];
 
     /// <summary>Creates an attack.</summary>

@@ -150,7 +150,7 @@ public sealed record AttackSummary
     {
         if (!result.IsComplete)
         {
-            yield return $"The run {(result.Failure is null ? "was cancelled" : "failed")} after {result.Images.Count} of {result.Requested} images; the numbers cover these images only.";
+            yield return $"The run {(result.Failure is null ? "was cancelled" : "failed")} after {result.Images.Count} of {result.Requested} images; the results are those of these images only.";
         }
 
         foreach (var warning in run.Warnings())

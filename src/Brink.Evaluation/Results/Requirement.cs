@@ -8,7 +8,7 @@ namespace Brink.Evaluation.Results;
 /// <param name="text">The text of the threshold.</param>
 /// <param name="length">The length of the perturbations for a threshold of the accuracy, or null for a threshold of the median.</param>
 /// <param name="least">The smallest acceptable value.</param>
-/// <param name="orEqual">Whether the smallest value itself is accepted.</param>
+/// <param name="orEqual">True if the smallest value itself is accepted.</param>
 internal sealed partial class Requirement(string text, double? length, double least, bool orEqual)
 {
     /// <summary>Parses a threshold.</summary>

@@ -8,7 +8,7 @@ namespace Brink.Evaluation.Runs;
 /// <remarks>The checks take a few passes over the first images, which are not part of any count or time.</remarks>
 internal static class ModelChecks
 {
-    /// <summary>The largest number of images that are checked.</summary>
+    /// <summary>The maximum number of images that are checked.</summary>
     /// <value>32, enough to find the defects, few enough not to be noticed beside an attack.</value>
     public const int SampleSize = 32;
 

@@ -92,7 +92,7 @@ internal sealed record ElementType(ScalarType Scalar, string SafetensorsName, st
 /// <summary>Arithmetic on shapes from a file, which can contain any numbers.</summary>
 internal static class TensorShape
 {
-    /// <summary>The largest number of dimensions that most operators of libtorch support.</summary>
+    /// <summary>The maximum number of dimensions that most operators of libtorch support.</summary>
     public const int MaximumRank = 64;
 
     /// <summary>Computes the number of bytes of a dense tensor.</summary>

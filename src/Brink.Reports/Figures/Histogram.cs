@@ -10,7 +10,7 @@ internal static class Histogram
 
     /// <summary>Draws a histogram as part of a page.</summary>
     /// <param name="values">The numbers, at least 0. Those that are not finite are left out.</param>
-    /// <param name="whole">Whether the numbers are counts, so that the width of a bin is a whole number.</param>
+    /// <param name="whole">True if the numbers are counts, so that the width of a bin is a whole number.</param>
     /// <param name="axis">The label of the horizontal axis.</param>
     /// <param name="name">A name that is unique on the page.</param>
     /// <returns>The SVG element, or null if there is no finite number.</returns>

@@ -19,7 +19,7 @@ internal sealed class PassesAgainstPerturbation(string title)
     /// <param name="name">The label of the point.</param>
     /// <param name="passes">The number of forward and backward passes per image.</param>
     /// <param name="mean">The mean relative perturbation, as a fraction.</param>
-    /// <param name="onLine">Whether the point is connected with the others of the attack with increasing numbers of steps.</param>
+    /// <param name="onLine">True if the point is connected with the others of the attack with increasing numbers of steps.</param>
     public void Add(string name, double passes, double mean, bool onLine) => (onLine ? _line : _points).Add((name, passes, mean * 100));
 
     /// <summary>Draws the figure as SVG.</summary>

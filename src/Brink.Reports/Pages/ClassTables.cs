@@ -8,7 +8,7 @@ namespace Brink.Reports.Pages;
 /// <param name="run">The run.</param>
 internal sealed class ClassTables(ReportedRun run)
 {
-    /// <summary>The largest number of classes or pairs of classes in a table.</summary>
+    /// <summary>The maximum number of classes or pairs of classes in a table.</summary>
     /// <value>20, the number of columns that fit the width of a page.</value>
     private const int MostClasses = 20;
 

@@ -53,10 +53,10 @@ internal sealed class RunSection(ReportedRun run, string name)
         var target = _summary.Criterion == "target-class" ? Html.Of($", which the model then classifies as “{TargetName()}”") : Html.Empty;
         var median = Median("relativePerturbation", _summary.RelativePerturbation);
         var enough = _summary.Fooled == 1
-            ? Html.Of($"The change has <strong>{median}</strong> of the length of the image")
+            ? Html.Of($"The length of the change is <strong>{median}</strong> of that of the image")
             : Html.Of($"For half of the fooled images a change of at most <strong>{median}</strong> of the length of the image is enough");
         return Html.Of($"""
-            <p class="verdict">{start}{skipped} {fooled}{target}. {enough}{(_summary.Space == "pixel" ? "" : " (in the normalised input of the model)")}: {(_summary.Fooled == 1 ? "" : "typically ")}{NumberText.Length(run.MeanLevels)} of {ReportedRun.Levels} brightness levels on average over the image (root mean square), and {NumberText.Length(run.LargestLevels)} at the value that changes most.</p>
+            <p class="verdict">{start}{skipped} {fooled}{target}. {enough}{(_summary.Space == "pixel" ? "" : " (in the normalised input of the model)")}: the root mean square of the change is {NumberText.Length(run.MeanLevels)} of {ReportedRun.Levels} brightness levels, and its largest value {NumberText.Length(run.LargestLevels)}{(_summary.Fooled == 1 ? "" : " (medians over the fooled images)")}.</p>
             """);
     }
 
@@ -195,7 +195,7 @@ internal sealed class RunSection(ReportedRun run, string name)
 
     private Html Histograms() => Figures(
         "Distributions",
-        Html.Of($"Lengths cover the fooled images, steps and passes all attacked images."),
+        Html.Of($"Lengths are over the fooled images; steps and passes are over all attacked images."),
         [
             Histogram.Draw(run.Fooled.Select(run.Length), whole: false, $"{Norm.Parse(_summary.Norm).DisplayName} length of perturbation ({Unit})", $"{name}lengths"),
             Histogram.Draw(run.Attacked.Select(image => (double)image.Iterations), whole: true, "steps of the attack", $"{name}steps"),

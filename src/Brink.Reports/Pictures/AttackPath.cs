@@ -41,7 +41,7 @@ internal sealed record AttackPath(string Attack, Outcome Result, IReadOnlyList<f
 /// <param name="inner">The classifier.</param>
 internal sealed class RecordingClassifier(IClassifier inner) : IClassifier
 {
-    /// <summary>The largest number of recorded points. When it is exceeded, every second point is removed, and from then on only every second new point is recorded.</summary>
+    /// <summary>The maximum number of recorded points. When it is exceeded, every second point is removed, and from then on only every second new point is recorded.</summary>
     /// <value>1,024, more than a picture can show.</value>
     internal const int MostPoints = 1024;
 

@@ -76,7 +76,7 @@ public sealed class ImagePool
     /// <summary>Splits the images at random into training images and held-out images.</summary>
     /// <param name="seed">The seed of the random draw.</param>
     /// <param name="heldOut">The number of held-out images, at least 0.</param>
-    /// <param name="limit">The largest number of training images, at least 1; null for all others.</param>
+    /// <param name="limit">The maximum number of training images, at least 1; null for all others.</param>
     /// <returns>The training images and the held-out images, each in the order of this pool.</returns>
     /// <exception cref="BadInputException">A number is out of its range, or no training images are left.</exception>
     public (ImagePool Training, ImagePool HeldOut) Split(long seed, int heldOut, int? limit = null)

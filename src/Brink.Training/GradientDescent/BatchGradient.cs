@@ -12,7 +12,7 @@ internal static class BatchGradient
     /// <param name="pixels">The images in [0, 1], shape [batch, channels, height, width].</param>
     /// <param name="labels">The labels, int64, shape [batch].</param>
     /// <param name="labelSmoothing">The share of the label's probability that is distributed over all classes.</param>
-    /// <param name="microBatchSize">The largest number of images per pass. Batch normalisation sees each part separately.</param>
+    /// <param name="microBatchSize">The maximum number of images per pass. Batch normalisation sees each part separately.</param>
     /// <returns>The mean loss, and the number of correctly classified images.</returns>
     public static (double Loss, long Correct) Add(LoadedModel model, Tensor pixels, Tensor labels, double labelSmoothing, int microBatchSize)
     {

@@ -24,7 +24,7 @@ public sealed record BatchGrowthOptions
     /// <value>128 (ours).</value>
     public int Images { get; init; } = 128;
 
-    /// <summary>The largest number of Hessian-vector products per estimate of the eigenvalue.</summary>
+    /// <summary>The maximum number of Hessian-vector products per estimate of the eigenvalue.</summary>
     /// <value>20 (ours).</value>
     public int MaxProducts { get; init; } = 20;
 

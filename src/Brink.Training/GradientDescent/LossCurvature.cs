@@ -46,7 +46,7 @@ internal sealed class LossCurvature : IDisposable
 
     /// <summary>Estimates the eigenvalue of H with the largest magnitude by power iteration: v ← Hv/‖Hv‖, θ = ⟨v, Hv⟩.</summary>
     /// <param name="seed">The seed of the initial vector.</param>
-    /// <param name="maxProducts">The largest number of products with H.</param>
+    /// <param name="maxProducts">The maximum number of products with H.</param>
     /// <param name="tolerance">The relative change of θ below which the iteration ends. 1 % by default: growth depends on factors of about 2.</param>
     /// <returns>The eigenvalue, which may be negative.</returns>
     public double TopEigenvalue(long seed, int maxProducts, double tolerance = 1e-2)

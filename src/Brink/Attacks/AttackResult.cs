@@ -48,7 +48,7 @@ public sealed record Outcome
     public required double LInf { get; init; }
 
     /// <summary>The relative perturbation ‖x′ − x‖_p / ‖x‖_p, in the norm and input space of the attack.</summary>
-    /// <value>0 if the image is not fooled; infinite for a perturbed image of length 0.</value>
+    /// <value>0 if the image is not fooled; infinite if the original image has length 0.</value>
     public required double Relative { get; init; }
 
     /// <summary>The number of steps that the attack took.</summary>

@@ -1,5 +1,5 @@
-using Brink.Reports.Testing;
 using Brink.Cli.Report;
+using Brink.Reports.Testing;
 
 namespace Brink.Cli.Tests.Report;
 

@@ -1,4 +1,5 @@
 using Brink.Optimization;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;
@@ -65,9 +66,9 @@ public sealed class BoxedHyperplaneTests
             var (one, other) = (Uniform(random), Uniform(random));
             var (first, second) = (Value(one), Value(other));
             var crossing = first / (first - second);
-            var between = crossing.ge(0).logical_and(crossing.le(1));
-            var found = one + ((other - one) * crossing.unsqueeze(1));
-            var farther = norm.Of(found - points).ge(norm.Of(nearest - points) - 1e-9);
+            var between = crossing.ge(Scalars.Zero).logical_and(crossing.le(Scalars.One));
+            var found = one.Plus((other - one) * crossing.unsqueeze(1));
+            var farther = norm.Of(found - points).ge(norm.Of(nearest - points) - tensor(1e-9));
             Assert.True(farther.logical_or(between.logical_not()).all().item<bool>());
         }
     }
@@ -110,7 +111,7 @@ public sealed class BoxedHyperplaneTests
     private static (Tensor Normals, Tensor Origins, Tensor Points, Tensor Rises) Random(int seed)
     {
         var random = new Random(seed);
-        return ((Uniform(random) * 2) - 1, Uniform(random), Uniform(random), (tensor(Enumerable.Range(0, Rows).Select(_ => random.NextDouble()).ToArray()) * 10) - 5);
+        return (Uniform(random).mul(Scalars.Two).sub(Scalars.One), Uniform(random), Uniform(random), (tensor(Enumerable.Range(0, Rows).Select(_ => random.NextDouble()).ToArray()) * 10) - 5);
     }
 
     private static Tensor Uniform(Random random) => tensor(Enumerable.Range(0, Rows * Size).Select(_ => random.NextDouble()).ToArray()).reshape(Rows, Size);

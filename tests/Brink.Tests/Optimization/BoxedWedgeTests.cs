@@ -1,4 +1,5 @@
 using Brink.Optimization;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;
@@ -30,7 +31,7 @@ public sealed class BoxedWedgeTests
             bound = maximum(bound, norm.Of(Mixed(wedge, points, share / 500.0).Nearest(points, norm) - points)).MoveToOtherDisposeScope(scope);
         }
 
-        Assert.True(nearest.ge(0).logical_and(nearest.le(1)).all().item<bool>());
+        Assert.True(nearest.ge(Scalars.Zero).logical_and(nearest.le(Scalars.One)).all().item<bool>());
         // Between the last two mixtures, which are 1/64 apart, the hyperplane is reached only approximately.
         Assert.True(wedge.Plane.Shortfalls(nearest).lt(wedge.Plane.Shortfalls(points) * 0.1).all().item<bool>());
         Assert.True(wedge.HalfSpace.Shortfalls(nearest).lt(1e-9).all().item<bool>());
@@ -75,9 +76,9 @@ public sealed class BoxedWedgeTests
     }
 
     private static BoxedHyperplane Mixed(BoxedWedge wedge, Tensor points, double share) => new(
-        (wedge.Plane.Normals * (1 - share)) + (wedge.HalfSpace.Normals * share),
+        (wedge.Plane.Normals * tensor(1 - share)).Plus(wedge.HalfSpace.Normals * tensor(share)),
         points,
-        (wedge.Plane.Shortfalls(points) * (1 - share)) + (wedge.HalfSpace.Shortfalls(points) * share),
+        (wedge.Plane.Shortfalls(points) * tensor(1 - share)).Plus(wedge.HalfSpace.Shortfalls(points) * tensor(share)),
         wedge.Plane.Lower,
         wedge.Plane.Upper);
 
@@ -89,9 +90,9 @@ public sealed class BoxedWedgeTests
         var (points, inside) = (Uniform(Size), Uniform(Size));
         BoxedHyperplane Reached(double least, double range)
         {
-            var normals = (Uniform(Size) * 2) - 1;
+            var normals = Uniform(Size).mul(Scalars.Two).sub(Scalars.One);
             normals = normals * (normals * (inside - points)).sum(1, keepdim: true).sign();
-            return new(normals, points, (normals * (inside - points)).sum(1) * (least + (range * Uniform(1).squeeze(1))), tensor(0.0), tensor(1.0));
+            return new(normals, points, (normals * (inside - points)).sum(1) * tensor(least).Plus(tensor(range) * Uniform(1).squeeze(1)), tensor(0.0), tensor(1.0));
         }
 
         return (new(Reached(0.5, 0.4), Reached(-0.4, 1)), points);

@@ -1,4 +1,5 @@
 using Brink.Optimization;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;
@@ -115,7 +116,7 @@ public sealed class LanczosSubproblemTests
         foreach (var row in Enumerable.Range(0, problems.Count).Where(row => solution.Exits[row] == SubproblemExit.Converged))
         {
             var step = solution.Steps[row];
-            var uphill = model.Gradients[row] + hessians[row].matmul(step);
+            var uphill = model.Gradients[row].Plus(hessians[row].matmul(step));
             var multiplier = solution.OnBoundary[row] ? step.dot(uphill).item<double>() / (problems[row].Radius * problems[row].Radius) : 0;
             var residual = (step * multiplier - uphill).norm().item<double>();
             Assert.InRange(residual, 0, tolerance * model.Gradients[row].norm().item<double>() * (1 + 1e-6));
@@ -231,7 +232,7 @@ public sealed class LanczosSubproblemTests
 
     private static void AssertChangesAreThoseOfTheModel(QuadraticModel model, SubproblemSolution solution)
     {
-        var changes = (model.Gradients * solution.Steps).sum(1) + (model.Hessian(solution.Steps) * solution.Steps).sum(1) / 2;
+        var changes = (model.Gradients * solution.Steps).sum(1).Plus((model.Hessian(solution.Steps) * solution.Steps).sum(1) / tensor(2.0));
         Assert.True(changes.allclose(solution.PredictedChanges, rtol: 1e-8, atol: 1e-12));
     }
 

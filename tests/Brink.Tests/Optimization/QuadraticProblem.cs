@@ -1,4 +1,5 @@
 using Brink.Optimization;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Tests.Optimization;
@@ -64,7 +65,7 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
         var random = new Random(Seed + Name.Sum(letter => letter));
         var (rotation, _) = linalg.qr(tensor(Enumerable.Range(0, Size * Size).Select(_ => (random.NextDouble() * 2) - 1).ToArray()).reshape(Size, Size));
         var hessian = rotation.mul(tensor(Eigenvalues)).matmul(rotation.t());
-        return (((hessian + hessian.t()) / 2).MoveToOuterDisposeScope(), rotation.matmul(tensor(Loads)).MoveToOuterDisposeScope());
+        return ((hessian.Plus(hessian.t()) / tensor(2.0)).MoveToOuterDisposeScope(), rotation.matmul(tensor(Loads)).MoveToOuterDisposeScope());
     }
 
     /// <summary>Combines problems into one quadratic model with their radii.</summary>
@@ -86,7 +87,7 @@ internal sealed record QuadraticProblem(string Name, double[] Eigenvalues, doubl
         var eigenvalues = linalg.eigvalsh(hessian).data<double>().ToArray();
         var curvature = eigenvalues.Max(Math.Abs);
         var length = step.norm().item<double>();
-        var uphill = gradient + hessian.matmul(step);
+        var uphill = gradient.Plus(hessian.matmul(step));
         var multiplier = onBoundary ? step.dot(uphill).item<double>() / (radius * radius) : 0;
         var forces = gradient.norm().item<double>() + ((curvature + Math.Abs(multiplier)) * radius);
         var residual = (step.mul(multiplier) - uphill).norm().item<double>();

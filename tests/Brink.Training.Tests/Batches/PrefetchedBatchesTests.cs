@@ -104,7 +104,8 @@ public sealed class PrefetchedBatchesTests
         {
             for (var read = 0; read < count; read++)
             {
-                _reads.Wait();
+                // A missing read fails instead of waiting forever.
+                Assert.True(_reads.Wait(TimeSpan.FromMinutes(1)));
             }
         }
 

@@ -91,7 +91,7 @@ internal sealed class ConstantSearch
 
     /// <summary>Narrows the interval of an image and chooses its next constant.</summary>
     /// <param name="position">The position of the image.</param>
-    /// <param name="fooled">Whether the image was fooled with its current constant.</param>
+    /// <param name="fooled">True if the image was fooled with its current constant.</param>
     public void Update(int position, bool fooled)
     {
         var tried = Constants[position];

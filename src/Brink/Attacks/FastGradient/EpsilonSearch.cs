@@ -34,9 +34,9 @@ internal sealed class EpsilonSearch
     public AttackExit? Exit { get; private set; }
 
     /// <summary>Records the result of a try and chooses the next ε.</summary>
-    /// <param name="fooled">Whether the image was fooled.</param>
+    /// <param name="fooled">True if the image was fooled.</param>
     /// <param name="length">The length of the perturbation, at most <see cref="Radius"/>.</param>
-    /// <param name="isFinite">Whether all logits were finite.</param>
+    /// <param name="isFinite">True if all logits were finite.</param>
     /// <param name="steps">The number of steps of the try.</param>
     public void Record(bool fooled, double length, bool isFinite, int steps)
     {

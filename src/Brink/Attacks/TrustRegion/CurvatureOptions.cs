@@ -9,7 +9,7 @@ public sealed record CurvatureOptions
 
     /// <summary>The step h of finite differences, in units of the input space.</summary>
     /// <value>
-    /// 0.005 (ours): the cube root of 1.2e-7, the unit roundoff of float32. For values of order 1, such as pixels, the truncation error, of order
+    /// 0.005 (ours): the cube root of 1.2e-7, the machine epsilon of float32. For values of order 1, such as pixels, the truncation error, of order
     /// h², and the rounding error, of order 1.2e-7/h, are equal there (Nocedal &amp; Wright 2006, §8.1).
     /// </value>
     public double DifferenceStep { get; init; } = 0.005;
