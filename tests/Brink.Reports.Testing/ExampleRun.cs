@@ -114,19 +114,7 @@ public sealed record ExampleRun
     /// <returns>The page as HTML.</returns>
     public static string Report(IReadOnlyList<string> folders)
     {
-        var runs = new List<SavedRun>();
-        try
-        {
-            foreach (var folder in ComparisonFolder.Runs(folders))
-            {
-                runs.Add(SavedRun.Read(folder));
-            }
-
-            return ReportPage.Render(runs);
-        }
-        finally
-        {
-            runs.ForEach(run => run.Dispose());
-        }
+        using var saved = SavedRuns.Read(folders);
+        return ReportPage.Render(saved.Runs);
     }
 }

@@ -31,23 +31,10 @@ internal static class PictureCommand
             var svg = PictureFile.IsSvg(path);
             var images = Indices(indexList);
             TorchLibrary.Require();
-            var saved = new List<SavedRun>();
-            try
-            {
-                foreach (var folder in ComparisonFolder.Runs(folders))
-                {
-                    saved.Add(SavedRun.Read(folder));
-                }
-
-                using var model = Model(saved[0], parsed.GetValue(weights));
-                var picture = PerturbationPicture.Of(saved, images, model is null ? null : new(model, InputSpace.Pixel));
-                PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(picture.ToSvg()) : picture.ToPng());
-            }
-            finally
-            {
-                saved.ForEach(run => run.Dispose());
-            }
-
+            using var saved = SavedRuns.Read(folders);
+            using var model = Model(saved.Runs[0], parsed.GetValue(weights));
+            var picture = PerturbationPicture.Of(saved.Runs, images, model is null ? null : new(model, InputSpace.Pixel));
+            PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(picture.ToSvg()) : picture.ToPng());
             output.WriteLine($"Written to {path}");
             return ExitCode.Done;
         });

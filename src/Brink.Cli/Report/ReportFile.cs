@@ -25,7 +25,8 @@ internal static class ReportFile
             throw new BadInputException($"A report of several runs needs a file to write, but none was given; add --out {Name}, or another name.");
         }
 
-        var html = Encoding.UTF8.GetBytes(Render(folders));
+        using var saved = SavedRuns.Read(folders);
+        var html = Encoding.UTF8.GetBytes(ReportPage.Render(saved.Runs));
         var file = path ?? Path.Combine(folders[0], Name);
         if (Directory.Exists(file))
         {
@@ -35,32 +36,5 @@ internal static class ReportFile
         AtomicFile.CreateFolder(file);
         AtomicFile.Write(file, stream => stream.Write(html));
         return file;
-    }
-
-    /// <summary>Renders the report of runs as HTML.</summary>
-    /// <param name="folders">The folders of runs or comparisons, at least one.</param>
-    /// <exception cref="BadInputException">A folder contains no readable run.</exception>
-    public static string Render(IReadOnlyList<string> folders)
-    {
-        ArgumentNullException.ThrowIfNull(folders);
-        if (folders.Count == 0)
-        {
-            throw new ArgumentException("A report needs at least one run.", nameof(folders));
-        }
-
-        var runs = new List<SavedRun>();
-        try
-        {
-            foreach (var folder in ComparisonFolder.Runs(folders))
-            {
-                runs.Add(SavedRun.Read(folder));
-            }
-
-            return ReportPage.Render(runs);
-        }
-        finally
-        {
-            runs.ForEach(run => run.Dispose());
-        }
     }
 }

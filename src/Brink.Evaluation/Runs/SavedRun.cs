@@ -233,3 +233,41 @@ public sealed class SavedRun : IDisposable
         private BadInputException Problem(string problem) => Refuse(folder, problem);
     }
 }
+
+/// <summary>Several saved runs, which are disposed together.</summary>
+internal sealed class SavedRuns : IDisposable
+{
+    private readonly List<SavedRun> _runs = [];
+
+    private SavedRuns()
+    {
+    }
+
+    /// <summary>The runs, in the order of their folders.</summary>
+    public IReadOnlyList<SavedRun> Runs => _runs;
+
+    /// <summary>Reads runs.</summary>
+    /// <param name="folders">Run folders; the folder of a comparison stands for its runs.</param>
+    /// <exception cref="BadInputException">A folder contains no readable run.</exception>
+    public static SavedRuns Read(IReadOnlyList<string> folders)
+    {
+        var saved = new SavedRuns();
+        try
+        {
+            foreach (var folder in ComparisonFolder.Runs(folders))
+            {
+                saved._runs.Add(SavedRun.Read(folder));
+            }
+
+            return saved;
+        }
+        catch
+        {
+            saved.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _runs.ForEach(run => run.Dispose());
+}
