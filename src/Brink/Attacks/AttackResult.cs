@@ -25,7 +25,7 @@ public sealed record Outcome
     public required long Label { get; init; }
 
     /// <summary>The predicted class before the attack.</summary>
-    /// <value>A class, or −1 if a logit was not finite.</value>
+    /// <value>A class, or −1 without a prediction: a logit was NaN or positive infinity, or all were negative infinity.</value>
     public required long PredictionBefore { get; init; }
 
     /// <summary>The predicted class of the returned image.</summary>
@@ -66,6 +66,10 @@ public sealed record Outcome
     /// backward passes, which are counted in <see cref="Forwards"/> and <see cref="Backwards"/>.
     /// </remarks>
     public int Products { get; init; }
+
+    /// <summary>Indicates whether the cross-entropy underflowed at a point of the attack, where the logit gap replaced it.</summary>
+    /// <value>false for attacks with another objective.</value>
+    public bool Underflowed { get; init; }
 
     /// <summary>Indicates whether the image is fooled, confirmed by a fresh forward pass.</summary>
     public bool Fooled => Exit == AttackExit.Fooled;

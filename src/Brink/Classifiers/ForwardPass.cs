@@ -17,7 +17,7 @@ internal sealed class ForwardPass : IDisposable
     /// <summary>The logits z, shape [batch, classes], attached to the graph.</summary>
     public Tensor Logits { get; }
 
-    /// <summary>Runs a forward pass.</summary>
+    /// <summary>Runs a forward pass on a copy of the images, in case the network changes its input. Logits of another floating-point type are cast to that of the images.</summary>
     /// <param name="classifier">The classifier.</param>
     /// <param name="images">The images, shape [batch, …].</param>
     /// <param name="keepGraph">Whether to keep the graph, which gradients need and which takes memory.</param>
@@ -27,7 +27,8 @@ internal sealed class ForwardPass : IDisposable
         var points = images.detach().requires_grad_(keepGraph).DetachFromDisposeScope();
         try
         {
-            return new(classifier.Name, points, classifier.Logits(points).DetachFromDisposeScope());
+            using var scope = NewDisposeScope();
+            return new(classifier.Name, points, classifier.Logits(points.clone()).to(images.dtype).DetachFromDisposeScope());
         }
         catch
         {
@@ -36,16 +37,35 @@ internal sealed class ForwardPass : IDisposable
         }
     }
 
-    /// <summary>Returns the predicted classes, int64, shape [batch]; −1, which is no prediction, if a logit is not finite.</summary>
+    /// <summary>Returns the predicted classes, int64, shape [batch]; −1 where there is no prediction (see <see cref="HasPrediction"/>).</summary>
     public Tensor Predictions() => PredictionsOf(Logits);
 
-    /// <summary>Returns the predicted classes of given logits, int64, shape [batch]; −1 if a logit is not finite.</summary>
+    /// <summary>Classifies images in a forward pass without a graph.</summary>
+    /// <param name="classifier">The classifier.</param>
+    /// <param name="images">The images, shape [batch, …].</param>
+    /// <returns>The predicted classes, int64, shape [batch]; −1 where there is no prediction.</returns>
+    public static Tensor Predict(IClassifier classifier, Tensor images)
+    {
+        using var pass = At(classifier, images, keepGraph: false);
+        return pass.Predictions();
+    }
+
+    /// <summary>Returns the predicted classes of given logits, int64, shape [batch]; −1 where there is no prediction.</summary>
     /// <param name="logits">The logits, shape [batch, classes].</param>
     public static Tensor PredictionsOf(Tensor logits)
     {
         using var scope = NewDisposeScope();
         var detached = logits.detach();
-        return detached.argmax(1).masked_fill(PerSample.IsFinite(detached).logical_not(), Scalars.MinusOne).MoveToOuterDisposeScope();
+        return detached.argmax(1).masked_fill(HasPrediction(detached).logical_not(), Scalars.MinusOne).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Determines for each image whether its logits give a prediction, bool, shape [batch]: the largest is finite and none is NaN. Negative infinity, as of a masked class, is a value.</summary>
+    /// <param name="logits">The logits, shape [batch, classes].</param>
+    public static Tensor HasPrediction(Tensor logits)
+    {
+        using var scope = NewDisposeScope();
+        // The maximum of a row with a NaN is NaN.
+        return logits.detach().amax([1]).isfinite().MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes the gradient of one value per image with respect to that image.</summary>
