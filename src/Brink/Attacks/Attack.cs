@@ -94,7 +94,7 @@ public abstract class Attack : IAttack
         var model = objective is LogitGap ? gap : null;
         if (objective is not null && model is null)
         {
-            var values = Target.Values(objective, pass.Logits, labels, targets);
+            var values = run.Objective(objective, Target, pass, passRows, labels, targets);
             model = new(OfAttacked(values.detach()), OfAttacked(pass.Gradients(values)));
             run.CountBackwards(rows);
         }
@@ -120,7 +120,7 @@ public abstract class Attack : IAttack
         if (candidates.Length > 0)
         {
             var targets = tensor(Enumerable.Range(0, labels.Length).Select(row => run[row].Target).ToArray(), device: run.Labels.device);
-            var fresh = ForwardPass.PredictionsOf(run.Classifier.Logits(run.Adversarial));
+            var fresh = ForwardPass.Predict(run.Classifier, run.Adversarial);
             var confirmed = Target.Fooled(fresh, run.Labels, targets).logical_and(run.Classifier.Bounds.Contain(run.Adversarial)).ToBools();
             var predictionsAfter = fresh.ToLongs();
             foreach (var row in candidates)
@@ -152,6 +152,7 @@ public abstract class Attack : IAttack
             Forwards = run[row].Forwards,
             Backwards = run[row].Backwards,
             Products = run[row].Products,
+            Underflowed = run[row].Underflowed,
         });
         return new(run.Adversarial.DetachFromDisposeScope(), [.. outcomes]);
     }

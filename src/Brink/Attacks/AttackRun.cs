@@ -61,6 +61,27 @@ internal sealed class AttackRun
         return pass;
     }
 
+    /// <summary>Computes the objective at the points of a pass, shape [rows], and marks the rows in which the cross-entropy underflows.</summary>
+    /// <param name="objective">The objective.</param>
+    /// <param name="target">The target selection of the attack.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="rows">The rows of the pass.</param>
+    /// <param name="labels">The labels y, int64, shape [rows].</param>
+    /// <param name="targets">The target classes, int64, shape [rows].</param>
+    public Tensor Objective(IObjective objective, TargetSelection target, ForwardPass pass, ActiveRows rows, Tensor labels, Tensor targets)
+    {
+        if (objective is CrossEntropy && target == TargetSelection.Untargeted)
+        {
+            using var underflows = CrossEntropy.Underflows(pass.Logits, labels);
+            foreach (var (row, underflowed) in rows.Rows.Zip(underflows.ToBools()))
+            {
+                _entries[row].Underflowed |= underflowed && _entries[row].Exit == AttackExit.IterationLimit;
+            }
+        }
+
+        return target.Values(objective, pass.Logits, labels, targets);
+    }
+
     /// <summary>Counts backward passes of the given rows.</summary>
     /// <remarks>Rows that the forward pass of the same graph found fooled are counted too, because the backward pass covers the whole batch.</remarks>
     /// <param name="rows">The rows.</param>
@@ -134,11 +155,12 @@ internal sealed class AttackRun
     /// <summary>Records the exit reason and the number of steps of one row, and its adversarial image if it is fooled.</summary>
     /// <param name="row">The row in the batch.</param>
     /// <param name="exit">The exit reason.</param>
-    /// <param name="iterations">The number of completed steps.</param>
+    /// <param name="iterations">The number of completed steps, which is added to those before.</param>
     /// <param name="point">The last point of the row.</param>
     public void Finish(int row, AttackExit exit, int iterations, Tensor point)
     {
-        (_entries[row].Exit, _entries[row].Iterations) = (exit, iterations);
+        _entries[row].Exit = exit;
+        _entries[row].Iterations += iterations;
         if (exit == AttackExit.Fooled)
         {
             Adversarial[row] = point;
@@ -154,6 +176,8 @@ internal sealed class AttackRun
     /// <summary>The counts, the target class and the exit reason of one image.</summary>
     internal sealed class Entry
     {
+        private readonly List<long> _givenUp = [];
+
         /// <summary>The exit reason; the iteration limit until the image is finished.</summary>
         public AttackExit Exit { get; set; } = AttackExit.IterationLimit;
 
@@ -169,7 +193,21 @@ internal sealed class AttackRun
         /// <summary>The number of products of the Hessian with a vector.</summary>
         public int Products { get; set; }
 
+        /// <summary>Indicates whether the cross-entropy underflowed at a point of the attack.</summary>
+        public bool Underflowed { get; set; }
+
         /// <summary>The target class; −1 if no class is chosen.</summary>
         public long Target { get; set; } = -1;
+
+        /// <summary>The target classes that the attack gave up, because the point was stuck at the bounds; −1 for the classes that an untargeted attack followed.</summary>
+        public IReadOnlyList<long> GivenUp => _givenUp;
+
+        /// <summary>Records that the point is stuck at the bounds and the target class is given up.</summary>
+        public void GiveUpClass() => _givenUp.Add(Target);
+
+        /// <summary>Determines whether the attack ended stuck at the bounds and has given up fewer classes than allowed.</summary>
+        /// <param name="others">The number of classes that the attack may give up.</param>
+        public bool CanTryAnotherClass(int others) =>
+            Exit == AttackExit.ZeroGradient && _givenUp.Count > 0 && _givenUp[^1] == Target && _givenUp.Count(given => given >= 0) < others;
     }
 }

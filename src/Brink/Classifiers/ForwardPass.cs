@@ -6,16 +6,19 @@ namespace Brink;
 /// <summary>A forward pass that keeps its graph, so that gradients with respect to the images can be computed later.</summary>
 internal sealed class ForwardPass : IDisposable
 {
-    private readonly string _classifierName;
+    private readonly IClassifier _classifier;
     private Tensor? _differentiableGradients;
 
-    private ForwardPass(string classifierName, Tensor points, Tensor logits) => (_classifierName, Points, Logits) = (classifierName, points, logits);
+    private ForwardPass(IClassifier classifier, Tensor points, Tensor logits) => (_classifier, Points, Logits) = (classifier, points, logits);
 
     /// <summary>The images, shape [batch, …], a leaf of the graph.</summary>
     public Tensor Points { get; }
 
     /// <summary>The logits z, shape [batch, classes], attached to the graph.</summary>
     public Tensor Logits { get; }
+
+    /// <summary>The bounds of the images.</summary>
+    public Bounds Bounds => _classifier.Bounds;
 
     /// <summary>Runs a forward pass on a copy of the images, in case the network changes its input. Logits of another floating-point type are cast to that of the images.</summary>
     /// <param name="classifier">The classifier.</param>
@@ -28,7 +31,7 @@ internal sealed class ForwardPass : IDisposable
         try
         {
             using var scope = NewDisposeScope();
-            return new(classifier.Name, points, classifier.Logits(points.clone()).to(images.dtype).DetachFromDisposeScope());
+            return new(classifier, points, classifier.Logits(points.clone()).to(images.dtype).DetachFromDisposeScope());
         }
         catch
         {
@@ -123,7 +126,7 @@ internal sealed class ForwardPass : IDisposable
             }
             catch (ExternalException exception)
             {
-                throw new BadInputException($"Exact second derivatives need a network that is differentiable twice, but {_classifierName} is not ({exception.Message.Split('\n')[0]}); use a first-order attack, or finite differences of its gradients.", exception);
+                throw new BadInputException($"Exact second derivatives need a network that is differentiable twice, but {_classifier.Name} is not ({exception.Message.Split('\n')[0]}); use a first-order attack, or finite differences of its gradients.", exception);
             }
         }
 
@@ -138,7 +141,7 @@ internal sealed class ForwardPass : IDisposable
     }
 
     private BadInputException NotDifferentiable() =>
-        new($"{_classifierName} must be differentiable, but its logits have no gradient with respect to the images; remove no_grad, detach, round or argmax from its forward pass.");
+        new($"{_classifier.Name} must be differentiable, but its logits have no gradient with respect to the images; remove no_grad, detach, round or argmax from its forward pass.");
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -75,26 +76,72 @@ public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int class
         part is ReLU or ReLU6 or LeakyReLU or PReLU or RReLU or Hardtanh or Hardsigmoid or Threshold or Hardshrink or Softshrink;
 }
 
-/// <summary>Switches a module to evaluation mode; disposing restores the mode of every submodule, also where the modes differed.</summary>
+/// <summary>Switches a module to evaluation mode until all objects that did so are disposed; the last one restores the mode of every submodule.</summary>
+/// <remarks>Several threads may attack networks that share modules. Otherwise the first to finish would switch the network of the others to training mode.</remarks>
 internal sealed class EvaluationMode : IDisposable
 {
+    private static readonly Lock Lock = new();
+    private static readonly ConditionalWeakTable<nn.Module, Use> Uses = [];
+
     // Parents before children: setting the mode of a parent also sets its children, whose modes are therefore restored later.
-    private readonly (nn.Module Module, bool Training)[] _modes;
+    private readonly nn.Module[] _modules;
+    private bool _isDisposed;
 
     /// <summary>Switches a module to evaluation mode.</summary>
     /// <param name="module">The module.</param>
     public EvaluationMode(nn.Module module)
     {
-        _modes = [.. module.modules().Prepend(module).Select(part => (part, part.training))];
-        module.eval();
+        _modules = [.. module.modules().Prepend(module).Distinct()];
+        lock (Lock)
+        {
+            foreach (var part in _modules)
+            {
+                var use = Uses.GetOrCreateValue(part);
+                use.WasTraining = use.Count == 0 ? part.training : use.WasTraining;
+                use.Count++;
+            }
+
+            if (Array.Exists(_modules, part => part.training))
+            {
+                module.eval();
+            }
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (module, training) in _modes)
+        lock (Lock)
         {
-            module.train(training);
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            foreach (var part in _modules)
+            {
+                Uses.GetOrCreateValue(part).Count--;
+            }
+
+            // Only if a mode differs, because setting it would also reach modules that another attack still uses.
+            foreach (var part in _modules)
+            {
+                var use = Uses.GetOrCreateValue(part);
+                var training = use.Count == 0 && use.WasTraining;
+                if (part.training != training)
+                {
+                    part.train(training);
+                }
+            }
         }
+    }
+
+    /// <summary>The attacks that use a module, and its mode before the first of them.</summary>
+    private sealed class Use
+    {
+        public int Count { get; set; }
+
+        public bool WasTraining { get; set; }
     }
 }

@@ -80,14 +80,20 @@ public abstract class Norm
     {
         public override Norm Dual => this;
 
-        public override Tensor Of(Tensor batch) => batch.flatten(1).norm(1, false, 2);
+        public override Tensor Of(Tensor batch)
+        {
+            using var scope = NewDisposeScope();
+            var (rows, scales) = PerSample.Scaled(batch);
+            return rows.norm(1, false, 2).mul(scales).MoveToOuterDisposeScope();
+        }
 
         public override Tensor SteepestDirections(Tensor gradients)
         {
             using var scope = NewDisposeScope();
-            var lengths = PerSample.Broadcast(Of(gradients), gradients);
+            var (rows, _) = PerSample.Scaled(gradients);
+            var lengths = rows.norm(1, true, 2);
             // 0/0 would be NaN.
-            return gradients.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).MoveToOuterDisposeScope();
+            return rows.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).reshape(gradients.shape).MoveToOuterDisposeScope();
         }
 
         public override Tensor Project(Tensor perturbations, Tensor radii)

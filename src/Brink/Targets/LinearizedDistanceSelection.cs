@@ -6,7 +6,8 @@ namespace Brink;
 /// <summary>The selection of the class with the smallest or largest linearised distance (z_y − z_j) / ‖∇(z_y − z_j)‖_q.</summary>
 /// <remarks>Yao et al. (2019), §3, after Moosavi-Dezfooli et al. (2016).</remarks>
 /// <param name="farthest">Whether to select the farthest class (hardest) instead of the nearest (best).</param>
-internal sealed class LinearizedDistanceSelection(bool farthest) : TargetSelection
+/// <param name="excluded">The classes of each image that are not selected, bool, shape [batch, classes]; null for none.</param>
+internal sealed class LinearizedDistanceSelection(bool farthest, Tensor? excluded = null) : TargetSelection
 {
     public override string Name => farthest ? "hardest" : "best";
 
@@ -33,7 +34,7 @@ internal sealed class LinearizedDistanceSelection(bool farthest) : TargetSelecti
             var targets = classesByLogit.select(1, position).clone();
             var gaps = LogitGap.Instance.Values(pass.Logits, targets, labels);
             var gradients = pass.Gradients(gaps, keepGraph: true);
-            var candidate = new Candidate(LinearizedDistance(gaps.detach(), gradients, norm, origins is null ? null : pass.Points.detach() - origins), targets, gaps.detach(), gradients);
+            var candidate = new Candidate(LinearizedDistance(pass, gaps.detach(), gradients, targets, norm, origins), targets, gaps.detach(), gradients);
             var better = chosen is null ? candidate : Better(candidate, chosen);
             better.MoveToScope(scope);
             chosen?.Dispose();
@@ -48,23 +49,38 @@ internal sealed class LinearizedDistanceSelection(bool farthest) : TargetSelecti
     internal override Tensor Fooled(Tensor predictions, Tensor labels, Tensor targets) => Misclassified(predictions, labels);
 
     /// <summary>Returns the classes with the largest logits other than the label, in descending order, int64, shape [batch, candidates].</summary>
-    private static Tensor LargestOthers(Tensor logits, Tensor labels, int candidates)
+    private Tensor LargestOthers(Tensor logits, Tensor labels, int candidates)
     {
         using var scope = NewDisposeScope();
         var others = logits.detach().scatter(1, labels.unsqueeze(1), full_like(labels, Scalars.NegativeInfinity, dtype: logits.dtype).unsqueeze(1));
+        others = excluded is null ? others : others.masked_fill(excluded, Scalars.NegativeInfinity);
         var count = (int)Math.Min(candidates, logits.shape[1] - 1);
         return others.topk(count, 1).indexes.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Computes −f / ‖∇f‖_q, shape [batch], with the value f of the linear model at x − offset.</summary>
-    /// <remarks>A class with a zero or infinite gradient, or whose boundary is already crossed at x − offset, is chosen only if all classes are such.</remarks>
-    private Tensor LinearizedDistance(Tensor gaps, Tensor gradients, Norm norm, Tensor? offsets)
+    /// <summary>Computes the linearised distances −f / ‖∇f‖_q, shape [batch], with the value f of the linear model at the origins.</summary>
+    /// <remarks>
+    /// A class is chosen only if all classes are such: with a zero or infinite gradient or distance, excluded, with a boundary that is already
+    /// crossed at the origin, or whose linearised boundary does not meet the box of the bounds.
+    /// </remarks>
+    private Tensor LinearizedDistance(ForwardPass pass, Tensor gaps, Tensor gradients, Tensor targets, Norm norm, Tensor? origins)
     {
         using var scope = NewDisposeScope();
+        var points = pass.Points.detach();
         var lengths = norm.Dual.Of(gradients);
-        var distances = (offsets is null ? gaps.neg() : PerSample.Dot(gradients, offsets) - gaps).div(lengths);
-        var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_not()).logical_or(distances.lt(Scalars.Zero));
+        var distances = (origins is null ? gaps.neg() : PerSample.Dot(gradients, points - origins) - gaps).div(lengths);
+        var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_and(distances.isfinite()).logical_not()).logical_or(distances.lt(Scalars.Zero))
+            .logical_or(gaps.Plus(LargestRise(gradients, points, pass.Bounds)).lt(Scalars.Zero));
+        unusable = excluded is null ? unusable : unusable.logical_or(excluded.gather(1, targets.unsqueeze(1)).squeeze(1));
         return distances.masked_fill(unusable, farthest ? Scalars.NegativeInfinity : Scalars.PositiveInfinity).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Computes the largest increase of a linear function within the bounds, max ⟨g, x′ − x⟩, shape [batch].</summary>
+    private static Tensor LargestRise(Tensor gradients, Tensor points, Bounds bounds)
+    {
+        using var scope = NewDisposeScope();
+        var rises = maximum(gradients * (bounds.Upper(points) - points), gradients * (bounds.Lower(points) - points));
+        return rises.flatten(1).sum(1).MoveToOuterDisposeScope();
     }
 
     private Candidate Better(Candidate one, Candidate other)

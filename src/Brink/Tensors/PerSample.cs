@@ -20,13 +20,28 @@ internal static class PerSample
         return arange(Scalars.Zero, end, Scalars.One, ScalarType.Int64, device);
     }
 
-    /// <summary>Computes the inner product of each image, shape [batch].</summary>
+    /// <summary>Computes the inner product of each image, shape [batch], also where the products of entries underflow or overflow.</summary>
     /// <param name="first">The first factors, shape [batch, …].</param>
     /// <param name="second">The second factors, shape [batch, …].</param>
     public static Tensor Dot(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
-        return first.mul(second).flatten(1).sum(1).MoveToOuterDisposeScope();
+        var ((one, oneScale), (other, otherScale)) = (Scaled(first), Scaled(second));
+        return one.mul(other).sum(1).mul(oneScale).mul(otherScale).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Divides each image by its largest absolute entry if that is so small or so large that squares of entries would underflow or overflow.</summary>
+    /// <param name="batch">The images, shape [batch, …].</param>
+    /// <returns>The images as rows, shape [batch, entries], and their divisors, shape [batch]. The divisor is 1 for entries of ordinary size.</returns>
+    public static (Tensor Rows, Tensor Scales) Scaled(Tensor batch)
+    {
+        using var scope = NewDisposeScope();
+        var flat = batch.flatten(1);
+        var largest = flat.abs().amax([1], keepdim: true);
+        var isOrdinary = largest.ge(Scalars.SmallestOrdinary).logical_and(largest.le(Scalars.LargestOrdinary));
+        // An image of zeros, infinity or NaN is left as it is.
+        var scales = largest.masked_fill(isOrdinary.logical_or(largest.gt(Scalars.Zero).logical_and(largest.isfinite()).logical_not()), Scalars.One);
+        return (flat.div(scales).MoveToOuterDisposeScope(), scales.squeeze(1).MoveToOuterDisposeScope());
     }
 
     /// <summary>Determines for each image whether all entries are finite, bool, shape [batch].</summary>

@@ -74,13 +74,24 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
     }
 
     /// <summary>Takes a step to the boundary of the linear model, with overshoot.</summary>
+    /// <remarks>A step that loses most of its predicted change by clipping to the bounds is replaced by the step to the nearest point of the boundary within the bounds.</remarks>
     private Tensor Step(Bounds bounds, Tensor points, LinearModel model)
     {
         using var scope = NewDisposeScope();
         using var extra = Scalars.Of(_options.ExtraLength);
         using var factor = Scalars.Of(1 + _options.Overshoot);
+        using var half = Scalars.Of(0.5);
         var subproblem = new LinearSubproblem(model, Norm);
-        var steps = subproblem.Solve(subproblem.BoundaryDistances().Plus(extra).mul(factor)).Steps;
-        return bounds.Clamp(points.Plus(steps)).MoveToOuterDisposeScope();
+        var lengths = subproblem.BoundaryDistances().Plus(extra).mul(factor);
+        var next = bounds.Clamp(points.Plus(subproblem.Solve(lengths).Steps));
+        var rows = model.PredictedChanges(next - points).lt(model.Values.mul(half).neg()).nonzero().squeeze(1);
+        if (rows.shape[0] == 0)
+        {
+            return next.MoveToOuterDisposeScope();
+        }
+
+        var (origins, normals) = (points.index_select(0, rows), Norm.L2.SteepestDirections(model.Gradients.index_select(0, rows)));
+        var plane = new BoxedHyperplane(normals, origins, lengths.index_select(0, rows) * Norm.Dual.Of(normals), bounds.Lower(points), bounds.Upper(points));
+        return next.index_copy(0, rows, plane.Nearest(origins, Norm)).MoveToOuterDisposeScope();
     }
 }

@@ -126,7 +126,7 @@ internal sealed class BallAscent
     private Tensor Directions(ForwardPass pass, AttackedImages current, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
-        var gradients = pass.Gradients(_options.Target.Values(_options.Objective, pass.Logits, current.Labels, current.Targets));
+        var gradients = pass.Gradients(_run.Objective(_options.Objective, _options.Target, pass, rows, current.Labels, current.Targets));
         _run.CountBackwards(rows);
         return _options.Norm.SteepestDirections(gradients).MoveToOuterDisposeScope();
     }

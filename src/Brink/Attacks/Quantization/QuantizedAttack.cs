@@ -116,7 +116,7 @@ public sealed class QuantizedAttack : IAttack
             var moves = some.Select(levels);
             var factors = tensor(tried.Select(row => scales[row]).ToArray(), dtype: moves.dtype, device: moves.device);
             var points = grid.Move(some.Select(images), moves * PerSample.Broadcast(factors, moves));
-            var predictions = ForwardPass.PredictionsOf(classifier.Logits(points));
+            var predictions = ForwardPass.Predict(classifier, points);
             var fooled = Fooled(predictions, some.Select(labels), [.. tried.Select(row => results[row].Target)]);
             for (var position = 0; position < tried.Count; position++)
             {
@@ -135,7 +135,7 @@ public sealed class QuantizedAttack : IAttack
     /// <summary>Classifies all 8-bit images in one fresh forward pass, which alone decides about success, and measures their perturbations.</summary>
     private void Confirm(IClassifier classifier, Tensor images, Tensor labels, Tensor adversarial, Outcome[] results)
     {
-        var predictions = ForwardPass.PredictionsOf(classifier.Logits(adversarial));
+        var predictions = ForwardPass.Predict(classifier, adversarial);
         var fooled = Fooled(predictions, labels, [.. results.Select(result => result.Target)]);
         foreach (var row in Enumerable.Range(0, results.Length).Where(row => results[row].Fooled && !fooled[row]))
         {

@@ -106,7 +106,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         for (var position = 0; position < rows.Count; position++)
         {
             var row = rows.Rows[position];
-            run.Finish(row, AttackExit.Fooled, run[row].Iterations + options.Refine, nearest.Points[position]);
+            run.Finish(row, AttackExit.Fooled, options.Refine, nearest.Points[position]);
         }
     }
 
@@ -158,8 +158,10 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         using var scope = NewDisposeScope();
         using var share = Scalars.Of(SmallestGap);
         var logits = pass.Logits.detach();
-        var smallest = (logits.amax([1]) - logits.amin([1])).mul(share);
-        return gaps.detach().gt(smallest).logical_and(PerSample.IsFinite(logits)).MoveToOuterDisposeScope();
+        var largest = logits.amax([1], keepdim: true);
+        // Negative infinity, the logit of a masked class, is not part of the range.
+        var range = (largest - where(logits.eq(Scalars.NegativeInfinity), largest, logits)).amax([1]);
+        return gaps.detach().gt(range.mul(share)).logical_and(ForwardPass.HasPrediction(logits)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes the state at new points: averaged normal, distance to the boundary, interpolation weight and previous linearisation.</summary>

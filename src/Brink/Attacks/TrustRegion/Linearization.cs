@@ -34,12 +34,13 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         var model = gap;
         if (options.Objective is not LogitGap || NeedsDifferentiableGradients)
         {
-            model = ModelOf(pass, labels, choice.Targets);
+            model = ModelOf(run, pass, passRows, labels, choice.Targets);
             run.CountBackwards(rows);
         }
 
         var points = pass.Points.detach();
-        var state = new TrustRegionState(points, labels, choice.Targets, Project(points, model), LabelLogits(pass, labels), options.Radius.First(distances), distances, PassRows(points));
+        var (projected, isAtBound) = Project(points, model);
+        var state = new TrustRegionState(points, labels, choice.Targets, projected, LabelLogits(pass, labels), options.Radius.First(distances), distances, PassRows(points), isAtBound);
         var positions = passRows == rows ? Enumerable.Range(0, rows.Count) : rows.Rows;
         var attacked = state.Select(tensor(positions.Select(position => (long)position).ToArray(), device: labels.device));
         run.SetTargets(rows, attacked.Targets.ToLongs());
@@ -54,31 +55,32 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
     public TrustRegionState At(AttackRun run, ActiveRows rows, ForwardPass pass, TrustRegionState state)
     {
         var points = pass.Points.detach();
-        var model = ModelOf(pass, state.Labels, state.Targets);
+        var model = ModelOf(run, pass, rows, state.Labels, state.Targets);
         run.CountBackwards(rows);
-        return state with { Points = points, Model = Project(points, model), LabelLogits = LabelLogits(pass, state.Labels), PassRows = PassRows(points) };
+        var (projected, isAtBound) = Project(points, model);
+        return state with { Points = points, Model = projected, LabelLogits = LabelLogits(pass, state.Labels), PassRows = PassRows(points), IsAtBound = isAtBound };
     }
 
-    private LinearModel ModelOf(ForwardPass pass, Tensor labels, Tensor targets)
+    private LinearModel ModelOf(AttackRun run, ForwardPass pass, ActiveRows rows, Tensor labels, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        var values = options.Target.Values(options.Objective, pass.Logits, labels, targets);
+        var values = run.Objective(options.Objective, options.Target, pass, rows, labels, targets);
         var gradients = NeedsDifferentiableGradients ? pass.GradientsForProducts(values) : pass.Gradients(values);
         return new(values.detach().MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Sets the entries of the gradient to zero that are at their bound and would be pushed outward.</summary>
-    private LinearModel Project(Tensor points, LinearModel model)
+    /// <summary>Sets the entries of the gradient to zero that are at their bound and would be pushed outward, and flags the rows that have such an entry.</summary>
+    private (LinearModel Model, Tensor IsAtBound) Project(Tensor points, LinearModel model)
     {
         if (!options.ProjectGradient)
         {
-            return model;
+            return (model, zeros_like(model.Values, dtype: ScalarType.Bool));
         }
 
         using var scope = NewDisposeScope();
         var stuck = points.ge(bounds.Upper(points)).logical_and(model.Gradients.gt(Scalars.Zero))
             .logical_or(points.le(bounds.Lower(points)).logical_and(model.Gradients.lt(Scalars.Zero)));
-        return model with { Gradients = model.Gradients.masked_fill(stuck, Scalars.Zero).MoveToOuterDisposeScope() };
+        return (model with { Gradients = model.Gradients.masked_fill(stuck, Scalars.Zero).MoveToOuterDisposeScope() }, stuck.flatten(1).any(1).MoveToOuterDisposeScope());
     }
 
     /// <summary>Computes the linearised distances D = −f / ‖∇f‖_q at the images, limited by the width of the bounds, shape [batch].</summary>

@@ -44,7 +44,8 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         var attacked = rows.Rows;
-        FindAdversarialPoints(run, first, all, rows);
+        FindAdversarialPoints(run, _options, first, all, rows, attacked.Count);
+        TryOtherClasses(run, attacked);
         var found = new ActiveRows(attacked.Where(row => run[row].Exit == AttackExit.Fooled), run.Images.device);
         if (_options.Refine > 0 && found.Count > 0)
         {
@@ -52,16 +53,44 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
         }
     }
 
-    /// <summary>Runs Algorithm 1 of the paper until no row is active.</summary>
-    private void FindAdversarialPoints(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    /// <summary>Attacks the images that are stuck at the bounds again, toward one other class after the other.</summary>
+    /// <remarks>A point is stuck if no entry can move toward the target class: the bounds may contain no image of that class, but images of others.</remarks>
+    private void TryOtherClasses(AttackRun run, IReadOnlyList<int> attacked)
     {
-        var (bounds, attacked) = (run.Classifier.Bounds, rows.Count);
-        var linearization = new Linearization(_options, bounds);
+        if (Target is GivenClassSelection)
+        {
+            return;
+        }
+
+        var classes = run.Classifier.ClassCount;
+        var others = Math.Min(_options.Candidates, classes - 1);
+        while (attacked.Where(row => run[row].CanTryAnotherClass(others)).ToArray() is { Length: > 0 } stuck)
+        {
+            using var scope = NewDisposeScope();
+            var rows = new ActiveRows(stuck, run.Images.device);
+            var excluded = tensor(stuck.SelectMany(row => Enumerable.Range(0, classes).Select(other => run[row].GivenUp.Contains(other))).ToArray(), device: run.Images.device);
+            Array.ForEach(stuck, row => run[row].Exit = AttackExit.IterationLimit);
+            var options = _options with { Target = new LinearizedDistanceSelection(farthest: Target == TargetSelection.Hardest, excluded.reshape(stuck.Length, classes)) };
+            FindAdversarialPoints(run, options, first: null, rows, rows, attacked.Count);
+        }
+    }
+
+    /// <summary>Runs Algorithm 1 of the paper until no row is active.</summary>
+    /// <param name="run">The bookkeeping of the attack.</param>
+    /// <param name="options">The settings, with the target selection to use.</param>
+    /// <param name="first">The pass that classified all rows; null for a selection that compares classes.</param>
+    /// <param name="all">The rows of that pass.</param>
+    /// <param name="rows">The rows to attack.</param>
+    /// <param name="attacked">The number of attacked images of the batch, for progress reports.</param>
+    private void FindAdversarialPoints(AttackRun run, TrustRegionOptions options, ForwardPass? first, ActiveRows all, ActiveRows rows, int attacked)
+    {
+        var (bounds, target) = (run.Classifier.Bounds, options.Target);
+        var linearization = new Linearization(options, bounds);
         // Comparing classes takes a backward pass per class, so it uses a forward pass of the attacked images only. Otherwise one backward pass
         // is enough, for which the graph of the first classification is used.
-        using var own = Target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
-        var (pass, passRows) = own is null ? (first, all) : (own, rows);
-        var state = Start(run, linearization, first, pass, passRows, rows);
+        using var own = target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
+        var (pass, passRows) = own is null ? (first!, all) : (own, rows);
+        var state = Start(run, linearization, pass, passRows, rows);
         try
         {
             for (var iteration = 1; rows.Count > 0; iteration++)
@@ -86,7 +115,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
 
                 // Stop where fooled.
                 var predictions = pass.Predictions();
-                var fooled = Target.Fooled(predictions, state.Labels, state.Targets);
+                var fooled = target.Fooled(predictions, state.Labels, state.Targets);
                 var active = KeepActive(run, rows, next, predictions, fooled, iteration);
                 state.Dispose();
                 state = active;
@@ -101,11 +130,11 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     }
 
     /// <summary>Computes the state at the original images and finishes the rows that have no usable gradient there.</summary>
-    private TrustRegionState Start(AttackRun run, Linearization linearization, ForwardPass first, ForwardPass pass, ActiveRows passRows, ActiveRows rows)
+    private TrustRegionState Start(AttackRun run, Linearization linearization, ForwardPass pass, ActiveRows passRows, ActiveRows rows)
     {
         using var start = linearization.AtImages(run, pass, passRows, rows);
-        using var allPredictions = first.Predictions();
-        using var predictions = rows.Select(allPredictions);
+        using var passPredictions = pass.Predictions();
+        using var predictions = passRows == rows ? passPredictions.alias() : rows.Select(passPredictions);
         using var fooled = zeros_like(predictions, dtype: ScalarType.Bool);
         return KeepActive(run, rows, start, predictions, fooled, iteration: 0);
     }
@@ -146,7 +175,13 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     /// <summary>Finishes rows and copies the state of those that remain active; the caller disposes the copy.</summary>
     private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, Tensor predictions, Tensor fooled, int iteration)
     {
+        var (before, isAtBound) = (rows.Rows, state.IsAtBound.ToBools());
         using var kept = run.KeepActive(rows, state.Points, predictions, fooled, state.Model, Norm, iteration, _options.MaxIterations);
+        foreach (var row in before.Where((row, position) => isAtBound[position] && run[row].Exit == AttackExit.ZeroGradient))
+        {
+            run[row].GiveUpClass();
+        }
+
         return state.Select(kept);
     }
 }
