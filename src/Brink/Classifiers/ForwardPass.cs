@@ -71,6 +71,15 @@ internal sealed class ForwardPass : IDisposable
         return logits.detach().amax([1]).isfinite().MoveToOuterDisposeScope();
     }
 
+    /// <summary>Computes the range of the logits of each image, shape [batch]. Negative infinity, the logit of a masked class, is not part of the range.</summary>
+    public Tensor Ranges()
+    {
+        using var scope = NewDisposeScope();
+        var logits = Logits.detach();
+        var largest = logits.amax([1], keepdim: true);
+        return (largest - where(logits.eq(Scalars.NegativeInfinity), largest, logits)).amax([1]).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Computes the gradient of one value per image with respect to that image.</summary>
     /// <param name="values">The values, shape [batch], computed from <see cref="Logits"/>.</param>
     /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>

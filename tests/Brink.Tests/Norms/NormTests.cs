@@ -1,3 +1,5 @@
+using Brink.Tensors;
+
 namespace Brink.Tests.Norms;
 
 public sealed class NormTests
@@ -26,6 +28,40 @@ public sealed class NormTests
         others /= norm.Of(others).reshape(200, 1, 1);
         var products = (gradients * others).flatten(1).sum(1);
         Assert.True(products.le(norm.Dual.Of(gradients) + 1e-12).all().item<bool>());
+    }
+
+    /// <summary>Compares single precision at sizes whose squares underflow or overflow with double precision. Powers of two change no digit.</summary>
+    [Theory]
+    [InlineData(-110)]
+    [InlineData(-60)]
+    [InlineData(0)]
+    [InlineData(60)]
+    [InlineData(110)]
+    public void Norms_directions_and_products_have_no_underflow_or_overflow(int exponent)
+    {
+        using var scope = torch.NewDisposeScope();
+        var factor = Math.ScaleB(1, exponent);
+        var (ordinary, others) = (Random(5, 3, 4, seed: 5).to(torch.float32), Random(5, 3, 4, seed: 6).to(torch.float32));
+        var scaled = ordinary * factor;
+        foreach (var norm in All.Select(row => ByName(row.Data)))
+        {
+            Assert.True((norm.Of(scaled).to(torch.float64) / factor).allclose(norm.Of(ordinary.to(torch.float64)), rtol: 1e-6));
+            Assert.True(norm.SteepestDirections(scaled).allclose(norm.SteepestDirections(ordinary), rtol: 1e-6, atol: 0));
+        }
+
+        var products = PerSample.Dot(ordinary.to(torch.float64), others.to(torch.float64));
+        Assert.True((PerSample.Dot(scaled, others).to(torch.float64) / factor).allclose(products, rtol: 1e-5));
+        Assert.True(PerSample.Dot(scaled, others / factor).to(torch.float64).allclose(products, rtol: 1e-5));
+    }
+
+    [Fact]
+    public void Norms_of_images_with_infinity_or_NaN_are_not_finite()
+    {
+        using var scope = torch.NewDisposeScope();
+        var images = Random(2, 3, 4, seed: 7);
+        images[0, 1, 2] = double.PositiveInfinity;
+        images[1, 0, 0] = double.NaN;
+        Assert.All(All.Select(row => ByName(row.Data)), norm => Assert.False(norm.Of(images).isfinite().any().item<bool>()));
     }
 
     [Fact]

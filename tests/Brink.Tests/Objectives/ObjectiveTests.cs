@@ -40,6 +40,48 @@ public sealed class ObjectiveTests
         Assert.True(CrossEntropy.Instance.ValuesAwayFrom(logits, labels).allclose(nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None)));
     }
 
+    /// <summary>The gradient with respect to the logits is softmax(z) − e_y, whose entries sum to 0; it is compared with double precision.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(60)]
+    public void The_gradient_of_the_cross_entropy_keeps_its_direction_where_the_probability_rounds_to_one(double gap)
+    {
+        using var scope = NewDisposeScope();
+        var labels = tensor(new long[] { 0 });
+        var exact = Gradient(tensor(new[] { gap, 0, -0.5, 0.25 }).reshape(1, 4), labels);
+        var single = Gradient(tensor(new[] { gap, 0, -0.5, 0.25 }, dtype: ScalarType.Float32).reshape(1, 4), labels).to(ScalarType.Float64);
+        Assert.True(Norm.L2.SteepestDirections(single).allclose(Norm.L2.SteepestDirections(exact), rtol: 1e-5));
+        Assert.Equal(0, Norm.L2.SteepestDirections(single).sum().item<double>(), 6);
+        Assert.False(CrossEntropy.Underflows(tensor(new[] { gap, 0, -0.5, 0.25 }, dtype: ScalarType.Float32).reshape(1, 4), labels).item<bool>());
+    }
+
+    [Fact]
+    public void The_gap_replaces_a_cross_entropy_that_underflows()
+    {
+        using var scope = NewDisposeScope();
+        var logits = tensor(new[] { 1000, 900, 920, 3.0, 1.0, 2.0 }, dtype: ScalarType.Float32).reshape(2, 3);
+        var labels = tensor(new long[] { 0, 0 });
+        Assert.Equal([true, false], CrossEntropy.Underflows(logits, labels).data<bool>().ToArray());
+        Assert.Equal([-1f, 0f, 1f], Gradient(logits, labels)[0].data<float>().ToArray());
+        Assert.Equal(-80, CrossEntropy.Instance.ValuesAwayFrom(logits, labels)[0].item<float>());
+    }
+
+    /// <summary>A masked class has the logit −∞ and the probability 0.</summary>
+    [Theory, MemberData(nameof(All))]
+    public void A_logit_of_negative_infinity_has_no_influence(string name)
+    {
+        using var scope = NewDisposeScope();
+        var labels = tensor(new long[] { 0 });
+        var masked = tensor(new[] { 3, 1, double.NegativeInfinity, 2 }).reshape(1, 4);
+        var without = tensor(new[] { 3.0, 1, 2 }).reshape(1, 3);
+        var objective = ByName(name);
+        Assert.Equal(objective.ValuesAwayFrom(without, labels).item<double>(), objective.ValuesAwayFrom(masked, labels).item<double>(), 12);
+        var gradient = Gradient(masked, labels, objective);
+        Assert.True(gradient.index_select(1, tensor(new long[] { 0, 1, 3 })).allclose(Gradient(without, labels, objective)));
+        Assert.Equal(0, gradient[0, 2].item<double>());
+    }
+
     [Fact]
     public void The_gap_is_negative_if_the_rival_is_larger_and_zero_if_both_are_equal()
     {
@@ -70,6 +112,13 @@ public sealed class ObjectiveTests
         using var pass = ForwardPass.At(new Constant(), ones(2, 3));
         var error = Assert.Throws<BadInputException>(() => pass.Gradients(pass.Logits.sum(1)));
         Assert.Contains("differentiable", error.Message, StringComparison.Ordinal);
+    }
+
+    private static Tensor Gradient(Tensor logits, Tensor labels, IObjective? objective = null)
+    {
+        var leaf = logits.detach().clone().requires_grad_(true);
+        (objective ?? CrossEntropy.Instance).ValuesAwayFrom(leaf, labels).sum().backward();
+        return leaf.grad!;
     }
 
     private static IObjective ByName(string name) => name == "gap" ? LogitGap.Instance : CrossEntropy.Instance;

@@ -150,7 +150,7 @@ public sealed class LanczosSubproblemTests
                 var alone = new LanczosSubproblem(single, radius, cap, tolerance, [Seeds(problems.Count)[row]]).Solve(radius);
                 Assert.Equal((together.Products[row], together.Exits[row], together.OnBoundary[row]), (alone.Products[0], alone.Exits[0], alone.OnBoundary[0]));
                 Assert.Equal(together.PredictedChanges[row].item<double>(), alone.PredictedChanges[0].item<double>(), 1e-9 * Math.Max(1, Math.Abs(together.PredictedChanges[row].item<double>())));
-                if (!problems[row].Name.Contains("hard", StringComparison.Ordinal) && !problems[row].Name.Contains("zero", StringComparison.Ordinal))
+                if (!new[] { "hard", "zero", "curvature 0" }.Any(name => problems[row].Name.Contains(name, StringComparison.Ordinal)))
                 {
                     // In the other cases the solution is not unique, or nearly so, and depends on rounding.
                     Assert.True((together.Steps[row] - alone.Steps[0]).norm().item<double>() <= 1e-7 * problems[row].Radius, problems[row].Name);

@@ -32,6 +32,51 @@ public sealed class TargetSelectionTests
         Assert.Equal(Classes - 1, choice.BackwardPasses);
     }
 
+    /// <summary>A class whose half-space does not meet the box cannot be reached, however near its boundary is outside the box.</summary>
+    [Theory]
+    [InlineData("l2", false)]
+    [InlineData("l2", true)]
+    [InlineData("linf", false)]
+    [InlineData("linf", true)]
+    public void Only_classes_that_can_be_reached_within_the_bounds_are_chosen(string normName, bool hardest)
+    {
+        using var scope = NewDisposeScope();
+        var classifier = Linear.Classes(Classes, Size, seed: 3, new Bounds(-0.1, 0.1));
+        var (images, rows, labels) = Batch(200);
+        (images, rows) = (images * 0.05, [.. rows.Select(row => row.Select(value => value * 0.05).ToArray())]);
+        labels = classifier.Logits(images).argmax(1);
+        using var pass = ForwardPass.At(classifier, images);
+        var targets = (hardest ? TargetSelection.Hardest : TargetSelection.Best).Choose(pass, labels, Norm.Parse(normName), candidates: 9).Targets.data<long>().ToArray();
+        var unreachable = 0;
+        for (var row = 0; row < rows.Length; row++)
+        {
+            var label = classifier.ClassOf(rows[row]);
+            bool Reachable(int other) => double.IsFinite(classifier.DistanceToFaceInBox(rows[row], label, other, Norm.LInf, -0.1, 0.1));
+            var others = Enumerable.Range(0, Classes).Where(other => other != label).ToArray();
+            unreachable += others.Count(other => !Reachable(other));
+            Assert.True(!others.Any(Reachable) || Reachable((int)targets[row]));
+        }
+
+        Assert.True(unreachable > 0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_masked_or_excluded_class_is_not_chosen(bool hardest)
+    {
+        using var scope = NewDisposeScope();
+        var (images, _, labels) = Batch(20);
+        using var pass = ForwardPass.At(_classifier, images);
+        var chosen = new LinearizedDistanceSelection(hardest).Choose(pass, labels, Norm.L2, candidates: 9).Targets;
+        var mask = zeros(20, Classes, dtype: ScalarType.Bool).scatter(1, chosen.unsqueeze(1), ones_like(chosen, dtype: ScalarType.Bool).unsqueeze(1));
+        using var maskedPass = ForwardPass.At(new ChangedLogits(_classifier, logits => logits.masked_fill(mask, double.NegativeInfinity)), images);
+        var ofMasked = new LinearizedDistanceSelection(hardest).Choose(maskedPass, labels, Norm.L2, candidates: 9).Targets;
+        var ofExcluded = new LinearizedDistanceSelection(hardest, mask).Choose(pass, labels, Norm.L2, candidates: 9).Targets;
+        Assert.True(ofMasked.ne(chosen).all().item<bool>());
+        Assert.True(ofMasked.eq(ofExcluded).all().item<bool>());
+    }
+
     [Fact]
     public void Only_the_classes_with_the_largest_logits_are_compared()
     {

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
@@ -9,6 +10,10 @@ namespace Brink.Attacks;
 /// </remarks>
 public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
 {
+    /// <summary>The smallest and largest range of logits that the constants of the search suit.</summary>
+    private const double SmallestRange = 1e-4;
+    private const double LargestRange = 1e4;
+
     private readonly CarliniWagnerOptions _options;
 
     /// <summary>Initializes the attack.</summary>
@@ -32,7 +37,9 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
     private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
     {
         using var scope = NewDisposeScope();
+        var allScales = Scales(first);
         var images = Linearize(run, first, all, rows, _options.Candidates, LogitGap.Instance).Attacked;
+        var scales = rows.Select(allScales);
         first.Dispose();
         if (rows.Count == 0)
         {
@@ -40,7 +47,7 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
         }
 
         using var nearest = new NearestAdversarialPoints(images.Images);
-        var descent = new Descent(run, _options, images, nearest);
+        var descent = new Descent(run, _options, images, scales, nearest);
         var search = new ConstantSearch(rows.Count, _options.InitialConstant);
         var attacked = rows.Rows;
         var (iterations, isFinite) = (new int[attacked.Count], Enumerable.Repeat(true, attacked.Count).ToArray());
@@ -63,6 +70,16 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
             var exit = found[position] ? AttackExit.Fooled : isFinite[position] ? AttackExit.IterationLimit : AttackExit.NotFinite;
             run.Finish(attacked[position], exit, iterations[position], nearest.Points[position]);
         }
+    }
+
+    /// <summary>Returns the number by which the gaps of each image are divided, shape [batch]: the range of its logits if no c of the search would suit it, otherwise 1.</summary>
+    private static Tensor Scales(ForwardPass pass)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar smallest = Scalars.Of(SmallestRange), largest = Scalars.Of(LargestRange);
+        var ranges = pass.Ranges();
+        var isUsual = ranges.ge(smallest).logical_and(ranges.le(largest)).logical_or(ranges.le(Scalars.Zero)).logical_or(ranges.isfinite().logical_not());
+        return ranges.masked_fill(isUsual, Scalars.One).MoveToOuterDisposeScope();
     }
 }
 

@@ -11,8 +11,9 @@ namespace Brink.Attacks;
 /// <param name="run">The bookkeeping of the attack.</param>
 /// <param name="options">The settings of the attack.</param>
 /// <param name="attacked">All attacked images.</param>
+/// <param name="scales">The numbers by which the gaps are divided, shape [attacked].</param>
 /// <param name="nearest">The nearest adversarial point of each image, updated in every iteration.</param>
-internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, AttackedImages attacked, NearestAdversarialPoints nearest)
+internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, AttackedImages attacked, Tensor scales, NearestAdversarialPoints nearest)
 {
     // Early abort as in the authors' program: the loss must fall by 0.01 % per tenth of the iterations.
     private const double SmallestProgress = 1e-4;
@@ -39,7 +40,7 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Attac
             var (current, constants) = (attacked.Select(positions), allConstants.index_select(0, positions));
             var (points, slopes) = _space.ToPoints(adam.Variables);
             using var pass = run.Forward(points, rows);
-            var shortfalls = Shortfalls(pass, current);
+            var shortfalls = Shortfalls(pass, current, positions);
             var gradients = pass.Gradients(shortfalls);
             run.CountBackwards(rows);
 
@@ -69,13 +70,13 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Attac
         return [.. window.Fooled().Select((fooled, row) => new DescentResult(fooled, steps[row], !double.IsNaN(lowest[row])))];
     }
 
-    /// <summary>Computes max(κ − f, 0) for each image, shape [active], attached to the graph.</summary>
-    private Tensor Shortfalls(ForwardPass pass, AttackedImages current)
+    /// <summary>Computes max(κ − f, 0), divided by the scale, for each image, shape [active], attached to the graph.</summary>
+    private Tensor Shortfalls(ForwardPass pass, AttackedImages current, Tensor positions)
     {
         using var scope = NewDisposeScope();
         using var confidence = Scalars.Of(options.Confidence);
         var gaps = options.Target.Values(LogitGap.Instance, pass.Logits, current.Labels, current.Targets);
-        return gaps.neg().Plus(confidence).relu().MoveToOuterDisposeScope();
+        return gaps.neg().Plus(confidence).div(scales.index_select(0, positions)).relu().MoveToOuterDisposeScope();
     }
 
     /// <summary>Determines for each image whether it is fooled by at least κ, bool, shape [active]. Unless the class is given, any class other than the label counts.</summary>

@@ -42,7 +42,7 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
         using var scope = NewDisposeScope();
         var start = Linearize(run, first, all, rows, _options.Candidates, _options.FirstObjective, needsGap: true);
         first.Dispose();
-        var attacked = rows.Count;
+        var (attacked, attackedRows) = (rows.Count, rows.Rows);
         var images = start.Attacked.Images;
         var ascent = new BallAscent(run, _options, start);
         var searches = Searches(run.Classifier.Bounds, images, start.Gap!);
@@ -72,6 +72,13 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
 
             rows.Keep([.. open.Select(position => searches[position].Exit is null)]);
             run.Report(trial, attacked, rows.Count);
+        }
+
+        // The whole box is within the largest ε, but the ascent may have ended in a corner of it: another class may still be reached.
+        var stuck = attackedRows.Where(row => run[row].Exit == AttackExit.IterationLimit).ToArray();
+        if (Target == TargetSelection.Untargeted && stuck.Length > 0)
+        {
+            new MinimalFastGradientAttack(_options with { Target = TargetSelection.Best }, _tolerance).Perturb(run, first, all, new ActiveRows(stuck, images.device));
         }
     }
 

@@ -157,11 +157,7 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     {
         using var scope = NewDisposeScope();
         using var share = Scalars.Of(SmallestGap);
-        var logits = pass.Logits.detach();
-        var largest = logits.amax([1], keepdim: true);
-        // Negative infinity, the logit of a masked class, is not part of the range.
-        var range = (largest - where(logits.eq(Scalars.NegativeInfinity), largest, logits)).amax([1]);
-        return gaps.detach().gt(range.mul(share)).logical_and(ForwardPass.HasPrediction(logits)).MoveToOuterDisposeScope();
+        return gaps.detach().gt(pass.Ranges().mul(share)).logical_and(ForwardPass.HasPrediction(pass.Logits)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes the state at new points: averaged normal, distance to the boundary, interpolation weight and previous linearisation.</summary>
