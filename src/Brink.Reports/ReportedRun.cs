@@ -24,7 +24,7 @@ internal sealed class ReportedRun
     public ReportedRun(SavedRun run)
     {
         _run = run;
-        if (run.Summary is not { Warnings: not null, RobustAccuracy: not null, ClassNames: not null, RelativePerturbation: not null, RelativePerturbationNormalized: not null, Perturbation: { L2: not null, LInf: not null } })
+        if (run.Summary is not { Warnings: not null, RobustAccuracy: not null, Unattacked: not null, Options: not null, ClassNames: not null, RelativePerturbation: not null, RelativePerturbationNormalized: not null, Perturbation: { L2: not null, LInf: not null } })
         {
             throw new BadInputException($"The run in {run.Folder} cannot be reported: its results.json has null in place of a value; write it again with brink attack --out.");
         }
@@ -59,8 +59,11 @@ internal sealed class ReportedRun
     /// <summary>Indicates whether the norm of the attack is L∞.</summary>
     public bool IsLInf => Summary.Norm == "linf";
 
+    /// <summary>The largest length ε of the perturbations of a budgeted attack, or null for a minimal attack.</summary>
+    public double? Epsilon => Summary.Describe().Epsilon;
+
     /// <summary>Returns the length of the perturbation of an image in the norm of the attack.</summary>
-    public double Length(SavedImage image) => IsLInf ? image.LInf : image.L2;
+    public double Length(SavedImage image) => image.Length(Summary.Norm);
 
     /// <summary>Returns the name of a class, or its number if it has no name, or a dash for no prediction.</summary>
     /// <param name="label">The class, or −1 for no prediction.</param>
@@ -72,8 +75,9 @@ internal sealed class ReportedRun
         return name.Length <= longest ? name : $"{name[..(longest - 1)]}…";
     }
 
-    /// <summary>Returns the results of the images as a comparison uses them.</summary>
-    public IReadOnlyList<ComparedImage> Compared() => _run.Compared();
+    /// <summary>Returns the run as a comparison uses it.</summary>
+    /// <param name="label">The label of the run in the comparison.</param>
+    public ComparedRun Compared(string label) => _run.Compared(label, Folder);
 
     /// <summary>Returns the original and the adversarial image.</summary>
     /// <param name="image">The row of the image.</param>
@@ -143,7 +147,9 @@ internal static class RunLabels
                 keys = different[..(count + 1)];
             }
 
-            return keys.Length == 0 ? run.Summary.Attack : $"{run.Summary.Attack}[{string.Join(",", keys.Where(Settings(run).ContainsKey).Select(key => $"{key}={Settings(run)[key]}"))}]";
+            // The ε of a budgeted attack is always shown, since its results are those of that length.
+            keys = [.. keys.Union(run.Epsilon is null ? [] : ["epsilon"], StringComparer.Ordinal)];
+            return keys.Length == 0 ? run.Summary.Attack : $"{run.Summary.Attack}[{string.Join(",", keys.Where(Settings(run).ContainsKey).Select(key => $"{key}={(key == "epsilon" ? NumberText.Length(run.Epsilon) : Settings(run)[key])}"))}]";
         }
     }
 

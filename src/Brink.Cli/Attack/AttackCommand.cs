@@ -41,10 +41,11 @@ internal static class AttackCommand
             throw new BadInputException("The flag --png needs a folder for the files, but none was given; add --out FOLDER.");
         }
 
-        var thresholds = Thresholds.Parse(parsed, options);
+        var thresholds = Thresholds.Parse(parsed, options.Thresholds);
         using var input = RunInput.Open(parsed, options.Run, cancellationToken);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
         var run = input.Describe(configured) with { RobustAt = thresholds.Lengths };
+        thresholds.CheckCovered([run]);
         var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)) : null;
 
         // Null if the folder contains the finished run.
@@ -80,7 +81,7 @@ internal static class AttackCommand
 
         if (result is null or { IsComplete: true })
         {
-            return thresholds.Requirements.Count == 0 ? ExitCode.Done : thresholds.Check(result is null ? ReadRobustness(folder!) : Robustness.Of(run.Norm, result.Images), error);
+            return thresholds.Requirements.Count == 0 ? ExitCode.Done : thresholds.Check(result is null ? ReadRobustness(folder!) : Robustness.Of(run, result.Images), error);
         }
 
         if (stored && !parsed.GetValue(options.Run.Json))

@@ -22,13 +22,11 @@ internal sealed class AttackOptions
 
     public Option<string?> Objective { get; } = new("--objective") { Description = "The objective that the attack increases: gap (the difference of two logits) or cross-entropy. [default: depends on the attack; tr: gap]", HelpName = "NAME" };
 
-    public Option<string?> At { get; } = new("--at") { Description = "Print an upper bound of the accuracy under perturbations of these lengths, in units of --space: 0.25,0.5 or 4/255,8/255.", HelpName = "LENGTHS" };
-
-    public Option<string[]> Require { get; } = new("--require") { Description = "A threshold for build pipelines: 'accuracy@0.5>=0.6' or 'median>=0.1'. Exit code 3 if it is not met. May be repeated.", HelpName = "THRESHOLD" };
+    public ThresholdOptions Thresholds { get; } = new();
 
     public Option<bool> Quantized { get; } = new("--quantized") { Description = "Find adversarial images with 8 bits per channel, which still fool the model after being saved as PNG." };
 
     public Option<bool> Png { get; } = new("--png") { Description = "Also write the adversarial images to --out as 8-bit PNG files, and count those that still fool the model." };
 
-    public IEnumerable<Option> All => [.. Run.ModelAndData, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, At, Require, Quantized, Png, .. Run.ComputationAndOutput];
+    public IEnumerable<Option> All => [.. Run.ModelAndData, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, .. Thresholds.All, Quantized, Png, .. Run.ComputationAndOutput];
 }

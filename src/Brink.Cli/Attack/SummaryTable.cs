@@ -27,8 +27,24 @@ internal static class SummaryTable
         Row("attack", $"{summary.Attack}, {norm}, {Target(summary)}{Variant(summary)}");
         Row("images", $"{summary.Images}: {summary.Misclassified} misclassified, {summary.Attacked} attacked" + (summary.Skipped > 0 ? $", {summary.Skipped} skipped" : ""));
         Row("fooled", $"{summary.Fooled} of {summary.Attacked}");
-        Row("accuracy", $"{Percent(summary.AccuracyBefore)} before, {Percent(summary.AccuracyAfter)} after");
+        if (summary.Unattacked.Total > 0)
+        {
+            Row("unattacked", $"{summary.Unattacked.Total} of {summary.Attacked}: {summary.Unattacked.Counts}");
+        }
+
+        if (summary.Underflowed > 0)
+        {
+            Row("logit gap used", $"{summary.Underflowed} of {summary.Attacked}, after underflow of the cross-entropy");
+        }
+
+        Row("accuracy before", AccuracyText.Of(summary.AccuracyBeforeInterval));
+        Row("accuracy after", AccuracyText.Of(summary.AccuracyAfterInterval));
         Row("units", InputSpaces.Units(summary.Space));
+        if (summary.Describe().Epsilon is { } epsilon)
+        {
+            Row("epsilon", string.Create(CultureInfo.InvariantCulture, $"{epsilon:G4}: lengths are up to it, not the smallest"));
+        }
+
         Row($"relative {norm}", Percents(summary.RelativePerturbation));
         if (summary.Space == InputSpaces.Pixel)
         {
@@ -37,9 +53,9 @@ internal static class SummaryTable
 
         Row("L2 length", Lengths(summary.Perturbation.L2));
         Row("L∞ length", Lengths(summary.Perturbation.LInf));
-        foreach (var (length, accuracy) in summary.RobustAccuracy)
+        foreach (var entry in summary.RobustAccuracy)
         {
-            Row(string.Create(CultureInfo.InvariantCulture, $"within {norm} {length}"), $"accuracy at most {Percent(accuracy)}");
+            Row(AccuracyText.Within(norm, entry.Epsilon), AccuracyText.Of(AccuracyInterval.Of(entry.Accuracy, summary.Images), isBound: true));
         }
 
         if (summary.Rounded is { } rounded)
@@ -66,8 +82,6 @@ internal static class SummaryTable
         summary.Options.TryGetValue("refine", out var refine) && $"{refine}" != "0" ? ", refined"
         : summary.Options.TryGetValue("preset", out var preset) ? $", {preset}"
         : "";
-
-    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:F2} %");
 
     private static string Percents(Distribution distribution) => distribution is { Mean: { } mean, Median: { } median, Worst: { } worst }
         ? string.Create(CultureInfo.InvariantCulture, $"mean {mean * 100:G3} %, median {median * 100:G3} %, worst {worst * 100:G3} %")

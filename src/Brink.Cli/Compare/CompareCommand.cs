@@ -15,7 +15,7 @@ internal static class CompareCommand
     public static Command Create(TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var options = new CompareOptions();
-        var command = new Command("compare", "Run several attacks over the same images, and print perturbations, passes and times in one table.");
+        var command = new Command("compare", "Run several attacks over the same images, and print perturbations, passes, times and the worst case over all attacks.");
         foreach (var option in options.All)
         {
             command.Add(option);
@@ -29,11 +29,14 @@ internal static class CompareCommand
     {
         // Attacks, data, model and folders are all checked before the first pass, so that no time is lost on invalid input.
         var attacks = AttackList.Create(parsed.GetValue(options.Attacks)!, options.Run.AttackSettings(parsed, Norm.L2.Name));
+        var thresholds = Thresholds.Parse(parsed, options.Thresholds);
         using var input = RunInput.Open(parsed, options.Run, cancellationToken);
+        RunDescription[] descriptions = [.. attacks.Select(attack => input.Describe(attack.Configured) with { RobustAt = thresholds.Lengths })];
+        thresholds.CheckCovered(descriptions);
         var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device)).ToArray();
         var outFolder = parsed.GetValue(options.Run.Out);
         var folders = attacks
-            .Select(attack => outFolder is null ? null : RunFolder.Open(Path.Combine(outFolder, attack.Folder), input.Describe(attack.Configured), input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)))
+            .Select((attack, number) => outFolder is null ? null : RunFolder.Open(Path.Combine(outFolder, attack.Folder), descriptions[number], input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)))
             .ToArray();
 
         if (outFolder is not null)
@@ -59,13 +62,13 @@ internal static class CompareCommand
             // The results of finished attacks are written even if a later one fails.
             if (finished.Count > 0)
             {
-                Publish(Comparison.Of(finished, attacks.Count));
+                Publish(Comparison.Of(finished, attacks.Count, thresholds.Lengths));
             }
         }
 
         if (finished.Count == attacks.Count)
         {
-            return ExitCode.Done;
+            return thresholds.Check(new(finished), error);
         }
 
         if (!parsed.GetValue(options.Run.Json))
@@ -82,12 +85,17 @@ internal static class CompareCommand
         // Returns null if the attack was cancelled.
         ComparedRun? RunOne(int number)
         {
-            var (attack, folder) = (attacks[number], folders[number]);
-            var run = input.Describe(attack.Configured);
+            var (attack, folder, run) = (attacks[number], folders[number], descriptions[number]);
             if (folder?.Finished is { } earlier)
             {
                 using var saved = SavedRun.Read(folder.Folder);
-                return new(attack.Specification, attack.Folder, run, saved.Compared(), earlier.Seconds);
+                var compared = saved.Compared(attack.Specification, attack.Folder) with { Run = run };
+                if (thresholds.Lengths.Count > 0)
+                {
+                    folder.Rewrite(earlier with { RobustAccuracy = new Robustness([compared]).AccuraciesAt(thresholds.Lengths) });
+                }
+
+                return compared;
             }
 
             using var result = ProgressDisplay.Run(error, parsed.GetValue(options.Run.Quiet), progress => jobs[number].Run(input.Images, progress, folder, cancellationToken), attack.Specification);
@@ -101,7 +109,7 @@ internal static class CompareCommand
                 ExceptionDispatchInfo.Throw(failure);
             }
 
-            return result.IsComplete ? new(attack.Specification, attack.Folder, run, [.. result.Images.Select(ComparedImage.Of)], result.Seconds) : null;
+            return result.IsComplete ? new(attack.Specification, attack.Folder, run, [.. result.Images.Select(image => ComparedImage.Of(image, run.Norm))], result.Seconds) : null;
         }
 
         void Publish(Comparison comparison)
@@ -148,5 +156,7 @@ internal sealed class CompareOptions
 
     public Option<string> Attacks { get; } = new("--attacks") { Description = "The attacks, separated by commas, with options in brackets: tr[radius=0.05],cw[max-iterations=1000].", DefaultValueFactory = _ => "tr,deepfool,ifgsm", HelpName = "LIST" };
 
-    public IEnumerable<Option> All => [.. Run.ModelAndData, Attacks, .. Run.Goal, .. Run.ComputationAndOutput];
+    public ThresholdOptions Thresholds { get; } = new();
+
+    public IEnumerable<Option> All => [.. Run.ModelAndData, Attacks, .. Run.Goal, .. Thresholds.All, .. Run.ComputationAndOutput];
 }

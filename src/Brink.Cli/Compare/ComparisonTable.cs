@@ -14,7 +14,7 @@ internal static class ComparisonTable
     {
         var console = Screen.Create(output);
         var norm = Norm.Parse(comparison.Norm).DisplayName;
-        console.WriteLine($"{comparison.Model}, {comparison.Data}: {comparison.Images} images, {comparison.Attacked} attacked, {comparison.FooledByAll} fooled by every attack");
+        console.WriteLine($"{comparison.Model}, {comparison.Data}: {comparison.Images} images, {comparison.Attacked} attacked, {comparison.FooledByAll} fooled by every {comparison.ComparedKind}attack");
         console.WriteLine($"relative {norm} perturbation in %, {InputSpaces.Units(comparison.Space)}; passes and time per image");
 
         var timed = comparison.Attacks.Any(attack => attack.SpeedUpOverCw is not null);
@@ -33,7 +33,7 @@ internal static class ComparisonTable
                 attack.Attack,
                 $"{attack.Fooled}{(attack.BelowThreshold ? "*" : "")}",
                 Percent(lengths.Mean, "–"),
-                Percent(lengths.Median, comparison.Attacked > 0 ? "∞" : "–"),
+                Percent(lengths.Median, comparison.Attacked > 0 && attack.Epsilon is null ? "∞" : "–"),
                 Percent(lengths.Worst, "–"),
                 $"{Passes(attack.ForwardsPerImage)} F{Environment.NewLine}{Passes(attack.BackwardsPerImage)} B",
                 Time(attack.SecondsPerImage),
@@ -44,7 +44,39 @@ internal static class ComparisonTable
         }
 
         console.Write(table);
+        if (comparison.WorstCase is { } worst)
+        {
+            console.WriteLine("worst case over these attacks, image by image: the result to report");
+            console.Write(WorstCaseTable(comparison, worst, norm));
+        }
+
         Screen.WriteWarnings(console, comparison.Warnings);
+    }
+
+    private static Table WorstCaseTable(Comparison comparison, WorstCase worst, string norm)
+    {
+        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
+        void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
+
+        Row("accuracy before", AccuracyText.Of(worst.AccuracyBeforeInterval));
+        Row("accuracy after", AccuracyText.Of(worst.AccuracyAfterInterval));
+        if (worst.Unattacked.Total > 0)
+        {
+            Row("unattacked", $"{worst.Unattacked.Total} of {comparison.Attacked}: {worst.Unattacked.Counts}");
+        }
+
+        if (comparison.Attacks.Any(attack => attack.Epsilon is null))
+        {
+            Row($"median {norm} length", worst.MedianLength is { } median ? median.ToString("G3", CultureInfo.InvariantCulture) : comparison.Attacked > 0 ? "∞" : "–");
+        }
+
+        foreach (var entry in worst.RobustAccuracy)
+        {
+            var without = comparison.Attacks.Select(attack => attack.Attack).Except(entry.Attacks, StringComparer.Ordinal).ToArray();
+            Row(AccuracyText.Within(norm, entry.Epsilon), $"{AccuracyText.Of(entry.Interval, isBound: true)}{(without.Length > 0 ? $"{Environment.NewLine}without {string.Join(", ", without)}" : "")}");
+        }
+
+        return table;
     }
 
     private static string Percent(double? share, string otherwise) => share is { } known ? (known * 100).ToString("G3", CultureInfo.InvariantCulture) : otherwise;

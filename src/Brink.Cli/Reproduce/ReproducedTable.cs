@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Brink.Cli.Terminal;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Runs;
 
@@ -81,6 +82,13 @@ internal sealed record ReproducedTable
             yield return $"Images: the first {whole.Images} of {Path.GetFileName(Path.TrimEndingDirectorySeparator(whole.Data))}; the paper's are {table.Images}.";
         }
 
+        if (runs.FirstOrDefault(run => run.Steps is not null) is { Steps.Intervals: [.., var last] })
+        {
+            // The interval is widest at an accuracy of one half.
+            var widest = new AccuracyInterval(last.Images / 2, last.Images);
+            yield return string.Create(CultureInfo.InvariantCulture, $"The 95 % interval of an accuracy over {last.Images} images is at most {(widest.Upper - widest.Lower) * 100:F1} points wide; the JSON file has the count and the interval of each.");
+        }
+
         foreach (var run in runs.Where(run => run.Attack.CorrectImages is not null))
         {
             yield return $"{run.Attack.Name} on {run.Network.Name}: the first {run.Summary.Images} images, of which {run.Summary.Images - run.Summary.Misclassified} are classified correctly.";
@@ -101,7 +109,7 @@ internal sealed record ReproducedTable
     {
         var paper = network.Accuracy is { } accuracy ? string.Create(CultureInfo.InvariantCulture, $"{network.Name}, {accuracy} % accuracy in the paper") : network.Name;
         return run is { } summary
-            ? string.Create(CultureInfo.InvariantCulture, $"{paper}: here the network {summary.Model} with the weights {Path.GetFileName($"{summary.Options["weights"]}")}, {summary.AccuracyBefore * 100:F2} % accuracy. {network.Remark}")
+            ? string.Create(CultureInfo.InvariantCulture, $"{paper}: here the network {summary.Model} with the weights {Path.GetFileName($"{summary.Options["weights"]}")}, accuracy {AccuracyText.Of(summary.AccuracyBeforeInterval)}. {network.Remark}")
             : $"{paper}: not measured; to measure it, add --weights {network.Model}=FILE. {network.Remark}";
     }
 }
@@ -194,7 +202,10 @@ internal sealed record ReproducedFigures
 internal sealed record StepFigures
 {
     /// <summary>The accuracy after 1, 2, … steps, in per cent, over all images including misclassified ones.</summary>
-    public required IReadOnlyList<double> Accuracies { get; init; }
+    public IReadOnlyList<double> Accuracies => [.. Intervals.Select(interval => 100 * interval.Share)];
+
+    /// <summary>The counts and the 95 % interval of each accuracy.</summary>
+    public required IReadOnlyList<AccuracyInterval> Intervals { get; init; }
 
     /// <summary>The number of Hessian-vector products per step of an image; 0 for attacks of first order.</summary>
     public required double ProductsPerStep { get; init; }
@@ -231,7 +242,7 @@ internal sealed record StepFigures
         double Taken(int step) => attacked.Sum(image => Math.Min(image.Iterations, step));
         return new()
         {
-            Accuracies = [.. Enumerable.Range(1, steps).Select(step => 100.0 * attacked.Count(image => !image.Fooled || image.Iterations > step) / Math.Max(1, images.Length))],
+            Intervals = [.. Enumerable.Range(1, steps).Select(step => new AccuracyInterval(attacked.Count(image => !image.Fooled || image.Iterations > step), images.Length))],
             ProductsPerStep = (double)attacked.Sum(image => image.Products) / all,
             SecondsPerStep = seconds / all,
             Seconds = [.. Enumerable.Range(1, steps).Select(step => seconds / all * Taken(step) / Math.Max(1, images.Length))],

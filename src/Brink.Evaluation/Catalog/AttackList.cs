@@ -1,11 +1,9 @@
-using Brink.Attacks;
-
 namespace Brink.Evaluation.Catalog;
 
 /// <summary>Creates the attacks of a comparison from a list such as <c>tr[radius=0.05],deepfool</c>.</summary>
 internal static class AttackList
 {
-    /// <summary>Creates the attacks of a list, all of which must be minimal attacks with the same norm and the same criterion.</summary>
+    /// <summary>Creates the attacks of a list, all of which must have the same norm and the same criterion.</summary>
     /// <param name="list">Attacks separated by commas. Commas inside brackets separate the options of an attack.</param>
     /// <param name="settings">Options for all attacks, or null for none. Options in brackets take precedence.</param>
     /// <returns>The attacks, in the order of the list.</returns>
@@ -25,7 +23,6 @@ internal static class AttackList
             var name = specification.Split('[')[0];
             var occurrence = seen[name] = seen.GetValueOrDefault(name) + 1;
             attacks.Add(new(specification, configured, occurrence == 1 ? name : FormattableString.Invariant($"{name}-{occurrence}")));
-            CheckMinimal(attacks[^1]);
             CheckComparable(attacks[0], attacks[^1]);
         }
 
@@ -75,14 +72,6 @@ internal static class AttackList
 
     private static BadInputException Unbalanced(string list) =>
         new($"The options of an attack are written in one pair of brackets after its name, tr[key=value,key=value],deepfool, but the brackets of '{list}' are not balanced.");
-
-    private static void CheckMinimal(ListedAttack attack)
-    {
-        if (attack.Configured.Attack is not IMinimalAttack)
-        {
-            throw new BadInputException($"A comparison needs attacks that search for the smallest perturbation, but {attack.Specification} only tries perturbations up to a given length; remove its epsilon, or the attack.");
-        }
-    }
 
     private static void CheckComparable(ListedAttack first, ListedAttack other)
     {

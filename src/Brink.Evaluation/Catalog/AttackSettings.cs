@@ -35,6 +35,20 @@ internal static class AttackSettings
         Slots(options, "").ToDictionary(slot => slot.Key, slot => Plain(slot.Property.GetValue(slot.Owner)!), StringComparer.Ordinal),
         StringComparer.Ordinal);
 
+    /// <summary>Returns the numbers of a setting, of a run in memory or read from <c>results.json</c>.</summary>
+    /// <param name="settings">The settings by name, or null for none.</param>
+    /// <param name="key">The name of the setting.</param>
+    /// <returns>The numbers, one for a setting that is no list, or null if there is no such setting or it has no numbers.</returns>
+    public static double[]? Numbers(IReadOnlyDictionary<string, object>? settings, string key) => settings?.GetValueOrDefault(key) switch
+    {
+        double number => [number],
+        int number => [number],
+        IEnumerable<double> numbers => [.. numbers],
+        JsonElement { ValueKind: JsonValueKind.Number } number => [number.GetDouble()],
+        JsonElement { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(entry => entry.ValueKind == JsonValueKind.Number) => [.. list.EnumerateArray().Select(entry => entry.GetDouble())],
+        _ => null,
+    };
+
     /// <summary>Parses a target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</summary>
     /// <param name="value">The text.</param>
     /// <returns>The target.</returns>

@@ -51,6 +51,19 @@ public sealed record AttackSummary
     /// <summary>The share of the images that are classified correctly after the attack.</summary>
     public required double AccuracyAfter { get; init; }
 
+    /// <summary>The counts and the 95 % interval of <see cref="AccuracyBefore"/>.</summary>
+    public AccuracyInterval AccuracyBeforeInterval => AccuracyInterval.Of(AccuracyBefore, Images);
+
+    /// <summary>The counts and the 95 % interval of <see cref="AccuracyAfter"/>.</summary>
+    public AccuracyInterval AccuracyAfterInterval => AccuracyInterval.Of(AccuracyAfter, Images);
+
+    /// <summary>The attacked images on which the attack could not work.</summary>
+    /// <value>No images by default, as in runs of older versions.</value>
+    public UnattackedImages Unattacked { get; init; } = new(0, 0, 0);
+
+    /// <summary>The number of attacked images for which the cross-entropy underflowed, so that the logit gap replaced it.</summary>
+    public int Underflowed { get; init; }
+
     /// <summary>The relative perturbation ‖x′ − x‖_p / ‖x‖_p over the fooled images, in the norm and the space of the attack.</summary>
     public required Distribution RelativePerturbation { get; init; }
 
@@ -110,6 +123,8 @@ public sealed record AttackSummary
         var attacked = images.Where(image => image.Outcome.Attacked).ToArray();
         var fooled = attacked.Where(image => image.Outcome.Fooled).ToArray();
         var correct = images.Count(image => image.Outcome.PredictionBefore == image.Outcome.Label);
+        var robustness = Robustness.Of(run, images);
+        var unattacked = robustness.UnattackedAt(length: null);
         var correctAfter = images.Count(image => image.Outcome.PredictionAfter == image.Outcome.Label);
         return new()
         {
@@ -131,7 +146,9 @@ public sealed record AttackSummary
             RelativePerturbation = Distribution.Of(fooled.Select(image => image.Outcome.Relative)),
             RelativePerturbationNormalized = Distribution.Of(fooled.Select(image => image.RelativeNormalized)),
             Perturbation = new(Distribution.Of(fooled.Select(image => image.Outcome.L2)), Distribution.Of(fooled.Select(image => image.Outcome.LInf))),
-            RobustAccuracy = Robustness.Of(run.Norm, images).AccuraciesAt(run.RobustAt),
+            Unattacked = unattacked,
+            Underflowed = attacked.Count(image => image.Outcome.Underflowed),
+            RobustAccuracy = robustness.AccuraciesAt(run.RobustAt),
             ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Outcome.Forwards),
             BackwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Outcome.Backwards),
             ProductsPerImage = attacked.Length == 0 ? 0 : attacked.Average(image => image.Outcome.Products),
@@ -140,13 +157,27 @@ public sealed record AttackSummary
             Seed = run.Seed,
             BrinkVersion = Version,
             Options = run.Options,
-            Warnings = [.. Warn(run, result, attacked, fooled)],
+            Warnings = [.. Warn(run, result, attacked, fooled, unattacked)],
         };
     }
 
+    /// <summary>Returns the description of the run, without the warnings about its input.</summary>
+    internal RunDescription Describe() => new()
+    {
+        Attack = Attack,
+        Norm = Norm,
+        Space = Space,
+        Target = Target,
+        Criterion = Criterion,
+        Model = Model,
+        Data = Data,
+        Seed = Seed,
+        Options = Options,
+    };
+
     private static double Share(int part, int whole) => whole == 0 ? 0 : (double)part / whole;
 
-    private static IEnumerable<string> Warn(RunDescription run, EvaluationResult result, EvaluatedImage[] attacked, EvaluatedImage[] fooled)
+    private static IEnumerable<string> Warn(RunDescription run, EvaluationResult result, EvaluatedImage[] attacked, EvaluatedImage[] fooled, UnattackedImages unattacked)
     {
         if (!result.IsComplete)
         {
@@ -166,6 +197,11 @@ public sealed record AttackSummary
         if (attacked.Length > fooled.Length)
         {
             yield return $"{attacked.Length - fooled.Length} of {attacked.Length} attacked images were not fooled; the perturbations cover the others, and images.parquet has the exit reason of each image.";
+        }
+
+        foreach (var warning in RunWarnings.Of("the attack", unattacked, attacked.Length, attacked.Count(image => image.Outcome.Underflowed)))
+        {
+            yield return warning;
         }
 
         var undefined = fooled.Count(image => !double.IsFinite(image.Outcome.Relative) || !double.IsFinite(image.RelativeNormalized));
@@ -204,12 +240,29 @@ public sealed record Distribution(double? Mean, double? Median, double? Worst)
 /// <param name="LInf">The lengths ‖x′ − x‖_∞.</param>
 public sealed record PerturbationLengths(Distribution L2, [property: JsonPropertyName("linf")] Distribution LInf);
 
-/// <summary>An upper bound of the accuracy under perturbations up to a length. A better attack can only lower it.</summary>
-/// <param name="Epsilon">The length, in the norm and the space of the attack.</param>
-/// <param name="Accuracy">The share of all images that no perturbation up to that length fooled and that were classified correctly before.</param>
-public sealed record RobustAccuracy(double Epsilon, double Accuracy);
-
 /// <summary>The effect of rounding adversarial images to 8 bits per value, as in PNG files.</summary>
 /// <param name="Images">The number of fooled images.</param>
 /// <param name="StillFooled">The number of these that are still fooled after rounding.</param>
 public sealed record RoundedImages(int Images, int StillFooled);
+
+/// <summary>Warnings about an attack that could not work as intended, of a run or of an attack of a comparison.</summary>
+internal static class RunWarnings
+{
+    /// <summary>Returns the warnings.</summary>
+    /// <param name="attack">The attack, as the subject of a sentence.</param>
+    /// <param name="unattacked">The attacked images on which the attack could not work.</param>
+    /// <param name="attacked">The number of attacked images.</param>
+    /// <param name="underflowed">The number of attacked images for which the cross-entropy underflowed.</param>
+    public static IEnumerable<string> Of(string attack, UnattackedImages unattacked, int attacked, int underflowed)
+    {
+        if (unattacked.AreTooMany(attacked))
+        {
+            yield return $"On {unattacked.Total} of {attacked} attacked images {attack} could not work (exit {unattacked.Counts}), so the accuracy is not to be trusted; {unattacked.Advice}.";
+        }
+
+        if (underflowed > 0)
+        {
+            yield return $"On {underflowed} of {attacked} attacked images the underflow of the cross-entropy left {attack} without a gradient, so the logit gap replaced it there; reduce the scale of the logits, or set the objective gap.";
+        }
+    }
+}

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
+using Brink.Attacks;
 
 namespace Brink.Evaluation.Results;
 
@@ -33,8 +35,11 @@ internal sealed record Comparison
     /// <summary>The number of attacked images, equal for all attacks.</summary>
     public required int Attacked { get; init; }
 
-    /// <summary>The number of images that every attack fooled.</summary>
+    /// <summary>The number of images that every minimal attack fooled, or every attack if all are budgeted.</summary>
     public required int FooledByAll { get; init; }
+
+    /// <summary>The worst case over all attacks, image by image. It is null in comparisons of older versions.</summary>
+    public WorstCase? WorstCase { get; init; }
 
     /// <summary>One row per attack, in the order of the list.</summary>
     public required IReadOnlyList<ComparedAttack> Attacks { get; init; }
@@ -48,12 +53,17 @@ internal sealed record Comparison
     /// <summary>The warnings that a reader of the numbers needs.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
+    /// <summary>The kind of the attacks whose lengths are compared, as the beginning of "attack" in a sentence: "minimal " if there are budgeted attacks too, otherwise empty.</summary>
+    [JsonIgnore]
+    public string ComparedKind => KindOf(Attacks);
+
     /// <summary>Computes the comparison of finished runs.</summary>
     /// <param name="runs">At least one run, all over the same images, in one norm and space.</param>
     /// <param name="requested">The number of requested attacks, which exceeds the number of runs after a cancellation.</param>
+    /// <param name="lengths">The lengths at which the accuracy of the worst case is computed, or null for none.</param>
     /// <returns>The comparison.</returns>
     /// <exception cref="ArgumentException">There is no run, or the runs cover different images.</exception>
-    public static Comparison Of(IReadOnlyList<ComparedRun> runs, int requested)
+    public static Comparison Of(IReadOnlyList<ComparedRun> runs, int requested, IEnumerable<double>? lengths = null)
     {
         ArgumentNullException.ThrowIfNull(runs);
         if (runs.Count == 0 || !runs.All(run => run.Images.Select(image => image.Index).SequenceEqual(runs[0].Images.Select(image => image.Index))))
@@ -63,10 +73,13 @@ internal sealed record Comparison
 
         var rows = Enumerable.Range(0, runs[0].Images.Count);
         var attacked = rows.Where(row => runs.All(run => run.Images[row].Attacked)).ToArray();
-        var common = attacked.Where(row => runs.All(run => run.Images[row].Fooled)).ToArray();
+        // The lengths of budgeted attacks are not compared, so these attacks do not decide which images the means cover.
+        var measured = runs.Where(run => run.Run.Epsilon is null).ToArray() is { Length: > 0 } minimal ? minimal : [.. runs];
+        var common = attacked.Where(row => Array.TrueForAll(measured, run => run.Images[row].Fooled)).ToArray();
         var baseline = runs.FirstOrDefault(run => run.Run.Attack == "cw");
         var attacks = runs.Select(run => Row(run, attacked, common, baseline)).ToArray();
         var (model, images) = (runs[0].Run, runs[0].Images.Count);
+        var robustness = new Robustness(runs);
         return new()
         {
             Norm = model.Norm,
@@ -78,24 +91,31 @@ internal sealed record Comparison
             NotAttacked = images - attacked.Length,
             Attacked = attacked.Length,
             FooledByAll = common.Length,
+            WorstCase = WorstCase.Of(robustness, lengths ?? []),
             Attacks = attacks,
             Seed = model.Seed,
             BrinkVersion = AttackSummary.Version,
-            Warnings = [.. Warn(attacks, requested, attacked.Length, common.Length), .. runs.SelectMany(run => run.Run.Warnings()).Distinct(StringComparer.Ordinal)],
+            Warnings = [.. Warn(attacks, requested, attacked.Length, common.Length), .. WarnOfAttacks(attacks, robustness), .. runs.SelectMany(run => run.Run.Warnings()).Distinct(StringComparer.Ordinal)],
         };
     }
+
+    private static string KindOf(IReadOnlyList<ComparedAttack> attacks) => attacks.Any(attack => attack.Epsilon is null) && attacks.Any(attack => attack.Epsilon is not null) ? "minimal " : "";
 
     private static ComparedAttack Row(ComparedRun run, int[] attacked, int[] common, ComparedRun? baseline)
     {
         var images = run.Images;
         var fooled = attacked.Count(row => images[row].Fooled);
+        var epsilon = run.Run.Epsilon;
         return new()
         {
             Attack = run.Attack,
             Folder = run.Folder,
             Target = run.Run.Target,
+            Epsilon = epsilon,
             Fooled = fooled,
-            BelowThreshold = fooled < FooledThreshold * attacked.Length,
+            Unattacked = new Robustness([run]).UnattackedAt(length: null),
+            Underflowed = attacked.Count(row => images[row].Underflowed),
+            BelowThreshold = epsilon is null && fooled < FooledThreshold * attacked.Length,
             RelativePerturbation = Perturbation(image => image.Relative),
             RelativePerturbationNormalized = Perturbation(image => image.RelativeNormalized),
             ForwardsPerImage = attacked.Length == 0 ? 0 : attacked.Average(row => images[row].Forwards),
@@ -108,6 +128,11 @@ internal sealed record Comparison
 
         Distribution Perturbation(Func<ComparedImage, double> length)
         {
+            if (epsilon is not null)
+            {
+                return new(null, null, null);
+            }
+
             var all = attacked.Select(row => images[row].Fooled && length(images[row]) is var found && double.IsFinite(found) ? found : double.PositiveInfinity).Order().ToArray();
             var median = all.Length == 0 ? double.PositiveInfinity : Distribution.MedianOf(all);
             return Distribution.Of(common.Select(row => length(images[row]))) with { Median = double.IsFinite(median) ? median : null };
@@ -125,9 +150,9 @@ internal sealed record Comparison
         {
             yield return "No image was attacked: every image is misclassified or has the target class as its label; check that the model was trained for these classes.";
         }
-        else if (common < attacked)
+        else if (common < attacked && Array.Exists(attacks, attack => attack.Epsilon is null))
         {
-            yield return $"{common} of {attacked} attacked images were fooled by every attack; mean and worst are over these images, medians over all attacked images, those not fooled counted as infinite.";
+            yield return $"{common} of {attacked} attacked images were fooled by every {KindOf(attacks)}attack; mean and worst are over these images, medians over all attacked images, those not fooled counted as infinite.";
         }
 
         var below = attacks.Where(attack => attack.BelowThreshold).Select(attack => attack.Attack).ToArray();
@@ -136,7 +161,103 @@ internal sealed record Comparison
             yield return FormattableString.Invariant($"Fooled fewer than {FooledThreshold:P1} of the attacked images, marked *: {string.Join(", ", below)}.");
         }
     }
+
+    private static IEnumerable<string> WarnOfAttacks(ComparedAttack[] attacks, Robustness robustness)
+    {
+        foreach (var attack in attacks)
+        {
+            if (attack.Epsilon is { } epsilon)
+            {
+                yield return string.Create(CultureInfo.InvariantCulture, $"{attack.Attack} only tried perturbations up to {epsilon:G4}: in the worst case it counts from that length on, and below it does not count.");
+            }
+
+            foreach (var warning in RunWarnings.Of(attack.Attack, attack.Unattacked, robustness.Attacked, attack.Underflowed))
+            {
+                yield return warning;
+            }
+        }
+
+        if (attacks.Length > 1)
+        {
+            foreach (var warning in RunWarnings.Of("no attack", robustness.UnattackedAt(length: null), robustness.Attacked, underflowed: 0))
+            {
+                yield return warning;
+            }
+        }
+    }
 }
+
+/// <summary>The worst case over the attacks of a comparison: an image counts as fooled up to a length if any attack fooled it within that length.</summary>
+/// <remarks>It is the one result of a comparison to report as robustness, and still an upper bound: another attack can only lower it.</remarks>
+internal sealed record WorstCase
+{
+    /// <summary>The share of the images that are classified correctly before the attacks.</summary>
+    public required double AccuracyBefore { get; init; }
+
+    /// <summary>The counts and the 95 % interval of <see cref="AccuracyBefore"/>.</summary>
+    public required AccuracyInterval AccuracyBeforeInterval { get; init; }
+
+    /// <summary>The share of the images that are classified correctly after every attack, whatever the length of the perturbation.</summary>
+    public required double AccuracyAfter { get; init; }
+
+    /// <summary>The counts and the 95 % interval of <see cref="AccuracyAfter"/>.</summary>
+    public required AccuracyInterval AccuracyAfterInterval { get; init; }
+
+    /// <summary>The median of the smallest lengths over the attacked images, those not fooled counted as infinite.</summary>
+    /// <value>null if it is infinite, if no image was attacked, or if all attacks are budgeted.</value>
+    public required double? MedianLength { get; init; }
+
+    /// <summary>The attacked images on which no attack could work.</summary>
+    public required UnattackedImages Unattacked { get; init; }
+
+    /// <summary>Upper bounds of the accuracy at the requested lengths, as far as an attack covers them.</summary>
+    public required IReadOnlyList<WorstAccuracy> RobustAccuracy { get; init; }
+
+    /// <summary>The result for each image, in the order of the data set.</summary>
+    public required IReadOnlyList<WorstImage> ImageResults { get; init; }
+
+    /// <summary>Computes the worst case.</summary>
+    /// <param name="robustness">The attacks.</param>
+    /// <param name="lengths">The lengths at which the accuracy is computed.</param>
+    public static WorstCase Of(Robustness robustness, IEnumerable<double> lengths)
+    {
+        var runs = robustness.Attacks;
+        var (before, after, median) = (robustness.AccuracyBefore, robustness.AccuracyAfter, robustness.MedianLength);
+        return new()
+        {
+            AccuracyBefore = before.Share,
+            AccuracyBeforeInterval = before,
+            AccuracyAfter = after.Share,
+            AccuracyAfterInterval = after,
+            MedianLength = double.IsFinite(median) && runs.Any(run => run.Run.Epsilon is null) ? median : null,
+            Unattacked = robustness.UnattackedAt(length: null),
+            RobustAccuracy = [.. robustness.AccuraciesAt(lengths).Select(entry => new WorstAccuracy(entry.Epsilon, entry.Accuracy, entry.Interval!, [.. robustness.Counting(entry.Epsilon).Select(attack => attack.Attack)]))],
+            ImageResults = [.. runs[0].Images.Select((image, row) => Image(image.Index, row))],
+        };
+
+        WorstImage Image(long index, int row)
+        {
+            var length = robustness.SmallestLength(row);
+            return double.IsFinite(length)
+                ? new(index, runs[0].Images[row].Attacked, length, robustness.Nearest(row).Attack)
+                : new(index, runs[0].Images[row].Attacked, Length: null, Attack: null);
+        }
+    }
+}
+
+/// <summary>The accuracy of the worst case under perturbations up to a length.</summary>
+/// <param name="Epsilon">The length, in the norm and the space of the attacks.</param>
+/// <param name="Accuracy">The share of all images that no attack fooled within that length and that were classified correctly before.</param>
+/// <param name="Interval">The counts and the 95 % interval of the accuracy.</param>
+/// <param name="Attacks">The attacks that count at that length: all but budgeted ones with a larger ε.</param>
+internal sealed record WorstAccuracy(double Epsilon, double Accuracy, AccuracyInterval Interval, IReadOnlyList<string> Attacks);
+
+/// <summary>The worst case for one image.</summary>
+/// <param name="Index">The index of the image in the data set.</param>
+/// <param name="Attacked">A value that indicates whether the image was attacked.</param>
+/// <param name="Length">The smallest length that fools the image, that of a budgeted attack being its ε, or null if no attack fooled it.</param>
+/// <param name="Attack">The attack that found it, or null.</param>
+internal sealed record WorstImage(long Index, bool Attacked, double? Length, string? Attack);
 
 /// <summary>One row of a comparison.</summary>
 internal sealed record ComparedAttack
@@ -150,15 +271,24 @@ internal sealed record ComparedAttack
     /// <summary>The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</summary>
     public required string Target { get; init; }
 
+    /// <summary>The largest length ε of the perturbations of a budgeted attack, or null for a minimal attack.</summary>
+    public double? Epsilon { get; init; }
+
     /// <summary>The number of fooled images, confirmed by a fresh forward pass.</summary>
     public required int Fooled { get; init; }
 
-    /// <summary>Indicates whether the attack fooled fewer than <see cref="Comparison.FooledThreshold"/> of the attacked images. The rest of the row is then not comparable.</summary>
+    /// <summary>The attacked images on which the attack could not work.</summary>
+    public UnattackedImages Unattacked { get; init; } = new(0, 0, 0);
+
+    /// <summary>The number of attacked images for which the cross-entropy underflowed, so that the logit gap replaced it.</summary>
+    public int Underflowed { get; init; }
+
+    /// <summary>Indicates whether a minimal attack fooled fewer than <see cref="Comparison.FooledThreshold"/> of the attacked images. The rest of the row is then not comparable.</summary>
     [JsonPropertyName("belowBar")]
     public required bool BelowThreshold { get; init; }
 
     /// <summary>The relative perturbation ‖x′ − x‖_p / ‖x‖_p in the space of the attack.</summary>
-    /// <remarks>Mean and worst are over the images that all attacks fooled; the median is over all attacked images, those not fooled counted as infinite, and null if it is infinite.</remarks>
+    /// <remarks>Mean and worst are over the images that all minimal attacks fooled; the median is over all attacked images, those not fooled counted as infinite, and null if it is infinite. All three are null for a budgeted attack, whose lengths are all close to ε.</remarks>
     public required Distribution RelativePerturbation { get; init; }
 
     /// <summary>The relative perturbation, measured after the normalisation of the model.</summary>
@@ -189,24 +319,42 @@ internal sealed record ComparedAttack
 /// <param name="Run">The description of the run.</param>
 /// <param name="Images">The result for each image.</param>
 /// <param name="Seconds">The duration of the attack in seconds.</param>
-internal sealed record ComparedRun(string Attack, string Folder, RunDescription Run, IReadOnlyList<ComparedImage> Images, double Seconds);
+internal sealed record ComparedRun(string Attack, string Folder, RunDescription Run, IReadOnlyList<ComparedImage> Images, double Seconds)
+{
+    /// <summary>Returns the length up to which an image is known to be fooled: at least ε for a budgeted attack, and infinite if the image was not fooled.</summary>
+    /// <param name="row">The row of the image.</param>
+    public double SmallestLength(int row) => Images[row] is { Fooled: true } image ? Math.Max(image.Length, Run.Epsilon ?? 0) : double.PositiveInfinity;
+
+    /// <summary>Determines whether the attack could not work on an image. An image at the iteration limit of a budgeted attack withstood it.</summary>
+    /// <param name="row">The row of the image.</param>
+    public bool CouldNotWork(int row) => Images[row].Exit is AttackExit.ZeroGradient or AttackExit.NotFinite || (Images[row].Exit == AttackExit.IterationLimit && Run.Epsilon is null);
+}
 
 /// <summary>The result for one image of one run, as a comparison uses it.</summary>
 /// <param name="Index">The index of the image in the data set.</param>
-/// <param name="Attacked">A value that indicates whether the image was attacked.</param>
-/// <param name="Fooled">A value that indicates whether the image was fooled, confirmed by a fresh forward pass.</param>
+/// <param name="Exit">The exit reason.</param>
+/// <param name="Length">The length of the perturbation, in the norm and the space of the attack.</param>
 /// <param name="Relative">The relative perturbation ‖x′ − x‖_p / ‖x‖_p, in the norm and the space of the attack.</param>
 /// <param name="RelativeNormalized">The relative perturbation after the normalisation of the model.</param>
 /// <param name="Forwards">The number of forward passes.</param>
 /// <param name="Backwards">The number of backward passes.</param>
-internal sealed record ComparedImage(long Index, bool Attacked, bool Fooled, double Relative, double RelativeNormalized, long Forwards, long Backwards)
+/// <param name="Underflowed">A value that indicates whether the cross-entropy underflowed and the logit gap replaced it.</param>
+internal sealed record ComparedImage(long Index, AttackExit Exit, double Length, double Relative, double RelativeNormalized, long Forwards, long Backwards, bool Underflowed)
 {
+    /// <summary>Indicates whether the image was attacked.</summary>
+    public bool Attacked => Exit is not (AttackExit.Misclassified or AttackExit.Skipped);
+
+    /// <summary>Indicates whether the image was fooled, confirmed by a fresh forward pass.</summary>
+    public bool Fooled => Exit == AttackExit.Fooled;
+
     /// <summary>Converts the result for an image of a run in memory.</summary>
     /// <param name="image">The image.</param>
+    /// <param name="norm">The norm of the attack: <c>l2</c> or <c>linf</c>.</param>
     /// <returns>The result as a comparison uses it.</returns>
-    public static ComparedImage Of(EvaluatedImage image)
+    public static ComparedImage Of(EvaluatedImage image, string norm)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return new(image.Index, image.Outcome.Attacked, image.Outcome.Fooled, image.Outcome.Relative, image.RelativeNormalized, image.Outcome.Forwards, image.Outcome.Backwards);
+        var outcome = image.Outcome;
+        return new(image.Index, outcome.Exit, norm == "linf" ? outcome.LInf : outcome.L2, outcome.Relative, image.RelativeNormalized, outcome.Forwards, outcome.Backwards, outcome.Underflowed);
     }
 }

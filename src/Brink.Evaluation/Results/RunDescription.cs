@@ -1,3 +1,6 @@
+using System.Globalization;
+using Brink.Evaluation.Catalog;
+
 namespace Brink.Evaluation.Results;
 
 /// <summary>The description of a run: attack, model, data and settings, as they are named on the command line.</summary>
@@ -41,6 +44,16 @@ public sealed record RunDescription
     /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
     public required IReadOnlyDictionary<string, object> Options { get; init; }
 
+    /// <summary>The largest length ε of the perturbations of a budgeted attack, or null for a minimal attack.</summary>
+    internal double? Epsilon => AttackSettings.Numbers(Options, "epsilon") is [var epsilon] ? epsilon : null;
+
+    /// <summary>The tolerance with which lengths of the run are compared.</summary>
+    internal LengthTolerance Tolerance => LengthTolerance.Of(Space, Options);
+
+    /// <summary>Determines whether the attack gives an accuracy under perturbations up to a length: not if it is budgeted with a larger ε.</summary>
+    /// <param name="length">The length.</param>
+    internal bool Covers(double length) => Epsilon is not { } epsilon || Tolerance.IsAtMost(epsilon, length);
+
     /// <summary>Returns the warnings about the data set, the model and the settings.</summary>
     internal IEnumerable<string> Warnings()
     {
@@ -52,6 +65,11 @@ public sealed record RunDescription
         if (Options.TryGetValue("labels", out var labels) && labels is "predicted")
         {
             yield return "The labels are the model's own predictions, so every image is classified correctly before the attack by definition.";
+        }
+
+        if (Epsilon is { } epsilon && AttackSettings.Numbers(Options, "max-iterations") is [1])
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{Attack} takes a single step of length {epsilon:G4}, so its accuracy is not one under perturbations up to that length (a longer step may leave more images correct); use pgd, or an attack without epsilon.");
         }
 
         if (Space == "pixel" && Options.TryGetValue("preset", out var preset) && preset is "authors")

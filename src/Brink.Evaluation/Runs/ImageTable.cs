@@ -9,6 +9,8 @@ namespace Brink.Evaluation.Runs;
 /// <summary>Writes and reads the table <c>images.parquet</c>, with one row per image in the order of the data set.</summary>
 internal static class ImageTable
 {
+    private static readonly Dictionary<string, AttackExit> Exits = Enum.GetValues<AttackExit>().ToDictionary(Name, StringComparer.Ordinal);
+
     /// <summary>Writes the table.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="images">The images.</param>
@@ -48,8 +50,10 @@ internal static class ImageTable
         await group.ReadAsync(fields["exit"], exits);
         var (index, label, before, after) = (await Column<long>("index"), await Column<long>("label"), await Column<long>("prediction_before"), await Column<long>("prediction_after"));
         var (fooled, l2, linf, relative) = (await Column<bool>("fooled"), await Column<double>("l2"), await Column<double>("linf"), await Column<double>("relative"));
+        // Tables of older versions lack the column.
+        var underflowed = fields.ContainsKey("underflowed") ? await Column<bool>("underflowed") : new bool[group.RowCount];
         var (iterations, forwards, backwards, products) = (await Column<long>("iterations"), await Column<long>("forwards"), await Column<long>("backwards"), await Column<long>("products"));
-        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], exit, l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row]))];
+        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], Exits[exit], l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row], underflowed[row]))];
     }
 
     private static async Task WriteAsync(Stream stream, IReadOnlyList<EvaluatedImage> images)
@@ -70,6 +74,7 @@ internal static class ImageTable
             Numbers("forwards", image => image.Outcome.Forwards),
             Numbers("backwards", image => image.Outcome.Backwards),
             Numbers("products", image => image.Outcome.Products),
+            Values("underflowed", image => image.Outcome.Underflowed),
         };
         await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Field).ToArray<Field>()), stream);
         using var group = writer.CreateRowGroup();
@@ -106,15 +111,20 @@ internal static class ImageTable
 /// <param name="PredictionBefore">The prediction before the attack, or −1 if there was none.</param>
 /// <param name="PredictionAfter">The prediction for the image that the attack returned.</param>
 /// <param name="Fooled">A value that indicates whether the image was fooled, confirmed by a fresh forward pass.</param>
-/// <param name="Exit">The exit reason in kebab case: <c>iteration-limit</c>.</param>
+/// <param name="Exit">The exit reason.</param>
 /// <param name="L2">The length ‖x′ − x‖₂, in the space of the attack.</param>
 /// <param name="LInf">The length ‖x′ − x‖_∞, in the space of the attack.</param>
 /// <param name="Relative">The relative perturbation ‖x′ − x‖_p / ‖x‖_p, in the norm and the space of the attack.</param>
 /// <param name="Iterations">The number of iterations.</param>
 /// <param name="Passes">The number of forward and backward passes.</param>
 /// <param name="Products">The number of Hessian-vector products.</param>
-internal sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, string Exit, double L2, double LInf, double Relative, long Iterations, long Passes, long Products)
+/// <param name="Underflowed">A value that indicates whether the cross-entropy underflowed and the logit gap replaced it.</param>
+internal sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, AttackExit Exit, double L2, double LInf, double Relative, long Iterations, long Passes, long Products, bool Underflowed)
 {
     /// <summary>Indicates whether the image was attacked: it was classified correctly, and its label is not the target class.</summary>
-    public bool Attacked => Exit is not ("misclassified" or "skipped");
+    public bool Attacked => Exit is not (AttackExit.Misclassified or AttackExit.Skipped);
+
+    /// <summary>Returns the length of the perturbation in a norm.</summary>
+    /// <param name="norm">The norm: <c>l2</c> or <c>linf</c>.</param>
+    public double Length(string norm) => norm == "linf" ? LInf : L2;
 }

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
 using Brink.Models;
 using Brink.Tensors;
@@ -107,21 +107,25 @@ public sealed class SavedRun : IDisposable
         }
     }
 
-    /// <summary>Computes the robustness that the run measured.</summary>
-    /// <returns>The robustness.</returns>
+    /// <summary>Returns the run as a comparison uses it.</summary>
+    /// <param name="attack">The name of the attack in the comparison.</param>
+    /// <param name="folder">The name of the folder in the comparison.</param>
+    /// <returns>The run, with one result per image.</returns>
     /// <exception cref="BadInputException">The table <c>images.parquet</c> is missing or damaged, or describes other images.</exception>
-    internal Robustness ReadRobustness() => new(Summary.Norm, [.. ReadTable().Select(image => (image.PredictionBefore == image.Label, image.Attacked, image.Fooled, image.L2, image.LInf))]);
-
-    /// <summary>Returns the results of the images as a comparison uses them.</summary>
-    /// <returns>One entry per image.</returns>
-    internal IReadOnlyList<ComparedImage> Compared()
+    internal ComparedRun Compared(string attack, string folder)
     {
         using var scope = NewDisposeScope();
         var (original, adversarial) = (_originals.to(ScalarType.Float64), _adversarials.to(ScalarType.Float64));
         var relative = Ratios(original, adversarial);
         var normalized = _space == InputSpace.Normalized ? relative : Ratios(Normalization.Apply(original), Normalization.Apply(adversarial));
-        return [.. _indices.Select((index, row) => new ComparedImage(index, IsAttacked(row), Fooled[row], relative[row], normalized[row], _forwards[row], _backwards[row]))];
+        var images = ReadTable().Select((image, row) => new ComparedImage(image.Index, image.Exit, image.Length(Summary.Norm), relative[row], normalized[row], _forwards[row], _backwards[row], image.Underflowed));
+        return new(attack, folder, Summary.Describe(), [.. images], Summary.Seconds);
     }
+
+    /// <summary>Computes the robustness that the run measured.</summary>
+    /// <returns>The robustness.</returns>
+    /// <exception cref="BadInputException">The table <c>images.parquet</c> is missing or damaged, or describes other images.</exception>
+    internal Robustness ReadRobustness() => new([Compared(Summary.Attack, folder: "")]);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -131,8 +135,6 @@ public sealed class SavedRun : IDisposable
     }
 
     private double[] Ratios(Tensor originals, Tensor adversarials) => _norm.Of(adversarials - originals).div(_norm.Of(originals)).data<double>().ToArray();
-
-    private bool IsAttacked(int row) => PredictionsBefore[row] == Labels[row] && !(Summary.Criterion == "target-class" && FormattableString.Invariant($"{Labels[row]}") == Summary.Target);
 
     private Tensor Pixels(Tensor images, Tensor rows)
     {
@@ -222,13 +224,9 @@ public sealed class SavedRun : IDisposable
                 : throw Problem($"its {name} needs {summary.Images} entries of type {type}, as results.json says, but has the shape [{string.Join(", ", values.shape)}] and type {values.dtype}");
         }
 
-        private double[] Option(string name)
-        {
-            var isList = summary.Options is not null && summary.Options.TryGetValue(name, out var value) && value is JsonElement { ValueKind: JsonValueKind.Array };
-            return isList && ((JsonElement)summary.Options![name]).EnumerateArray().ToArray() is { Length: > 0 } numbers && numbers.All(number => number.ValueKind == JsonValueKind.Number)
-                ? [.. numbers.Select(number => number.GetDouble())]
-                : throw Problem($"its results.json needs a list of numbers as the option {name}");
-        }
+        private double[] Option(string name) => AttackSettings.Numbers(summary.Options, name) is { Length: > 0 } numbers
+            ? numbers
+            : throw Problem($"its results.json needs a list of numbers as the option {name}");
 
         private BadInputException Problem(string problem) => Refuse(folder, problem);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Brink.Evaluation.Results;
 using ScottPlot;
 using ScottPlot.TickGenerators;
 
@@ -13,12 +14,13 @@ internal static class RobustnessCurve
     /// <summary>Draws the curve as part of a page.</summary>
     /// <param name="lengths">The length of the perturbation of each fooled image.</param>
     /// <param name="attacked">The number of attacked images.</param>
+    /// <param name="tolerance">The tolerance up to which two lengths are equal and share a step of the curve.</param>
     /// <param name="median">The median of <paramref name="lengths"/>, which is marked.</param>
     /// <param name="label">The median as text.</param>
     /// <param name="axis">The label of the horizontal axis.</param>
     /// <param name="name">A name that is unique on the page.</param>
     /// <returns>The SVG element, or null if no image was fooled.</returns>
-    public static string? Draw(IEnumerable<double> lengths, int attacked, double? median, string label, string axis, string name)
+    public static string? Draw(IEnumerable<double> lengths, int attacked, LengthTolerance tolerance, double? median, string label, string axis, string name)
     {
         var sorted = lengths.Where(double.IsFinite).Order().ToArray();
         if (sorted.Length == 0 || median is not { } middle)
@@ -28,7 +30,7 @@ internal static class RobustnessCurve
 
         using var plot = ReportPlot.Create(axis, "attacked images fooled");
         var end = sorted[^1] > 0 ? sorted[^1] * 1.04 : 1;
-        var (xs, ys) = Steps(sorted, attacked, end);
+        var (xs, ys) = Steps(sorted, attacked, tolerance, end);
         var area = plot.Add.FillY(xs, new double[xs.Length], ys);
         area.FillColor = ReportPlot.Ink.WithAlpha(0.15);
         area.LineWidth = area.MarkerSize = 0;
@@ -60,15 +62,21 @@ internal static class RobustnessCurve
         return ReportPlot.ToSvg(plot, name, string.Create(CultureInfo.InvariantCulture, $"Share of attacked images fooled against {axis}: {half:F0} % at {label}, {2 * half:F0} % at the largest."));
     }
 
-    /// <summary>Computes the corners of the step function.</summary>
-    private static (double[] Xs, double[] Ys) Steps(double[] sorted, int attacked, double end)
+    /// <summary>Computes the corners of the step function. At each length it covers all lengths that are equal to it up to rounding.</summary>
+    internal static (double[] Xs, double[] Ys) Steps(double[] sorted, int attacked, LengthTolerance tolerance, double end)
     {
         var (xs, ys) = (new List<double> { 0 }, new List<double> { 0 });
-        var steps = Math.Min(sorted.Length, MostSteps);
-        for (var step = 1; step <= steps; step++)
+        var least = ((sorted.Length - 1) / MostSteps) + 1;
+        for (var count = 0; count < sorted.Length;)
         {
-            var count = (int)((long)step * sorted.Length / steps);
-            xs.AddRange([sorted[count - 1], sorted[count - 1]]);
+            count = Math.Min(count + least, sorted.Length);
+            var length = sorted[count - 1];
+            while (count < sorted.Length && tolerance.IsAtMost(sorted[count], length))
+            {
+                count++;
+            }
+
+            xs.AddRange([length, length]);
             ys.AddRange([ys[^1], 100.0 * count / attacked]);
         }
 

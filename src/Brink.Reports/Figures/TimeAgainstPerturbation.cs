@@ -6,7 +6,7 @@ using ScottPlot.TickGenerators;
 namespace Brink.Reports.Figures;
 
 /// <summary>A scatter plot of the time per image and the mean perturbation of attacks, as in Figures 4 and 5 of Yao et al. (CVPR 2019). Lower left is better.</summary>
-/// <remarks>An attack that fooled fewer than <see cref="Comparison.FooledThreshold"/> of the attacked images has a hollow marker, and the legend gives the number of images that it fooled, since the mean covers only images that all attacks fooled.</remarks>
+/// <remarks>An attack that fooled fewer than <see cref="Comparison.FooledThreshold"/> of the attacked images has a hollow marker, and the legend gives the number of images that it fooled, since the mean covers only images that all attacks fooled. Budgeted attacks have no mean and are not drawn.</remarks>
 internal sealed class TimeAgainstPerturbation
 {
     private const int Width = 720;
@@ -94,7 +94,7 @@ internal sealed class TimeAgainstPerturbation
         }
 
         var norm = Norm.Parse(_comparison.Norm).DisplayName;
-        plot.Title(string.Create(CultureInfo.InvariantCulture, $"{_comparison.Model}, {norm}: mean over the {_comparison.FooledByAll} images that all attacks fooled"), 14);
+        plot.Title(string.Create(CultureInfo.InvariantCulture, $"{_comparison.Model}, {norm}: mean over the {_comparison.FooledByAll} images that all {_comparison.ComparedKind}attacks fooled"), 14);
         plot.XLabel("time per image, in seconds", 14);
         plot.YLabel($"relative {norm} perturbation, in % ({(_comparison.Space == "pixel" ? "pixels" : "normalised input")})", 14);
         plot.Axes.Title.Label.Bold = plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;

@@ -31,7 +31,7 @@ internal sealed class ClassTables(ReportedRun run)
         var shown = classes.Take(MostClasses).ToArray();
         var longest = shown.Max(entry => entry.Median) ?? 0;
         return Html.Of($"""
-            <p class="note">Sorted by the median {Norm.Parse(run.Summary.Norm).DisplayName} length of the perturbation over the fooled images, the shortest first.{(classes.Length > shown.Length ? $" {NumberText.Count(shown.Length)} of {NumberText.Count(classes.Length)} classes." : "")}</p>
+            <p class="note">Sorted by the median {Norm.Parse(run.Summary.Norm).DisplayName} length of the perturbation over the fooled images, the shortest first{(run.Epsilon is { } epsilon ? $"; the attack tried lengths up to ε = {NumberText.Length(epsilon)} and did not search for the smallest" : "")}.{(classes.Length > shown.Length ? $" {NumberText.Count(shown.Length)} of {NumberText.Count(classes.Length)} classes." : "")}</p>
             <div class="scroll"><table class="numbers"><thead><tr><th scope="col">class</th><th scope="col">median</th><th scope="col">fooled</th><th scope="col">attacked</th><th scope="col">images</th></tr></thead><tbody>
             {shown.Select(Row)}
             </tbody></table></div>

@@ -51,6 +51,13 @@ internal sealed class RunSection(ReportedRun run, string name)
             : all ? Html.Of($"Small changes fool <strong>all {NumberText.Count(_summary.Fooled)}</strong> attacked images")
             : Html.Of($"Small changes fool <strong>{NumberText.Count(_summary.Fooled)}</strong> of {NumberText.Count(_summary.Attacked)} attacked images");
         var target = _summary.Criterion == "target-class" ? Html.Of($", which the model then classifies as “{TargetName()}”") : Html.Empty;
+        if (run.Epsilon is { } epsilon)
+        {
+            return Html.Of($"""
+                <p class="verdict">{start}{skipped} {fooled}{target}. The attack tried changes of {Norm.Parse(_summary.Norm).DisplayName} length up to <strong>{NumberText.Length(epsilon)}</strong> and did not search for the smallest ones{(_summary.Space == "pixel" ? "" : " (in the normalised input of the model)")}: the root mean square of the change is {NumberText.Length(run.MeanLevels)} of {ReportedRun.Levels} brightness levels, and its largest value {NumberText.Length(run.LargestLevels)}{(_summary.Fooled == 1 ? "" : " (medians over the fooled images)")}.</p>
+                """);
+        }
+
         var median = Median("relativePerturbation", _summary.RelativePerturbation);
         var enough = _summary.Fooled == 1
             ? Html.Of($"The length of the change is <strong>{median}</strong> of that of the image")
@@ -65,17 +72,27 @@ internal sealed class RunSection(ReportedRun run, string name)
     /// <summary>Renders a number of <c>results.json</c>, marked with its path in that file.</summary>
     private static Html Figure(string property, string text) => Html.Of($"""<span data-json="{property}">{text}</span>""");
 
+    /// <summary>Renders the count and the 95 % interval of an accuracy.</summary>
+    /// <param name="property">The path of the interval in <c>results.json</c>; null if it is not there.</param>
+    /// <param name="interval">The interval.</param>
+    private static Html Interval(string? property, AccuracyInterval interval)
+    {
+        Html Part(string name, string text) => property is null ? Html.Of($"{text}") : Figure($"{property}.{name}", text);
+        return Html.Of($"{Part("correct", NumberText.Count(interval.Correct))} of {Part("images", NumberText.Count(interval.Images))}, 95 % interval {Part("lower", NumberText.Accuracy(interval.Lower))} to {Part("upper", NumberText.Accuracy(interval.Upper))}");
+    }
+
     private string TargetName() => long.TryParse(_summary.Target, System.Globalization.CultureInfo.InvariantCulture, out var target) ? run.ClassName(target) : _summary.Target;
 
     private Html Tiles()
     {
-        static Html Tile(Html value, string label) => Html.Of($"<div><dt>{label}</dt><dd>{value}</dd></div>");
+        static Html Tile(Html value, Html label) => Html.Of($"<div><dt>{label}</dt><dd>{value}</dd></div>");
+        var norm = Norm.Parse(_summary.Norm).DisplayName;
         return Html.Of($"""
             <dl class="tiles">
-            {Tile(Figure("accuracyBefore", NumberText.Accuracy(_summary.AccuracyBefore)), "accuracy before the attack")}
-            {Tile(Figure("accuracyAfter", NumberText.Accuracy(_summary.AccuracyAfter)), "accuracy after the attack")}
-            {Tile(Html.Of($"{Figure("fooled", NumberText.Count(_summary.Fooled))} of {Figure("attacked", NumberText.Count(_summary.Attacked))}"), "attacked images fooled")}
-            {Tile(Median("relativePerturbation", _summary.RelativePerturbation), $"median relative {Norm.Parse(_summary.Norm).DisplayName} perturbation")}
+            {Tile(Figure("accuracyBefore", NumberText.Accuracy(_summary.AccuracyBefore)), Html.Of($"accuracy before the attack: {Interval("accuracyBeforeInterval", _summary.AccuracyBeforeInterval)}"))}
+            {Tile(Figure("accuracyAfter", NumberText.Accuracy(_summary.AccuracyAfter)), Html.Of($"accuracy after the attack: {Interval("accuracyAfterInterval", _summary.AccuracyAfterInterval)}"))}
+            {Tile(Html.Of($"{Figure("fooled", NumberText.Count(_summary.Fooled))} of {Figure("attacked", NumberText.Count(_summary.Attacked))}"), Html.Of($"attacked images fooled"))}
+            {(run.Epsilon is { } epsilon ? Tile(Html.Of($"{NumberText.Length(epsilon)}"), Html.Of($"largest {norm} length tried (ε)")) : Tile(Median("relativePerturbation", _summary.RelativePerturbation), Html.Of($"median relative {norm} perturbation")))}
             </dl>
             """);
     }
@@ -152,10 +169,12 @@ internal sealed class RunSection(ReportedRun run, string name)
             {(_summary.Skipped > 0 ? Count("skipped (label is the target class)", "skipped", _summary.Skipped) : null)}
             {Count("attacked", "attacked", _summary.Attacked)}
             {Count("fooled", "fooled", _summary.Fooled)}
+            {(_summary.Unattacked.Total > 0 ? Line("unattacked: the attack could not work", Html.Of($"{Figure("unattacked.total", NumberText.Count(_summary.Unattacked.Total))} ({_summary.Unattacked.Counts})")) : null)}
+            {(_summary.Underflowed > 0 ? Count("logit gap used after underflow of the cross-entropy", "underflowed", _summary.Underflowed) : null)}
             {Rounded()}
             </tbody>
             <tbody>
-            <tr class="head"><th scope="col">perturbation of fooled images</th><th scope="col">mean</th><th scope="col">median</th><th scope="col">worst</th></tr>
+            <tr class="head"><th scope="col">perturbation of fooled images{(run.Epsilon is { } epsilon ? $" (lengths up to ε = {NumberText.Length(epsilon)}, not the smallest)" : "")}</th><th scope="col">mean</th><th scope="col">median</th><th scope="col">worst</th></tr>
             {Row(Html.Of($"relative {norm}"), "relativePerturbation", _summary.RelativePerturbation, NumberText.Percent)}
             {(_summary.Space == "pixel" ? Row(Html.Of($"relative {norm}, normalised input"), "relativePerturbationNormalized", _summary.RelativePerturbationNormalized, NumberText.Percent) : null)}
             {Row(Html.Of($"L2 length"), "perturbation.l2", _summary.Perturbation.L2, NumberText.Length)}
@@ -173,21 +192,33 @@ internal sealed class RunSection(ReportedRun run, string name)
         <tr><th scope="row">still fooled as 8-bit images</th><td colspan="3">{Figure("rounded.stillFooled", NumberText.Count(rounded.StillFooled))} of {Figure("rounded.images", NumberText.Count(rounded.Images))}</td></tr>
         """);
 
-    private Html RobustAccuracy() => _summary.RobustAccuracy.Count == 0 ? Html.Empty : Html.Of($"""
-        <section><h3>Robust accuracy</h3>
-        <p class="note">The share of all images that are still classified correctly after every perturbation found up to a length. It is an upper bound: a better attack can only lower it.</p>
-        <table class="numbers narrow"><thead><tr><th scope="col">{Norm.Parse(_summary.Norm).DisplayName} length up to</th><th scope="col">accuracy at most</th></tr></thead><tbody>
-        {_summary.RobustAccuracy.Select((entry, row) => Html.Of($"<tr><td>{Figure(FormattableString.Invariant($"robustAccuracy.{row}.epsilon"), NumberText.Length(entry.Epsilon))}</td><td>{Figure(FormattableString.Invariant($"robustAccuracy.{row}.accuracy"), NumberText.Accuracy(entry.Accuracy))}</td></tr>"))}
-        </tbody></table></section>
-        """);
+    private Html RobustAccuracy()
+    {
+        // Runs of older versions may list lengths below the ε of a budgeted attack.
+        var description = _summary.Describe();
+        var rows = _summary.RobustAccuracy.Select((entry, row) => (Entry: entry, Property: FormattableString.Invariant($"robustAccuracy.{row}"))).Where(row => description.Covers(row.Entry.Epsilon)).ToArray();
+        return rows.Length == 0 ? Html.Empty : Html.Of($"""
+            <section><h3>Robust accuracy</h3>
+            <p class="note">The share of all images that are still classified correctly after every perturbation found up to a length, with its 95 % interval. It is an upper bound: a better attack can only lower it.</p>
+            <table class="numbers narrow"><thead><tr><th scope="col">{Norm.Parse(_summary.Norm).DisplayName} length up to</th><th scope="col">accuracy at most</th><th scope="col">images</th></tr></thead><tbody>
+            {rows.Select(row => Html.Of($"<tr><td>{Figure($"{row.Property}.epsilon", NumberText.Length(row.Entry.Epsilon))}</td><td>{Figure($"{row.Property}.accuracy", NumberText.Accuracy(row.Entry.Accuracy))}</td><td>{Interval(row.Entry.Interval is null ? null : $"{row.Property}.interval", AccuracyInterval.Of(row.Entry.Accuracy, _summary.Images))}</td></tr>"))}
+            </tbody></table></section>
+            """);
+    }
 
+    /// <summary>Renders the curves of a minimal attack. The lengths of a budgeted attack say nothing about shorter perturbations.</summary>
     private Html Curves()
     {
-        var (l2, linf) = (_summary.Perturbation.L2.Median, _summary.Perturbation.LInf.Median);
+        if (run.Epsilon is not null)
+        {
+            return Html.Empty;
+        }
+
+        var (l2, linf, tolerance) = (_summary.Perturbation.L2.Median, _summary.Perturbation.LInf.Median, _summary.Describe().Tolerance);
         var figures = new[]
         {
-            RobustnessCurve.Draw(run.Fooled.Select(image => image.L2), run.Attacked.Count, l2, NumberText.Length(l2), $"L2 length of perturbation ({Unit})", $"{name}l2"),
-            RobustnessCurve.Draw(run.Fooled.Select(image => image.LInf), run.Attacked.Count, linf, NumberText.Length(linf), $"L∞ length of perturbation ({Unit})", $"{name}linf"),
+            RobustnessCurve.Draw(run.Fooled.Select(image => image.L2), run.Attacked.Count, tolerance, l2, NumberText.Length(l2), $"L2 length of perturbation ({Unit})", $"{name}l2"),
+            RobustnessCurve.Draw(run.Fooled.Select(image => image.LInf), run.Attacked.Count, tolerance, linf, NumberText.Length(linf), $"L∞ length of perturbation ({Unit})", $"{name}linf"),
         };
         var unfooled = _summary.Attacked - _summary.Fooled;
         return Figures("Robustness curve", Html.Of($"The share of the attacked images that are fooled by perturbations up to a length. The farther right the curve, the more robust the model.{(unfooled > 0 ? $" {NumberText.Count(unfooled)} attacked {(unfooled == 1 ? "image was" : "images were")} not fooled; the median is over the fooled images." : "")}"), figures);
@@ -195,7 +226,7 @@ internal sealed class RunSection(ReportedRun run, string name)
 
     private Html Histograms() => Figures(
         "Distributions",
-        Html.Of($"Lengths are over the fooled images; steps and passes are over all attacked images."),
+        Html.Of($"Lengths are over the fooled images{(run.Epsilon is { } epsilon ? $", up to ε = {NumberText.Length(epsilon)} and not the smallest ones" : "")}; steps and passes are over all attacked images."),
         [
             Histogram.Draw(run.Fooled.Select(run.Length), whole: false, $"{Norm.Parse(_summary.Norm).DisplayName} length of perturbation ({Unit})", $"{name}lengths"),
             Histogram.Draw(run.Attacked.Select(image => (double)image.Iterations), whole: true, "steps of the attack", $"{name}steps"),

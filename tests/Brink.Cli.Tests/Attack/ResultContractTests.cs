@@ -16,7 +16,8 @@ public sealed class ResultContractTests : IDisposable
     private static readonly string[] Properties =
     [
         "attack", "norm", "space", "target", "criterion", "model", "data", "classNames", "images", "misclassified", "skipped", "attacked", "fooled",
-        "accuracyBefore", "accuracyAfter", "relativePerturbation", "relativePerturbationNormalized", "perturbation", "robustAccuracy",
+        "accuracyBefore", "accuracyAfter", "accuracyBeforeInterval", "accuracyAfterInterval", "unattacked", "underflowed",
+        "relativePerturbation", "relativePerturbationNormalized", "perturbation", "robustAccuracy",
         "forwardsPerImage", "backwardsPerImage", "productsPerImage", "seconds", "secondsPerImage", "seed", "brinkVersion", "options", "warnings",
     ];
 
@@ -87,7 +88,7 @@ public sealed class ResultContractTests : IDisposable
         });
 
         Assert.Equal(
-            ["index", "label", "prediction_before", "prediction_after", "target", "fooled", "exit", "l2", "linf", "relative", "iterations", "forwards", "backwards", "products"],
+            ["index", "label", "prediction_before", "prediction_after", "target", "fooled", "exit", "l2", "linf", "relative", "iterations", "forwards", "backwards", "products", "underflowed"],
             files.Columns.Keys,
             StringComparer.Ordinal);
         Assert.All(files.Columns.Values, column => Assert.Equal(count, column.Length));

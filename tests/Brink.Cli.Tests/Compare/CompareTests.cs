@@ -25,7 +25,7 @@ public sealed class CompareTests : IDisposable
         using var document = JsonDocument.Parse(printed.Output);
         var root = document.RootElement;
         Assert.Equal(
-            ["norm", "space", "criterion", "model", "data", "images", "notAttacked", "attacked", "fooledByAll", "attacks", "seed", "brinkVersion", "warnings"],
+            ["norm", "space", "criterion", "model", "data", "images", "notAttacked", "attacked", "fooledByAll", "worstCase", "attacks", "seed", "brinkVersion", "warnings"],
             root.EnumerateObject().Select(property => property.Name),
             StringComparer.Ordinal);
         Assert.Equal((norm, space, 12), (root.GetProperty("norm").GetString(), root.GetProperty("space").GetString(), root.GetProperty("images").GetInt32()));
@@ -47,6 +47,69 @@ public sealed class CompareTests : IDisposable
             Assert.False(attack.GetProperty("belowBar").GetBoolean());
             Assert.Equal(JsonValueKind.Null, attack.GetProperty("speedUpOverCw").ValueKind);
         }
+    }
+
+    [Fact]
+    public void The_worst_case_is_the_minimum_over_the_saved_runs()
+    {
+        // In pixels of 8 bits, with ε above and below the lengths that tr finds; one step of tr fools few images.
+        (string Attack, string Folder, double Epsilon)[] attacks = [("tr[max-iterations=1]", "tr", 0), ("deepfool", "deepfool", 0), ("ifgsm", "ifgsm", 0), ("pgd[epsilon=8/255]", "pgd", 8), ("fgsm[epsilon=4/255]", "fgsm", 4)];
+        double[] levels = [1, 2, 3, 4, 6, 8];
+        string[] flags = ["compare", "--attacks", string.Join(',', attacks.Select(attack => attack.Attack)), "--norm", "linf", "--limit", "24", "--quiet", "--out", _folder["results"]];
+        string[] at = ["--at", string.Join(',', levels.Select(level => $"{level}/255"))];
+        var table = Invocation.Of([.. flags, .. at]).AssertDone().Output;
+        var json = File.ReadAllText(Path.Combine(_folder["results"], "comparison.json"));
+
+        var files = attacks.Select(attack => new ResultFiles(Path.Combine(_folder["results"], attack.Folder))).ToArray();
+        try
+        {
+            var exits = files.Select(run => run.Column<string>("exit")).ToArray();
+            var lengths = files.Select(run => run.Column<double>("linf")).ToArray();
+            double Length(int attack, int row) => exits[attack][row] != "fooled" ? double.PositiveInfinity : Math.Max(lengths[attack][row], attacks[attack].Epsilon / 255);
+            var smallest = Enumerable.Range(0, 24).Select(row => Enumerable.Range(0, attacks.Length).Min(attack => Length(attack, row))).ToArray();
+
+            using var document = JsonDocument.Parse(json);
+            var worst = document.RootElement.GetProperty("worstCase");
+            Assert.Equal(smallest, worst.GetProperty("imageResults").EnumerateArray().Select(image => image.GetProperty("length") is { ValueKind: JsonValueKind.Number } length ? length.GetDouble() : double.PositiveInfinity));
+            var attacked = smallest.Where((_, row) => exits[0][row] != "misclassified").Order().ToArray();
+            Assert.Equal((attacked[(attacked.Length - 1) / 2] + attacked[attacked.Length / 2]) / 2, worst.GetProperty("medianLength").GetDouble(), Rounding);
+            var curve = worst.GetProperty("robustAccuracy").EnumerateArray().ToArray();
+            Assert.True(curve.Select(entry => entry.GetProperty("accuracy").GetDouble()).Distinct().Count() > 2, "The curve is flat.");
+            var report = File.ReadAllText(Report());
+            foreach (var (level, entry) in levels.Zip(curve))
+            {
+                bool Fools(int attack, int row) => attacks[attack].Epsilon <= level && Length(attack, row) <= level / 255 * (1 + 1e-6);
+                var left = Enumerable.Range(0, 24).Count(row => exits[0][row] != "misclassified" && !Enumerable.Range(0, attacks.Length).Any(attack => Fools(attack, row)));
+                Assert.Equal(left, entry.GetProperty("interval").GetProperty("correct").GetInt32());
+                Assert.Equal(left / 24.0, entry.GetProperty("accuracy").GetDouble(), Rounding);
+                Assert.Equal(attacks.Count(attack => attack.Epsilon <= level), entry.GetProperty("attacks").GetArrayLength());
+                Assert.Contains($"{left} of 24 (95 %", table, StringComparison.Ordinal);
+                Assert.Contains($"{left} of 24, 95 % interval", report, StringComparison.Ordinal);
+            }
+
+            Assert.Contains("Worst case over the attacks", report, StringComparison.Ordinal);
+            Assert.Contains("without pgd[epsilon=8/255], fgsm[epsilon=4/255]", table, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Array.ForEach(files, run => run.Dispose());
+        }
+
+        // Finished runs give the same comparison, also at other lengths.
+        Invocation.Of([.. flags, .. at, "--resume"]).AssertDone();
+        Assert.Equal(json, File.ReadAllText(Path.Combine(_folder["results"], "comparison.json")));
+        var unmet = Invocation.Of([.. flags, "--resume", "--at", "5/255", "--require", "accuracy@5/255>=0.99", "--require", "median>=1/255"]);
+        Assert.Equal(3, unmet.ExitCode);
+        Assert.Contains("The threshold accuracy@5/255>=0.99 was not met", unmet.Error, StringComparison.Ordinal);
+        Assert.Contains(Label(5), File.ReadAllText(Report()), StringComparison.Ordinal);
+
+        string Report()
+        {
+            Invocation.Of("report", _folder["results"]).AssertDone();
+            return Path.Combine(_folder["results"], "report.html");
+        }
+
+        static string Label(double level) => FormattableString.Invariant($"accuracy within L∞ {level / 255:G3}");
     }
 
     [Fact]
@@ -99,7 +162,8 @@ public sealed class CompareTests : IDisposable
     [InlineData("tr is listed twice", "--attacks", "tr,tr")]
     [InlineData("no attack named 'magic'", "--attacks", "tr,magic")]
     [InlineData("need one norm", "--attacks", "tr,deepfool[norm=linf]")]
-    [InlineData("pgd[epsilon=0.03] only tries perturbations up to a given length", "--attacks", "tr,pgd[epsilon=0.03]")]
+    [InlineData("accuracy at the smaller length 0.02 was asked for", "--norm", "linf", "--attacks", "pgd[epsilon=0.04],fgsm[epsilon=0.03]", "--at", "0.02")]
+    [InlineData("needs the smallest length for each image", "--norm", "linf", "--attacks", "pgd[epsilon=0.04],fgsm[epsilon=0.03]", "--require", "median>=0.01")]
     [InlineData("need one criterion for fooled images", "--attacks", "tr,deepfool[target=3]")]
     [InlineData("l2 or linf, but 'l1'", "--norm", "l1")]
     [InlineData("at least 1, but 0", "--batch-size", "0")]

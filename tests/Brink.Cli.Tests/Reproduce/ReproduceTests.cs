@@ -144,6 +144,7 @@ public sealed class ReproduceTests : IDisposable
             var accuracies = steps.GetProperty("accuracies").EnumerateArray().Select(accuracy => accuracy.GetDouble()).ToArray();
             Assert.Equal(10, accuracies.Length);
             Assert.Equal(accuracies.OrderDescending(), accuracies);
+            Assert.Equal(accuracies, steps.GetProperty("intervals").EnumerateArray().Select(interval => 100.0 * interval.GetProperty("correct").GetInt32() / interval.GetProperty("images").GetInt32()));
         });
         Assert.Equal(0, ours["tr"].GetProperty("productsPerStep").GetDouble());
         Assert.Equal(1, ours["tr2-1"].GetProperty("productsPerStep").GetDouble());

@@ -52,7 +52,7 @@ public sealed class ReproducedTableTests
         Assert.Equal(["0.66 / 3.97", "0.800 / 3.00", "2.000", "2 of 2", "5", "3.0 F + 4.0 B"], Cells(table, "ResNet", "TR, fixed 0.05")[2..], StringComparer.Ordinal);
         Assert.Equal(["–", "0.250 / 0.50", "0.500", "1 of 1", "2", "3.0 F + 4.0 B"], Cells(table, "ResNet", "TR, preset paper")[2..], StringComparer.Ordinal);
         Assert.Equal(2, table.Rows.Count(row => row.Ours is not null));
-        Assert.Contains(table.Remarks, remark => remark.StartsWith("ResNet, 92.10 % accuracy in the paper: here the network resnet20 with the weights w.pkl, 40.00 % accuracy.", StringComparison.Ordinal));
+        Assert.Contains(table.Remarks, remark => remark.StartsWith("ResNet, 92.10 % accuracy in the paper: here the network resnet20 with the weights w.pkl, accuracy 40.00 %, 2 of 5 (95 %: 11.76 to 76.93 %).", StringComparison.Ordinal));
         Assert.Contains("Images: the first 5 of test.bin; the paper's are the 10,000 test images.", table.Remarks, StringComparer.Ordinal);
     }
 

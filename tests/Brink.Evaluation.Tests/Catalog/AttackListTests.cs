@@ -56,7 +56,6 @@ public sealed class AttackListTests
         Assert.Equal(["ifgsm", "fgsm", "ifgsm-2"], AttackList.Create("ifgsm[max-iterations=1],fgsm,ifgsm").Select(attack => attack.Folder), StringComparer.Ordinal);
 
     [Theory]
-    [InlineData("pgd[norm=l2,epsilon=0.1],tr", "pgd[norm=l2,epsilon=0.1] only tries perturbations up to a given length")]
     [InlineData("tr,deepfool,tr", "tr is listed twice")]
     [InlineData("tr,deepfool[norm=linf]", "tr has l2 and deepfool[norm=linf] has linf")]
     [InlineData("tr,deepfool[target=3]", "tr has the target untargeted and deepfool[target=3] has 3")]
@@ -65,6 +64,10 @@ public sealed class AttackListTests
     [InlineData("tr,deepfool[preset=authors]", "deepfool has no option 'preset'")]
     public void Attacks_that_cannot_be_compared_are_refused(string list, string fragment) =>
         Assert.Contains(fragment, Assert.Throws<BadInputException>(() => AttackList.Create(list)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Budgeted_and_minimal_attacks_may_be_listed_together() =>
+        Assert.Equal(["pgd", "tr"], AttackList.Create("pgd[norm=l2,epsilon=0.1],tr").Select(attack => attack.Folder), StringComparer.Ordinal);
 
     [Fact]
     public void The_best_and_the_hardest_target_are_comparable() =>

@@ -1,3 +1,4 @@
+using Brink.Attacks;
 using Brink.Evaluation.Results;
 
 namespace Brink.Evaluation.Tests.Results;
@@ -112,6 +113,32 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void Budgeted_attacks_have_no_lengths_and_do_not_decide_which_images_the_means_cover()
+    {
+        var alone = Compare(("tr", [0.1, 0.2, 0.6]), ("deepfool", [0.3, 0.5, 0.7]));
+        var comparison = Comparison.Of([Run("tr", [0.1, 0.2, 0.6], 1), Run("deepfool", [0.3, 0.5, 0.7], 2), Budgeted("pgd", 0.9, [0.3, NotFooled, NotFooled])], requested: 3, [0.3, 0.9]);
+        Assert.Equal(alone.Attacks.Select(attack => attack.RelativePerturbation), comparison.Attacks.Take(2).Select(attack => attack.RelativePerturbation));
+        Assert.Equal(3, comparison.FooledByAll);
+        var pgd = comparison.Attacks[2];
+        Assert.Equal((0.9, 1, false), (pgd.Epsilon, pgd.Fooled, pgd.BelowThreshold));
+        Assert.Equal(new(null, null, null), pgd.RelativePerturbation);
+        Assert.Contains(comparison.Warnings, warning => warning.StartsWith("pgd only tried perturbations up to 0.9", StringComparison.Ordinal));
+        Assert.Equal(["tr, deepfool", "tr, deepfool, pgd"], comparison.WorstCase!.RobustAccuracy.Select(entry => string.Join(", ", entry.Attacks)), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void The_worst_case_is_the_smallest_length_of_each_image()
+    {
+        // Lengths are three times the relative perturbations.
+        var worst = Comparison.Of([Run("tr", [0.1, 0.5, NotFooled, Misclassified], 1), Run("deepfool", [0.2, 0.3, NotFooled, Misclassified], 1)], requested: 2, [0.3, 1]).WorstCase!;
+        Assert.Equal([(0.3, "tr"), (0.9, "deepfool"), (null, null), (null, null)], worst.ImageResults.Select(image => (image.Length is { } length ? Math.Round(length, 9) : (double?)null, image.Attack)));
+        Assert.Equal([2, 1], worst.RobustAccuracy.Select(entry => entry.Interval.Correct));
+        Assert.Equal([0.5, 0.25], worst.RobustAccuracy.Select(entry => entry.Accuracy));
+        Assert.Equal((0.75, 0.25), (worst.AccuracyBefore, worst.AccuracyAfter));
+        Assert.Equal(0.9, worst.MedianLength!.Value, 9);
+    }
+
+    [Fact]
     public void Missing_attacks_cause_a_warning() =>
         Assert.Contains("Only 1 of 3 attacks", Comparison.Of([Run("tr", [0.1], 1)], requested: 3).Warnings[0], StringComparison.Ordinal);
 
@@ -125,10 +152,17 @@ public sealed class ComparisonTests
         [.. relative.Select((length, index) => Image(index, length))],
         seconds);
 
+    private static ComparedRun Budgeted(string attack, double epsilon, double[] relative)
+    {
+        var run = Run(attack, relative, 1);
+        return run with { Run = run.Run with { Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["epsilon"] = epsilon } } };
+    }
+
     private static ComparedImage Image(int index, double relative)
     {
         var (attacked, fooled) = (relative != Misclassified, relative is not (Misclassified or NotFooled));
         var passes = !attacked ? 10 : index == 0 ? 1 : index;
-        return new(index, attacked, fooled, fooled ? relative : 0, fooled ? 2 * relative : 0, passes, 10 * passes);
+        var exit = fooled ? AttackExit.Fooled : attacked ? AttackExit.Rounded : AttackExit.Misclassified;
+        return new(index, exit, fooled ? 3 * relative : 0, fooled ? relative : 0, fooled ? 2 * relative : 0, passes, 10 * passes, Underflowed: false);
     }
 }

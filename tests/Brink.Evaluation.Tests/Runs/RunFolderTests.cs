@@ -102,7 +102,7 @@ public sealed class RunFolderTests : IDisposable
         double[] numbers = [0, -0.0, 1.0 / 3, double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NaN, double.NegativeInfinity];
         var images = Enum.GetValues<AttackExit>().Select((exit, index) => new EvaluatedImage(
             index,
-            new Outcome { Label = index, PredictionBefore = -1, PredictionAfter = long.MaxValue, Target = 2, Exit = exit, L2 = numbers[index], LInf = 0.1, Relative = numbers[^(index + 1)], Iterations = int.MaxValue, Forwards = 3, Backwards = 4 },
+            new Outcome { Label = index, PredictionBefore = -1, PredictionAfter = long.MaxValue, Target = 2, Exit = exit, L2 = numbers[index], LInf = 0.1, Relative = numbers[^(index + 1)], Iterations = int.MaxValue, Forwards = 3, Backwards = 4, Underflowed = index % 2 == 0 },
             numbers[index])).ToArray();
         using var range = new EvaluatedRange(images, rand(images.Length, 3, 2, 2), full([images.Length, 3, 2, 2], -0.0f), Seconds: 1.0 / 7);
         IRangeStore folder = Open("folder");
@@ -113,6 +113,27 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(1.0 / 7, found.Seconds);
         Assert.True(range.Original.bytes.SequenceEqual(found.Original.bytes));
         Assert.True(range.Adversarial.bytes.SequenceEqual(found.Adversarial.bytes));
+    }
+
+    [Fact]
+    public void A_range_of_an_older_version_has_no_underflow()
+    {
+        Interrupted("part");
+        var path = Directory.GetFiles(Path.Combine(_folder["part"], "ranges")).Order(StringComparer.Ordinal).First();
+        using (NewDisposeScope())
+        {
+            var tensors = Safetensors.Read(path).ToDictionary(StringComparer.Ordinal);
+            tensors.Remove("checksum");
+            var results = JsonNode.Parse(tensors["results"].bytes)!;
+            Assert.All(results["Images"]!.AsArray(), image => Assert.True(image!["Outcome"]!.AsObject().Remove("Underflowed")));
+            tensors["results"] = tensor(System.Text.Encoding.UTF8.GetBytes(results.ToJsonString()));
+            tensors["checksum"] = tensor(Fingerprint.Of(tensors));
+            using var stream = File.Create(path);
+            Safetensors.Write(stream, tensors);
+        }
+
+        using var range = RangeFile.Read(path);
+        Assert.All(range!.Images, image => Assert.False(image.Outcome.Underflowed));
     }
 
     [Fact]

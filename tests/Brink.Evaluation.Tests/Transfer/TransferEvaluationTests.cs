@@ -28,8 +28,8 @@ public sealed class TransferEvaluationTests : IDisposable
     {
         var images = Attack(space);
         using var saved = SavedRun.Read(_folder.Path);
-        var read = saved.Compared();
-        Assert.Equal(images.Select(ComparedImage.Of), read);
+        var read = saved.Compared("tr", "tr").Images;
+        Assert.Equal(images.Select(image => ComparedImage.Of(image, saved.Summary.Norm)), read);
         Assert.Contains(read, image => image.Fooled);
         Assert.Contains(read, image => !image.Fooled);
     }
@@ -52,7 +52,7 @@ public sealed class TransferEvaluationTests : IDisposable
         AssertNoTensorLeaks(() =>
         {
             using var saved = SavedRun.Read(_folder.Path);
-            _ = saved.Compared();
+            _ = saved.Compared("tr", "tr");
             _ = new TransferEvaluation(_model, batchSize: 2).Run(saved);
         });
         Assert.True(_model.Module.training);

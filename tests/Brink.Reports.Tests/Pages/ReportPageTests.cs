@@ -33,6 +33,9 @@ public sealed class ReportPageTests : IDisposable
         ["many classes"] = new() { Images = 300, Classes = 100, Height = 8, Width = 8 },
         ["no class names"] = new() { ClassNames = [] },
         ["robust accuracy and warnings"] = new() { Summary = summary => summary with { RobustAccuracy = [new(0.25, 0.5), new(0.5, 0.125)], Warnings = ["A warning."] } },
+        ["accuracies with intervals"] = new() { Summary = summary => summary with { RobustAccuracy = [new(0.25, 0.5, new(20, 40)), new(0.5, 0.125, new(5, 40))] } },
+        ["a budget"] = new() { Attack = "pgd", Options = new Dictionary<string, object>(StringComparer.Ordinal) { ["epsilon"] = 0.5 }, Summary = summary => summary with { RobustAccuracy = [new(0.5, 0.125, new(5, 40))] } },
+        ["unattacked and underflow"] = new() { Exit = row => row % 3 == 0 ? AttackExit.ZeroGradient : row % 3 == 1 ? AttackExit.NotFinite : AttackExit.Fooled, Summary = summary => summary with { Underflowed = 3 } },
         ["rounded to 8 bits"] = new() { Summary = summary => summary with { Rounded = new(33, 21) } },
         ["tiny perturbations"] = new() { Summary = summary => summary with { Perturbation = new(new(1.23456e-7, 1e-7, 2e-7), new(0, 0, 0)) } },
     };
@@ -55,7 +58,8 @@ public sealed class ReportPageTests : IDisposable
         string[] distributions = ["relativePerturbation", "perturbation.l2", "perturbation.linf"];
         Assert.Empty(numbers.Concat(distributions.SelectMany(key => new[] { $"{key}.mean", $"{key}.median", $"{key}.worst" })).Except(page.Figures.Select(figure => figure.Property), StringComparer.Ordinal));
         Assert.Equal(name == "rounded to 8 bits" ? 1 : 0, page.Figures.Count(figure => figure is { Property: "rounded.stillFooled", Printed: "21" }));
-        Assert.Equal(2 * json.RootElement.GetProperty("robustAccuracy").GetArrayLength(), page.Figures.Count(figure => figure.Property.StartsWith("robustAccuracy", StringComparison.Ordinal)));
+        // A length, an accuracy and, except in runs of older versions, two counts and two ends of an interval.
+        Assert.Equal(json.RootElement.GetProperty("robustAccuracy").EnumerateArray().Sum(entry => entry.GetProperty("interval").ValueKind == JsonValueKind.Null ? 2 : 6), page.Figures.Count(figure => figure.Property.StartsWith("robustAccuracy", StringComparison.Ordinal)));
         Assert.All(json.RootElement.GetProperty("warnings").EnumerateArray(), warning => Assert.Contains(warning.GetString()!, page.Text, StringComparison.Ordinal));
     }
 
@@ -167,10 +171,52 @@ public sealed class ReportPageTests : IDisposable
 
         var page = new ParsedPage(ExampleRun.Report([Folder("tr"), Folder("deepfool")]));
         using SavedRun first = SavedRun.Read(Folder("tr")), second = SavedRun.Read(Folder("deepfool"));
-        var means = Enumerable.Range(0, first.Labels.Count).Where(row => first.Fooled[row] && second.Fooled[row]).Average(row => first.Compared()[row].Relative) * 100;
+        var means = Enumerable.Range(0, first.Labels.Count).Where(row => first.Fooled[row] && second.Fooled[row]).Average(row => first.Compared("a", "a").Images[row].Relative) * 100;
         Assert.Contains(means.ToString("G3", CultureInfo.InvariantCulture) + " %", page.Text, StringComparison.Ordinal);
         Assert.Contains("Comparison of the attacks", page.Text, StringComparison.Ordinal);
         Assert.Contains("fooled by every attack", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_budgeted_run_has_no_curve_and_its_lengths_are_not_called_smallest()
+    {
+        EdgeCases["a budget"].Write(Folder("run"));
+        var text = new ParsedPage(ExampleRun.Report([Folder("run")])).Text;
+        Assert.DoesNotContain("Robustness curve", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("is enough", text, StringComparison.Ordinal);
+        Assert.Contains("lengths up to ε = 0.5, not the smallest", text, StringComparison.Ordinal);
+        Assert.Contains("did not search for the smallest ones", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_length_below_the_epsilon_of_an_older_budgeted_run_is_left_out()
+    {
+        (EdgeCases["a budget"] with { Summary = summary => summary with { RobustAccuracy = [new(0.123, 0.9), new(0.5, 0.125)] } }).Write(Folder("run"));
+        var page = new ParsedPage(ExampleRun.Report([Folder("run")]));
+        Assert.Equal(["robustAccuracy.1.epsilon", "robustAccuracy.1.accuracy"], page.Figures.Select(figure => figure.Property).Where(property => property.StartsWith("robust", StringComparison.Ordinal)), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void A_comparison_states_the_worst_case_and_no_lengths_of_budgeted_attacks()
+    {
+        new ExampleRun { Summary = summary => summary with { RobustAccuracy = [new(0.1, 0.5)] } }.Write(Folder("tr"));
+        (EdgeCases["a budget"] with { Seed = 2 }).Write(Folder("pgd"));
+        var text = new ParsedPage(ExampleRun.Report([Folder("tr"), Folder("pgd")])).Text;
+        Assert.Contains("Worst case over the attacks", text, StringComparison.Ordinal);
+        Assert.Matches(@"accuracy within L2 0\.1, at most [0-9.]+ % \d+ of 40, 95 % interval [0-9.]+ % to [0-9.]+ %; without pgd\[epsilon=0\.5\], whose ε is larger", text);
+        Assert.Matches(@"accuracy within L2 0\.5, at most [0-9.]+ % \d+ of 40, 95 % interval [0-9.]+ % to [0-9.]+ %(?!;)", text);
+        Assert.Matches(@" pgd\[epsilon=0\.5\] \d+ – – – ", text);
+    }
+
+    [Fact]
+    public void Results_of_an_older_version_are_reported()
+    {
+        new ExampleRun().Write(Folder("run"));
+        var path = Path.Combine(Folder("run"), "results.json");
+        var json = JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
+        Assert.All(["accuracyBeforeInterval", "accuracyAfterInterval", "unattacked", "underflowed"], key => Assert.True(json.Remove(key)));
+        File.WriteAllText(path, json.ToJsonString());
+        Assert.Contains("36 of 40 , 95 % interval", new ParsedPage(ExampleRun.Report([Folder("run")])).Text, StringComparison.Ordinal);
     }
 
     [Fact]
