@@ -234,13 +234,12 @@ public sealed class AttackContractTests : IDisposable
     [InlineData("pgd")]
     [InlineData("cw")]
     [InlineData("budget")]
-    public void A_flat_objective_ends_with_zero_gradient_or_at_the_iteration_limit(string preset)
+    public void A_flat_objective_ends_with_zero_gradient(string preset)
     {
         using var scope = NewDisposeScope();
         var classifier = new Linear([new double[12], new double[12], new double[12], new double[12], new double[12]], [1, 0, 0, 0, 0], new Bounds(-3, 3));
         using var result = Attack("l2", "untargeted", preset).Run(classifier, _images, zeros_like(_labels));
-        // With a random start, the gradient at the image is not computed.
-        Assert.All(result.Outcomes, image => Assert.Equal(preset is "pgd" or "budget" ? AttackExit.IterationLimit : AttackExit.ZeroGradient, image.Exit));
+        Assert.All(result.Outcomes, image => Assert.Equal(AttackExit.ZeroGradient, image.Exit));
         Assert.True(result.Adversarial.equal(_images).all().item<bool>());
     }
 

@@ -101,6 +101,21 @@ public sealed class UnusualLogitsTests : IDisposable
         Assert.Equal([-1], ForwardPass.PredictionsOf(full(1, 3, double.NegativeInfinity)).data<long>().ToArray());
     }
 
+    /// <summary>The logits are finite, but their gradient is not: √0 has an infinite slope, and 0·∞ is NaN.</summary>
+    [Theory]
+    [InlineData("tr l2")]
+    [InlineData("deepfool l2")]
+    [InlineData("ifgsm search")]
+    [InlineData("pgd search")]
+    [InlineData("pgd small")]
+    [InlineData("fgsm small")]
+    [InlineData("cw")]
+    public void A_gradient_that_is_not_finite_ends_the_attack(string attack)
+    {
+        using var result = Attack(attack).Run(new ChangedLogits(_classifier, logits => logits + (logits * 0).sqrt()), _images, _labels);
+        Assert.All(result.Outcomes, image => Assert.Equal(AttackExit.NotFinite, image.Exit));
+    }
+
     private static IAttack Attack(string name) => name switch
     {
         "tr l2" => new TrustRegionAttack(),
@@ -112,6 +127,9 @@ public sealed class UnusualLogitsTests : IDisposable
         "ifgsm" => new MinimalFastGradientAttack(new() { Objective = LogitGap.Instance }),
         "ifgsm search" => new MinimalFastGradientAttack(),
         "fgsm search" => new MinimalFastGradientAttack(FastGradientOptions.Single),
+        "pgd search" => new MinimalFastGradientAttack(FastGradientOptions.Projected),
+        "pgd small" => new BudgetedFastGradientAttack(1e-6, FastGradientOptions.Projected with { Restarts = 3 }),
+        "fgsm small" => new BudgetedFastGradientAttack(1e-6, FastGradientOptions.Single),
         "pgd" => new BudgetedFastGradientAttack(1, FastGradientOptions.Projected),
         _ => new CarliniWagnerAttack(new() { MaxIterations = 200 }),
     };

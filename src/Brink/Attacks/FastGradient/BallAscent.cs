@@ -5,7 +5,7 @@ namespace Brink.Attacks;
 /// <summary>Gradient ascent of the objective within balls around the images, as in FGSM, iterative FGSM and PGD.</summary>
 /// <remarks>
 /// x′ ← clip(x + Π(x′ + ℓ d − x)) with the steepest direction d at x′ and the projection Π onto the ball (Madry et al. 2018, §2.1). The
-/// steps of an image end when it is fooled.
+/// steps of an image end when it is fooled, or at a point without a usable gradient.
 /// </remarks>
 internal sealed class BallAscent
 {
@@ -32,11 +32,11 @@ internal sealed class BallAscent
     /// <param name="radii">The radius ε of each ball, shape [rows].</param>
     public BallResult Run(ActiveRows rows, Tensor positions, Tensor radii)
     {
-        var result = new BallResult(new bool[rows.Count], [.. Enumerable.Repeat(true, rows.Count)], new int[rows.Count], _attacked.Images.index_select(0, positions));
+        var result = new BallResult([.. Enumerable.Repeat(AttackExit.IterationLimit, rows.Count)], new int[rows.Count], _attacked.Images.index_select(0, positions));
         for (var restart = 0; restart < _options.Restarts; restart++)
         {
             using var scope = NewDisposeScope();
-            var entries = Enumerable.Range(0, rows.Count).Where(row => !result.Fooled[row] && result.IsFinite[row]).ToArray();
+            var entries = Enumerable.Range(0, rows.Count).Where(row => result.Exits[row] is AttackExit.IterationLimit or AttackExit.ZeroGradient).ToArray();
             if (entries.Length > 0)
             {
                 Ascend(rows, positions, radii, entries, restart, result);
@@ -62,14 +62,15 @@ internal sealed class BallAscent
             if (directions is null)
             {
                 using var pass = _run.Forward(points, active, keepGraph: step < _options.MaxIterations);
-                var stays = Record(pass, current, points, entries, step, result);
+                var stays = Record(pass, current, points, entries, step, restart, result);
                 if (step == _options.MaxIterations)
                 {
                     return;
                 }
 
                 // Computed even if all rows are finished: the counts of an image must not depend on the other images.
-                directions = Directions(pass, current, active);
+                directions = Directions(pass, current, active, out var slopes);
+                RecordGradients(slopes, entries, step, restart, stays, result);
                 var kept = active.Keep(stays);
                 entries = [.. entries.Where((_, row) => stays[row])];
                 (positions, radii) = (positions.index_select(0, kept).MoveToOtherDisposeScope(outer), radii.index_select(0, kept).MoveToOtherDisposeScope(outer));
@@ -88,7 +89,7 @@ internal sealed class BallAscent
 
     /// <summary>Records the result of a pass.</summary>
     /// <returns>The flags of the rows that take another step: not fooled, finite and below the iteration limit.</returns>
-    private bool[] Record(ForwardPass pass, AttackedImages current, Tensor points, int[] entries, int step, BallResult result)
+    private bool[] Record(ForwardPass pass, AttackedImages current, Tensor points, int[] entries, int step, int restart, BallResult result)
     {
         using var scope = NewDisposeScope();
         var predictions = pass.Predictions();
@@ -97,9 +98,13 @@ internal sealed class BallAscent
         for (var row = 0; row < entries.Length; row++)
         {
             var entry = entries[row];
-            (result.Fooled[entry], result.IsFinite[entry]) = (fooled[row], classes[row] >= 0);
-            stays[row] = !fooled[row] && classes[row] >= 0 && step < _options.MaxIterations;
-            result.Steps[entry] += stays[row] ? 0 : step;
+            var exit = fooled[row] ? AttackExit.Fooled : classes[row] < 0 ? AttackExit.NotFinite : AttackExit.IterationLimit;
+            stays[row] = exit == AttackExit.IterationLimit && step < _options.MaxIterations;
+            if (!stays[row])
+            {
+                result.Finish(entry, exit, step, restart);
+            }
+
             if (fooled[row])
             {
                 result.Points[entry] = points[row];
@@ -107,6 +112,25 @@ internal sealed class BallAscent
         }
 
         return stays;
+    }
+
+    /// <summary>Ends the rows whose gradient is zero or not finite.</summary>
+    /// <param name="slopes">The lengths of the gradients in the dual norm.</param>
+    /// <param name="entries">The entries of the rows in the result.</param>
+    /// <param name="step">The number of completed steps of this start.</param>
+    /// <param name="restart">The number of the start, from 0.</param>
+    /// <param name="stays">The flags of the rows that take another step; cleared for these rows.</param>
+    /// <param name="result">The result.</param>
+    private static void RecordGradients(double[] slopes, int[] entries, int step, int restart, bool[] stays, BallResult result)
+    {
+        for (var row = 0; row < entries.Length; row++)
+        {
+            if (stays[row] && (slopes[row] == 0 || !double.IsFinite(slopes[row])))
+            {
+                stays[row] = false;
+                result.Finish(entries[row], slopes[row] == 0 ? AttackExit.ZeroGradient : AttackExit.NotFinite, step, restart);
+            }
+        }
     }
 
     /// <summary>Returns the first points: the images, or random points of the balls.</summary>
@@ -122,12 +146,13 @@ internal sealed class BallAscent
         return Within(images, draws.mul(PerSample.Broadcast(radii, draws)), radii).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Computes the steepest directions at the points of a pass.</summary>
-    private Tensor Directions(ForwardPass pass, AttackedImages current, ActiveRows rows)
+    /// <summary>Computes the steepest directions at the points of a pass, and the slopes along them.</summary>
+    private Tensor Directions(ForwardPass pass, AttackedImages current, ActiveRows rows, out double[] slopes)
     {
         using var scope = NewDisposeScope();
         var gradients = pass.Gradients(_run.Objective(_options.Objective, _options.Target, pass, rows, current.Labels, current.Targets));
         _run.CountBackwards(rows);
+        slopes = _options.Norm.Dual.Of(gradients).ToDoubles();
         return _options.Norm.SteepestDirections(gradients).MoveToOuterDisposeScope();
     }
 
@@ -140,11 +165,22 @@ internal sealed class BallAscent
 }
 
 /// <summary>The result of an ascent within balls, one entry per row.</summary>
-/// <param name="Fooled">The flags of the images that are fooled at a point of their ball.</param>
-/// <param name="IsFinite">The flags of the images whose logits were finite at all points.</param>
+/// <param name="Exits">The exit reason of each image: fooled at a point of its ball; no finite logits or gradient at a point; a zero gradient at the last point of every start; otherwise the iteration limit.</param>
 /// <param name="Steps">The number of steps of each image, over all starts.</param>
 /// <param name="Points">The adversarial points, shape [rows, …]; the original image where none was found.</param>
-internal sealed record BallResult(bool[] Fooled, bool[] IsFinite, int[] Steps, Tensor Points);
+internal sealed record BallResult(AttackExit[] Exits, int[] Steps, Tensor Points)
+{
+    /// <summary>Records the end of one start of an image.</summary>
+    /// <param name="entry">The entry of the image.</param>
+    /// <param name="exit">The exit reason of the start.</param>
+    /// <param name="steps">The number of steps of the start.</param>
+    /// <param name="restart">The number of the start, from 0.</param>
+    public void Finish(int entry, AttackExit exit, int steps, int restart)
+    {
+        Exits[entry] = exit == AttackExit.ZeroGradient && restart > 0 ? Exits[entry] : exit;
+        Steps[entry] += steps;
+    }
+}
 
 /// <summary>Random points of the unit ball, determined by the seed, the image's index in the data set and the number of the start.</summary>
 /// <param name="norm">The norm of the ball.</param>

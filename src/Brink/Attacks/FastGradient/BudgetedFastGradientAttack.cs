@@ -48,8 +48,7 @@ public sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
         var result = new BallAscent(run, _options, start).Run(rows, positions, radii);
         for (var row = 0; row < rows.Count; row++)
         {
-            var exit = result.Fooled[row] ? AttackExit.Fooled : result.IsFinite[row] ? AttackExit.IterationLimit : AttackExit.NotFinite;
-            run.Finish(rows.Rows[row], exit, result.Steps[row], result.Points[row]);
+            run.Finish(rows.Rows[row], result.Exits[row], result.Steps[row], result.Points[row]);
         }
 
         run.Report(result.Steps.Max(), rows.Count, active: 0);

@@ -58,7 +58,7 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
             for (var row = 0; row < open.Length; row++)
             {
                 var search = searches[open[row]];
-                search.Record(result.Fooled[row], lengths[row], result.IsFinite[row], result.Steps[row]);
+                search.Record(result.Exits[row] == AttackExit.Fooled, lengths[row], result.Exits[row] != AttackExit.NotFinite, result.Steps[row]);
                 if (search.IsNearest)
                 {
                     nearest[open[row]] = result.Points[row];
@@ -66,7 +66,8 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
 
                 if (search.Exit is { } exit)
                 {
-                    run.Finish(rows.Rows[row], exit, search.Steps, nearest[open[row]]);
+                    // At the largest ε, a zero gradient is the reason.
+                    run.Finish(rows.Rows[row], exit == AttackExit.IterationLimit ? result.Exits[row] : exit, search.Steps, nearest[open[row]]);
                 }
             }
 
