@@ -83,6 +83,9 @@ public sealed class ImageSet
     /// <value>No warnings by default.</value>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>The class folders whose order gives the labels; null if the labels have another source.</summary>
+    internal ClassFolders? Folders { get; private init; }
+
     /// <summary>Returns the bytes of one image, [channel, row, column].</summary>
     /// <param name="index">The index of the image in this set.</param>
     /// <returns>A view of the set's bytes.</returns>
@@ -140,6 +143,7 @@ public sealed class ImageSet
             Name, ClassNames, (Channels, Height, Width), PixelRange(start, count), _labels.Slice(start, count), FirstIndex + start)
         {
             Warnings = Warnings,
+            Folders = Folders,
         };
     }
 
@@ -174,6 +178,12 @@ public sealed class ImageSet
             ? new ImageSet(Name, classNames, (Channels, Height, Width), _pixels, labels, FirstIndex) { Warnings = Warnings }
             : throw new ArgumentException($"Each image needs one label, {Count} in total, but {labels.Length} were given.", nameof(labels));
     }
+
+    /// <summary>Returns this set as one whose labels are given by the order of class folders.</summary>
+    /// <param name="folders">The folders, in the order of <see cref="ClassNames"/>.</param>
+    /// <param name="notes">Warnings about the folders.</param>
+    internal ImageSet WithClassFolders(ClassFolders folders, IEnumerable<string> notes) =>
+        new(Name, ClassNames, (Channels, Height, Width), _pixels, _labels, FirstIndex) { Warnings = [.. Warnings, .. notes], Folders = folders };
 
     private ReadOnlyMemory<byte> PixelRange(int start, int count)
     {

@@ -9,6 +9,10 @@ namespace Brink.Models;
 /// <param name="Normalization">The preprocessing of pixels in [0, 1].</param>
 public sealed record LoadedModel(string Name, nn.Module<Tensor, Tensor> Module, int ClassCount, Normalization Normalization) : IDisposable
 {
+    /// <summary>Warnings about the file of the model, as sentences.</summary>
+    /// <value>No warnings by default.</value>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>Disposes the network.</summary>
     public void Dispose() => Module.Dispose();
 }

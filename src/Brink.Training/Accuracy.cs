@@ -27,7 +27,7 @@ internal static class Accuracy
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var (pixels, labels) = batch.ToTensors(images, model.Module);
-            correct += model.Module.call(model.Normalization.Apply(pixels)).argmax(1).eq(labels).sum().item<long>();
+            correct += ForwardPass.PredictionsOf(model.Module.call(model.Normalization.Apply(pixels))).eq(labels).sum().item<long>();
         }
 
         return correct / (double)images.Count;

@@ -42,7 +42,7 @@ internal static class AttackCommand
         }
 
         var thresholds = Thresholds.Parse(parsed, options.Thresholds);
-        using var input = RunInput.Open(parsed, options.Run, cancellationToken);
+        using var input = RunInput.Open(parsed, options.Run, [configured], thresholds.AllLengths, cancellationToken);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
         var run = input.Describe(configured) with { RobustAt = thresholds.Lengths };
         thresholds.CheckCovered([run]);

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Brink.Evaluation.Catalog;
 
 namespace Brink.Cli.Inputs;
 
@@ -8,6 +8,9 @@ internal static class Preprocessing
     // Pixels range from 0 to 1, or to 255 in old networks: values outside these limits are mistakes, and would overflow in float32.
     private const double Smallest = 1e-6;
     private const double Largest = 1e6;
+
+    // Pixels range from 0 to 1, so their mean and their standard deviation do too.
+    private const double LargestOfPixels = 1;
 
     /// <summary>Parses the normalisation; null if neither flag is given.</summary>
     /// <param name="mean">The value of <c>--mean</c>: one number per channel, separated by commas.</param>
@@ -41,8 +44,18 @@ internal static class Preprocessing
             : throw new BadInputException(FormattableString.Invariant($"Every standard deviation must lie between {Smallest} and {Largest}, but --std {deviation} was given; pixels range from 0 to 1."));
     }
 
+    /// <summary>Returns a warning about constants that cannot be those of pixels in [0, 1].</summary>
+    /// <param name="normalization">The preprocessing.</param>
+    public static IEnumerable<string> Warnings(Normalization normalization)
+    {
+        if (normalization.Mean.Concat(normalization.StandardDeviation).Where(value => Math.Abs(value) > LargestOfPixels).ToArray() is [var first, ..])
+        {
+            yield return FormattableString.Invariant($"The preprocessing is applied to pixels from 0 to 1, but a mean or standard deviation is {first}, so the network receives nearly equal values for all pixels; constants for pixels from 0 to 255 are given as shares, such as --mean {first}/255.");
+        }
+    }
+
     private static double[] Numbers(string flag, string list) =>
-        [.. list.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        [.. list.Split(',').Select(text => RealNumber.TryParse(text, out var number)
             ? number
-            : throw new BadInputException($"The flag {flag} takes numbers separated by commas, such as 0.49,0.48,0.45, but '{list}' was given."))];
+            : throw new BadInputException($"The flag {flag} takes numbers separated by commas, such as 0.49,0.48,0.45 or 125.3/255,123/255,114/255, but '{list}' was given."))];
 }

@@ -27,7 +27,7 @@ internal sealed class RunInput : IDisposable
     /// <param name="seed">The seed of random draws.</param>
     public RunInput(LoadedModel loaded, string? weights, string dataName, ImageSet images, torch.Device device, InputSpace space, int batchSize = AttackEvaluation.DefaultBatchSize, long seed = 0)
     {
-        (Loaded, _dataName, Images, Device, BatchSize, _seed, _warnings) = (loaded, dataName, images, device, batchSize, seed, [.. images.Warnings, .. MissingPreprocessing(loaded)]);
+        (Loaded, _dataName, Images, Device, BatchSize, _seed, _warnings) = (loaded, dataName, images, device, batchSize, seed, [.. images.Warnings, .. loaded.Warnings, .. MissingPreprocessing(loaded), .. Preprocessing.Warnings(loaded.Normalization)]);
         loaded.Module.to(device);
         Model = new(loaded, space);
         _settings = new(StringComparer.Ordinal)
@@ -60,10 +60,12 @@ internal sealed class RunInput : IDisposable
     /// <summary>Opens the images and loads the model, so that invalid input is reported before the first pass.</summary>
     /// <param name="parsed">The parsed command line.</param>
     /// <param name="options">The flags.</param>
+    /// <param name="attacks">The attacks that follow, for the checks of the model.</param>
+    /// <param name="lengths">The lengths at which results are requested.</param>
     /// <param name="cancellationToken">Cancels the reading of images and the computation of predicted labels.</param>
     /// <param name="index">The index of a single image; null for the images selected by <c>--skip</c> and <c>--limit</c>.</param>
     /// <exception cref="BadInputException">A flag, the images or the model cannot be used.</exception>
-    public static RunInput Open(ParseResult parsed, RunOptions options, CancellationToken cancellationToken, int? index = null)
+    public static RunInput Open(ParseResult parsed, RunOptions options, IReadOnlyList<ConfiguredAttack> attacks, IReadOnlyList<double> lengths, CancellationToken cancellationToken, int? index = null)
     {
         var space = InputSpaces.Parse(parsed.GetValue(options.Space));
         var labels = parsed.GetValue(options.Labels) ?? "file";
@@ -89,13 +91,19 @@ internal sealed class RunInput : IDisposable
         try
         {
             var input = new RunInput(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0);
+            AttackLengths.Check(input.Model, images, attacks, lengths);
             if (labels == "predicted")
             {
                 input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device, cancellationToken);
                 input._settings["labels"] = labels;
             }
+            else
+            {
+                (input.Images, var doubts) = ClassLabels.Match(images, loaded);
+                input._warnings = [.. input._warnings, .. doubts];
+            }
 
-            input._warnings = [.. input._warnings, .. ModelChecks.Of(input.Model, input.Images, input.BatchSize, device)];
+            input._warnings = [.. input._warnings, .. ModelChecks.Of(input.Model, input.Images, attacks, input.BatchSize, device, input._seed)];
             return input;
         }
         catch

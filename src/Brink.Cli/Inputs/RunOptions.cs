@@ -11,7 +11,7 @@ internal sealed class RunOptions
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "The weights of the model: a PyTorch state dict (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
 
-    public Option<string?> Mean { get; } = new("--mean") { Description = "The mean that the model's preprocessing subtracts from each channel: 0.49,0.48,0.45. [default: those of the model]", HelpName = "A,B,C" };
+    public Option<string?> Mean { get; } = new("--mean") { Description = "The mean that the model's preprocessing subtracts from each channel of pixels in [0, 1]: 0.49,0.48,0.45 or 125/255,123/255,114/255. [default: those of the model]", HelpName = "A,B,C" };
 
     public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation that the preprocessing divides each channel by; required with --mean.", HelpName = "A,B,C" };
 

@@ -29,7 +29,7 @@ internal static class SliceCommand
             var (path, imageIndex) = (parsed.GetValue(file)!, parsed.GetValue(index)!.Value);
             var svg = PictureFile.IsSvg(path);
             var listed = AttackList.Create(parsed.GetValue(attacks)!, run.AttackSettings(parsed, Norm.L2.Name));
-            using var input = RunInput.Open(parsed, run, cancellationToken, imageIndex);
+            using var input = RunInput.Open(parsed, run, [.. listed.Select(attack => attack.Configured)], [], cancellationToken, imageIndex);
             var slice = Slice(input, listed, (int)((parsed.GetValue(run.Seed) ?? 0) + imageIndex), cancellationToken);
             PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(slice.ToSvg()) : slice.ToPng());
             output.WriteLine($"Written to {path}");

@@ -44,7 +44,7 @@ internal static class TrainCommand
         var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => OpenForTraining(set, cancellationToken))]);
         var images = pool.Split(settings.Seed, parsed.GetValue(options.HoldOut) ?? 0, parsed.GetValue(options.Limit));
         var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, cancellationToken: cancellationToken)) : null;
-        var warnings = Warnings(pool, images.Training, test);
+        List<string> warnings = [.. Warnings(pool, images.Training, test), .. preprocessing is null ? [] : Preprocessing.Warnings(preprocessing)];
         if (!parsed.GetValue(options.Quiet))
         {
             // Printed before the training, so that it can be stopped in time, and again with the results.

@@ -11,7 +11,7 @@ internal sealed class DecodedImage
 
     private readonly byte[] _pixels;
 
-    private DecodedImage(int width, int height, byte[] pixels) => (Width, Height, _pixels) = (width, height, pixels);
+    private DecodedImage(int width, int height, byte[] pixels, bool isGrey, bool hasAlpha) => (Width, Height, _pixels, IsGrey, HasAlpha) = (width, height, pixels, isGrey, hasAlpha);
 
     /// <summary>The number of bytes per pixel: red, green, blue, and one that is ignored.</summary>
     public const int BytesPerPixel = 4;
@@ -21,6 +21,12 @@ internal sealed class DecodedImage
 
     /// <summary>The number of rows.</summary>
     public int Height { get; }
+
+    /// <summary>Indicates whether the file contains grey values instead of colours.</summary>
+    public bool IsGrey { get; }
+
+    /// <summary>Indicates whether the file contains an alpha channel or transparent colours.</summary>
+    public bool HasAlpha { get; }
 
     /// <summary>The pixels, [row, column, byte] with <see cref="BytesPerPixel"/> bytes.</summary>
     public ReadOnlySpan<byte> Pixels => _pixels;
@@ -34,7 +40,7 @@ internal sealed class DecodedImage
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
         return codec.GetPixels(info, out var pixels) switch
         {
-            SKCodecResult.Success => new(info.Width, info.Height, pixels),
+            SKCodecResult.Success => new(info.Width, info.Height, pixels, codec.Info.ColorType == SKColorType.Gray8 || IsGreyWithAlpha(file), codec.Info.AlphaType != SKAlphaType.Opaque),
             SKCodecResult.IncompleteInput => throw new UnreadableImageException("it is incomplete"),
             _ => throw new UnreadableImageException("it is damaged"),
         };
@@ -60,6 +66,9 @@ internal sealed class DecodedImage
             planes[(2 * count) + pixel] = _pixels[start + 2];
         }
     }
+
+    /// <summary>Determines whether a file is a PNG of grey values with an alpha channel, which Skia reports as colours. The byte is the colour type of the PNG specification, §11.2.1.</summary>
+    private static bool IsGreyWithAlpha(byte[] file) => file is [0x89, (byte)'P', (byte)'N', (byte)'G', ..] && file.Length > 25 && file[25] == 4;
 
     private static SKCodec Open(byte[] file)
     {

@@ -9,6 +9,12 @@ internal interface IFileStore : IDisposable
     /// <summary>The path of each file relative to the root, with <c>/</c> as separator, in any order and without duplicates. Hidden files are excluded.</summary>
     IReadOnlyCollection<string> Names { get; }
 
+    /// <summary>The path of each folder, in the same form, also of folders without files. Hidden folders are excluded.</summary>
+    IReadOnlyCollection<string> Folders { get; }
+
+    /// <summary>The number of hidden files and hidden folders. The content of a hidden folder is not counted.</summary>
+    int HiddenCount { get; }
+
     /// <summary>Reads a file.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <returns>The whole content.</returns>
@@ -24,22 +30,23 @@ internal sealed class FolderStore : IFileStore
     // Without a limit, a link to a parent folder would be followed until the path is too long.
     private const int DeepestFolder = 8;
 
-    private readonly Dictionary<string, FileInfo> _files;
-
-    public FolderStore(string folder)
+    private static readonly EnumerationOptions Everything = new()
     {
-        var options = new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            MaxRecursionDepth = DeepestFolder,
-            // A class folder without read permission must be reported, not skipped.
-            IgnoreInaccessible = false,
-        };
-        _files = new DirectoryInfo(folder).EnumerateFiles("*", options)
-            .ToDictionary(file => Path.GetRelativePath(folder, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), StringComparer.Ordinal);
-    }
+        AttributesToSkip = FileAttributes.None,
+        // A class folder without read permission must be reported, not skipped.
+        IgnoreInaccessible = false,
+    };
+
+    private readonly Dictionary<string, FileInfo> _files = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
+
+    public FolderStore(string folder) => List(new(folder), "", depth: 0);
 
     public IReadOnlyCollection<string> Names => _files.Keys;
+
+    public IReadOnlyCollection<string> Folders => _folders;
+
+    public int HiddenCount { get; private set; }
 
     // Reading a pipe or a device might not end; their length is 0.
     public byte[] Read(string name) => _files[name] is { Length: > 0 } file
@@ -50,6 +57,31 @@ internal sealed class FolderStore : IFileStore
     {
         // No file is kept open.
     }
+
+    private void List(DirectoryInfo folder, string prefix, int depth)
+    {
+        foreach (var entry in folder.EnumerateFileSystemInfos("*", Everything))
+        {
+            var name = prefix + entry.Name;
+            // Attributes are not read elsewhere, because they cost a call of the system for each file.
+            if (HiddenName.Is(entry.Name) || (OperatingSystem.IsWindows() && entry.Attributes.HasFlag(FileAttributes.Hidden)))
+            {
+                HiddenCount++;
+            }
+            else if (entry is FileInfo file)
+            {
+                _files.Add(name, file);
+            }
+            else
+            {
+                _folders.Add(name);
+                if (depth < DeepestFolder)
+                {
+                    List((DirectoryInfo)entry, $"{name}/", depth + 1);
+                }
+            }
+        }
+    }
 }
 
 /// <summary>The files in a tar archive, which is not unpacked: its headers are read once, then each file at its position.</summary>
@@ -57,6 +89,8 @@ internal sealed class TarStore : IFileStore
 {
     private readonly SafeFileHandle _archive;
     private readonly Dictionary<string, (long Offset, long Length)> _places = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _hidden = new(StringComparer.Ordinal);
 
     /// <summary>Opens an archive and reads its headers.</summary>
     /// <param name="path">The archive.</param>
@@ -80,6 +114,10 @@ internal sealed class TarStore : IFileStore
     }
 
     public IReadOnlyCollection<string> Names => _places.Keys;
+
+    public IReadOnlyCollection<string> Folders => _folders;
+
+    public int HiddenCount => _hidden.Count;
 
     public byte[] Read(string name)
     {
@@ -131,17 +169,40 @@ internal sealed class TarStore : IFileStore
         using var reader = new TarReader(stream);
         while (reader.GetNextEntry() is { } entry)
         {
-            if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
+            var isFolder = entry.EntryType is TarEntryType.Directory;
+            if (!isFolder && entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
             {
                 continue;
             }
 
             var parts = entry.Name.Split('/').Where(part => part is not ("" or ".")).ToArray();
-            if (!Array.Exists(parts, part => part.StartsWith('.')))
+            var hidden = Array.FindIndex(parts, HiddenName.Is);
+            // An archive need not contain entries for the folders of its files.
+            var folders = hidden >= 0 ? hidden : isFolder ? parts.Length : parts.Length - 1;
+            for (var depth = 1; depth <= folders; depth++)
+            {
+                _folders.Add(string.Join('/', parts[..depth]));
+            }
+
+            if (hidden >= 0)
+            {
+                _hidden.Add(string.Join('/', parts[..(hidden + 1)]));
+            }
+            else if (!isFolder)
             {
                 // If a file occurs more than once, the last copy is used, as when the archive is unpacked.
                 _places[string.Join('/', parts)] = (entry.DataOffset, entry.Length);
             }
         }
     }
+}
+
+/// <summary>Names that are hidden: those that begin with a dot, and the folder in which archives of macOS keep metadata.</summary>
+internal static class HiddenName
+{
+    private const string MetadataFolder = "__MACOSX";
+
+    /// <summary>Determines whether a file or folder of this name is hidden.</summary>
+    /// <param name="name">The name without its path.</param>
+    public static bool Is(string name) => name.StartsWith('.') || name == MetadataFolder;
 }

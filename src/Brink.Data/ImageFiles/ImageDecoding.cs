@@ -15,7 +15,7 @@ internal static class ImageDecoding
     /// <param name="skip">The number of files to leave out at the start.</param>
     /// <param name="limit">The maximum number of files to open; null for all.</param>
     /// <param name="size">A function that determines the size of the images from the files to be opened.</param>
-    /// <param name="prepare">The function that decodes one file.</param>
+    /// <param name="prepare">The function that brings one image to that size.</param>
     /// <param name="cancellationToken">A token that cancels the decoding.</param>
     /// <returns>The images.</returns>
     /// <exception cref="BadInputException">Thrown when no image is left, the images do not fit into memory, or they differ in size.</exception>
@@ -44,13 +44,17 @@ internal static class ImageDecoding
         var pixels = new byte[(long)files.Length * length];
         var problems = new string?[files.Length];
         var misfits = new string?[files.Length];
+        var (grey, alpha) = (0, 0);
         try
         {
             Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancellationToken }, index =>
             {
                 try
                 {
-                    misfits[index] = prepare(images.Read(files[index]), pixels.AsSpan(index * length, length));
+                    var image = DecodedImage.Decode(images.Read(files[index]));
+                    misfits[index] = prepare(image, pixels.AsSpan(index * length, length));
+                    Interlocked.Add(ref grey, image.IsGrey ? 1 : 0);
+                    Interlocked.Add(ref alpha, image.HasAlpha ? 1 : 0);
                 }
                 catch (UnreadableImageException exception)
                 {
@@ -89,7 +93,7 @@ internal static class ImageDecoding
             Array.ConvertAll(left, index => labelOf[files[index].Class]))
         {
             FirstIndex = skip,
-            Warnings = [.. Warn(images, files, problems, left.Length)],
+            Warnings = [.. Warn(images, files, problems, left.Length), .. Conversions(images, grey, alpha)],
         };
     }
 
@@ -117,7 +121,33 @@ internal static class ImageDecoding
         {
             yield return FormattableString.Invariant($"Images outside the class folders of '{images.Path}' are left out: {images.Outside}.");
         }
+
+        if (images.OtherExtensions.Count > 0 || images.HiddenCount > 0)
+        {
+            var extensions = images.OtherExtensions.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(extension => extension.Length > 0 ? extension : "no extension").ToArray();
+            var others = extensions.Length > 0 ? $" ({List(extensions)})" : "";
+            yield return FormattableString.Invariant($"Files of '{images.Path}' that are skipped: {images.OtherExtensions.Count} of other types than PNG and JPEG{others}, {images.HiddenCount} hidden.");
+        }
     }
+
+    private static IEnumerable<string> Conversions(ImageFiles images, int grey, int alpha)
+    {
+        if (grey > 0)
+        {
+            yield return FormattableString.Invariant($"Grey images of '{images.Path}' that are converted to three equal colour channels: {grey}.");
+        }
+
+        if (alpha > 0)
+        {
+            yield return FormattableString.Invariant($"Images of '{images.Path}' whose transparency is dropped (the alpha channel of an RGBA file): {alpha}.");
+        }
+    }
+
+    /// <summary>Lists names from an archive or a folder, the first ones and the last if there are many.</summary>
+    /// <param name="names">The names, at least one.</param>
+    internal static string List(IReadOnlyList<string> names) => names.Count <= MostNamed
+        ? string.Join(", ", names.Select(Plain))
+        : $"{string.Join(", ", names.Take(MostNamed - 1).Select(Plain))}, … {Plain(names[^1])}";
 
     private static string Describe(ImageFile[] files, string?[] problems)
     {
@@ -130,9 +160,9 @@ internal static class ImageDecoding
     private static string Plain(string name) => string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
 }
 
-/// <summary>Decodes the content of a file to the size of the set's images.</summary>
-/// <param name="file">The content.</param>
+/// <summary>Brings a decoded image to the size of the set's images.</summary>
+/// <param name="image">The image.</param>
 /// <param name="planes">The span that receives the image, [channel, row, column].</param>
 /// <returns>Null; for a valid image that does not fit the set, the reason as a clause.</returns>
-/// <exception cref="UnreadableImageException">Thrown when the file is not an image, or is damaged.</exception>
-internal delegate string? PrepareImage(byte[] file, Span<byte> planes);
+/// <exception cref="UnreadableImageException">Thrown when the image cannot be brought to that size.</exception>
+internal delegate string? PrepareImage(DecodedImage image, Span<byte> planes);

@@ -24,8 +24,14 @@ internal sealed class ImageFiles : IDisposable
                 : $"There should be PNG or JPEG files in class folders, but '{path}' contains none; check the path.");
         }
 
-        Files = Classify([.. inFolders.Select(name => (name, name.Split('/')))]);
+        (Files, var depth) = Classify([.. inFolders.Select(name => (name, name.Split('/')))]);
+        var parent = string.Concat(inFolders[0].Split('/')[..depth].Select(part => $"{part}/"));
+        Classes = ClassFolders.InOrder([.. store.Folders
+            .Where(folder => folder.StartsWith(parent, StringComparison.Ordinal) && !folder.AsSpan(parent.Length).Contains('/'))
+            .Select(folder => folder[parent.Length..])], Files.Select(file => file.Class).ToHashSet(StringComparer.Ordinal), path);
         Outside = images.Length - inFolders.Length;
+        OtherExtensions = [.. store.Names.Where(name => !IsImage(name)).Select(name => System.IO.Path.GetExtension(name).ToLowerInvariant())];
+        HiddenCount = store.HiddenCount;
         if (Array.Find(Splits, split => Files.Any(file => file.Class.Equals(split, StringComparison.OrdinalIgnoreCase))) is { } found)
         {
             throw new BadInputException($"Images need a folder for each class, but in '{path}' the folder '{found}' seems to contain one part of the data; give that folder, or an archive of it.");
@@ -38,8 +44,17 @@ internal sealed class ImageFiles : IDisposable
     /// <summary>The image files.</summary>
     public IReadOnlyList<ImageFile> Files { get; }
 
+    /// <summary>The class folders, also those without images.</summary>
+    public ClassFolders Classes { get; }
+
     /// <summary>The number of images outside the class folders, which are not part of <see cref="Files"/>.</summary>
     public int Outside { get; }
+
+    /// <summary>The extension of each file of another type, in lower case, with repetitions.</summary>
+    public IReadOnlyList<string> OtherExtensions { get; }
+
+    /// <inheritdoc cref="IFileStore.HiddenCount"/>
+    public int HiddenCount { get; }
 
     /// <summary>Finds the image files in a folder or an archive.</summary>
     /// <param name="path">A folder or a tar archive.</param>
@@ -74,7 +89,7 @@ internal sealed class ImageFiles : IDisposable
 
     private static bool IsImage(string name) => Extensions.Contains(System.IO.Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
 
-    private static ImageFile[] Classify((string Name, string[] Parts)[] images)
+    private static (ImageFile[] Files, int Depth) Classify((string Name, string[] Parts)[] images)
     {
         // The last folder of a path is never ignored, because there may be only one class.
         var depth = 0;
@@ -83,7 +98,7 @@ internal sealed class ImageFiles : IDisposable
             depth++;
         }
 
-        return Array.ConvertAll(images, image => new ImageFile(image.Name, image.Parts[depth]));
+        return (Array.ConvertAll(images, image => new ImageFile(image.Name, image.Parts[depth])), depth);
     }
 }
 

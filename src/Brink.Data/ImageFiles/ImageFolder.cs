@@ -2,9 +2,9 @@ namespace Brink.Data;
 
 /// <summary>Reads PNG and JPEG images in class folders, from a folder or a tar archive.</summary>
 /// <remarks>
-/// Images are in the ordinal order of their paths, and classes in the ordinal order of their folders' names; the ten names of CIFAR-10 give
-/// its official labels. Leading folders that all images share are ignored, so an archive may contain <c>train/cat/0001.jpg</c>. All images
-/// are decoded in parallel and held in memory as bytes.
+/// Images are in the ordinal order of their paths, and classes in the ordinal order of their folders' names, or in numeric order if all names are
+/// numbers; the ten names of CIFAR-10 give its official labels. A folder without images counts as a class. Leading folders that all images
+/// share are ignored, so an archive may contain <c>train/cat/0001.jpg</c>. All images are decoded in parallel and held in memory as bytes.
 /// </remarks>
 public static class ImageFolder
 {
@@ -23,9 +23,9 @@ public static class ImageFolder
         ArgumentNullException.ThrowIfNull(path);
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
         using var images = ImageFiles.Open(path);
-        var classNames = images.Files.Select(file => file.Class).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
         var (width, height) = (1, 1);
-        return ImageDecoding.Decode(images, classNames, skip, limit, FirstSize, Prepare, cancellationToken);
+        var set = ImageDecoding.Decode(images, images.Classes.Names, skip, limit, FirstSize, Prepare, cancellationToken);
+        return set.WithClassFolders(images.Classes, Notes(images));
 
         (int Width, int Height) FirstSize(IEnumerable<ImageFile> files)
         {
@@ -44,9 +44,8 @@ public static class ImageFolder
             return (width, height);
         }
 
-        string? Prepare(byte[] file, Span<byte> planes)
+        string? Prepare(DecodedImage image, Span<byte> planes)
         {
-            var image = DecodedImage.Decode(file);
             if (image.Width != width || image.Height != height)
             {
                 return FormattableString.Invariant($"has {image.Width}×{image.Height} pixels, but the images before it have {width}×{height} and a model takes images of one size; resize all images to one size, or use imagenet:PATH, which resizes and crops to 224×224");
@@ -54,6 +53,20 @@ public static class ImageFolder
 
             image.CopyTo(planes);
             return null;
+        }
+    }
+
+    private static IEnumerable<string> Notes(ImageFiles images)
+    {
+        var (names, numbers, empty) = images.Classes;
+        if (numbers is not null)
+        {
+            yield return $"The class folders of '{images.Path}' have numbers as names and are taken in numeric order, {ImageDecoding.List(names)}, not in the order of characters, which some programs use for the labels.";
+        }
+
+        if (empty.Count > 0)
+        {
+            yield return $"Class folders of '{images.Path}' have no PNG or JPEG image: {ImageDecoding.List(empty)}; each still counts as a class, so that the labels of the other folders do not shift.";
         }
     }
 }

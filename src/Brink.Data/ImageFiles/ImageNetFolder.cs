@@ -35,9 +35,8 @@ public static class ImageNetFolder
             : ImageDecoding.Decode(images, Synsets, skip, limit, _ => (Side, Side), Prepare, cancellationToken);
     }
 
-    private static string? Prepare(byte[] file, Span<byte> planes)
+    private static string? Prepare(DecodedImage image, Span<byte> planes)
     {
-        var image = DecodedImage.Decode(file);
         // The length of the longer side after resizing must fit in 32 bits.
         if (Math.Max(image.Width, image.Height) / Math.Min(image.Width, image.Height) > MostElongated)
         {

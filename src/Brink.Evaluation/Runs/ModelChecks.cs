@@ -1,16 +1,20 @@
 using Brink.Data;
+using Brink.Evaluation.Catalog;
 using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Runs;
 
 /// <summary>Checks a model before an attack for defects that make the results meaningless. docs/warnings.md describes each warning.</summary>
-/// <remarks>The checks take a few passes over the first images, which are not part of any count or time.</remarks>
-internal static class ModelChecks
+/// <remarks>The checks take a few passes over a sample of the images, which are not part of any count or time.</remarks>
+internal sealed class ModelChecks
 {
     /// <summary>The maximum number of images that are checked.</summary>
-    /// <value>32, enough to find the defects, few enough not to be noticed beside an attack.</value>
-    public const int SampleSize = 32;
+    /// <value>64, enough to find a defect of one image in twenty, few enough not to be noticed beside an attack.</value>
+    public const int SampleSize = 64;
+
+    // The maximum number of images whose passes in a batch are compared with passes of one image. Defects of batches concern every image.
+    private const int ComparedAlone = 8;
 
     // Among fewer images, most may be misclassified by chance.
     private const int FewestForAccuracy = 8;
@@ -18,91 +22,239 @@ internal static class ModelChecks
     // The difference of logits that counts as equal, as a share of the largest logit: above rounding on any device.
     private const double Tolerance = 1e-3;
 
-    /// <summary>Checks a model on the first images of a data set.</summary>
+    // The difference of gradients that counts as equal, as a share of the length: rounding, also where it switches a ReLU, changes a gradient far
+    // less, and a wrong gradient differs by about its own length.
+    private const double GradientTolerance = 0.05;
+
+    private readonly IClassifier _classifier;
+    private readonly (TargetSelection Target, IObjective Objective)[] _goals;
+    private int _checked;
+    private int _wrong;
+    private int _withoutPrediction;
+    private int _attacked;
+    private int _flat;
+    private bool _between0And1 = true;
+    private bool _sumTo1 = true;
+    private bool _random;
+    private bool _dependsOnBatch;
+    private bool _wrongGradients;
+
+    private ModelChecks(IClassifier classifier, IReadOnlyList<ConfiguredAttack> attacks)
+    {
+        _classifier = classifier;
+        foreach (var attack in attacks)
+        {
+            attack.Target.Check(classifier);
+        }
+
+        _goals = [.. attacks.Select(Goal).DistinctBy(goal => (goal.Target.Name, goal.Objective.Name))];
+    }
+
+    /// <summary>Checks a model on images that are drawn from a data set, spread over its classes.</summary>
     /// <param name="model">The model, on <paramref name="device"/>.</param>
-    /// <param name="images">The images, at least one.</param>
-    /// <param name="batchSize">The batch size of the run, at least 1. No more images than this are checked.</param>
+    /// <param name="images">The images, at least one. Their labels are classes of the model.</param>
+    /// <param name="attacks">The attacks that follow, at least one.</param>
+    /// <param name="batchSize">The batch size of the run, at least 1. It does not change which images are checked.</param>
     /// <param name="device">The device of the computation, or null for the CPU.</param>
+    /// <param name="seed">The seed of the draw.</param>
     /// <returns>One warning per defect.</returns>
-    /// <exception cref="BadInputException">The model cannot process these images.</exception>
-    public static IReadOnlyList<string> Of(OpenedModel model, ImageSet images, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null)
+    /// <exception cref="BadInputException">The model cannot process these images, lacks the target class of an attack, or has no gradient.</exception>
+    public static IReadOnlyList<string> Of(OpenedModel model, ImageSet images, IReadOnlyList<ConfiguredAttack> attacks, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
-        using var scope = NewDisposeScope();
-        using var evaluation = model.Classifier.EnterEvaluation();
+        ArgumentNullException.ThrowIfNull(attacks);
+        if (attacks.Count == 0)
+        {
+            throw new ArgumentException("The checks need the attacks that follow, but none was given.", nameof(attacks));
+        }
+
+        // The caller may have disabled gradients.
+        using var inference = inference_mode(false);
         using var gradients = enable_grad();
-        var count = Math.Min(Math.Min(SampleSize, batchSize), images.Count);
-        var pixels = model.FromPixels(images.Images(0, count));
-        var points = (device is null ? pixels : pixels.to(device)).clone().requires_grad_(true);
-        var labels = images.Labels(0, count).to(points.device);
-        var logits = model.Classifier.Logits(points);
-        var outputs = logits.detach();
-        var name = model.Classifier.Name;
-        var random = Differ(outputs, SecondPass(model, points));
-        string?[] warnings =
-        [
-            LooksLikeProbabilities(outputs) ? $"The outputs of {name} look like probabilities, not logits: each lies between 0 and 1 and they sum to 1, so the gradient vanishes where the model is confident; remove the softmax from the network." : null,
-            random ? $"The outputs of {name} differ between two passes over the same images, so the results cannot be reproduced; look for dropout, noise or other randomness that evaluation mode does not switch off." : null,
-            !random && Differ(outputs, OneByOne(model, points)) ? $"The output of {name} for an image depends on the other images of the batch, so the results depend on --batch-size; look for batch statistics that evaluation mode does not switch off." : null,
-            WithoutGradient(logits, labels, points) is var flat and > 0 ? $"The gradient of {name} is zero or not finite at {flat} of the first {count} images, where gradient-based attacks make no progress even if the model is not robust; look for saturation, rounding or quantisation inside it." : null,
-            Misclassified(outputs, labels) is var wrong && count >= FewestForAccuracy && 2 * wrong > count ? $"{wrong} of the first {count} images are misclassified by {name}; usually the classes are in another order than the labels, or the preprocessing (--mean, --std) is not that of the model." : null,
-        ];
-        return [.. warnings.OfType<string>()];
+        using var evaluation = model.Classifier.EnterEvaluation();
+        var checks = new ModelChecks(model.Classifier, attacks);
+        foreach (var batch in Draw(images, seed).Chunk(batchSize))
+        {
+            using var scope = NewDisposeScope();
+            var pixels = model.FromPixels(cat([.. batch.Select(index => images.Images(index, 1))]));
+            var labels = cat([.. batch.Select(index => images.Labels(index, 1))]);
+            checks.Check(device is null ? pixels : pixels.to(device), device is null ? labels : labels.to(device));
+        }
+
+        return [.. checks.Warnings()];
     }
 
-    private static bool LooksLikeProbabilities(Tensor logits)
+    /// <summary>Draws images without repetition: first one of each class, then a second one of each, up to <see cref="SampleSize"/>.</summary>
+    private static IEnumerable<int> Draw(ImageSet images, long seed) => Enumerable.Range(0, images.Count)
+        .Select(index => (Index: index, Label: images.Label(index), Key: RandomSeed.Of(seed, images.FirstIndex + index)))
+        .GroupBy(image => image.Label)
+        .SelectMany(group => group.OrderBy(image => image.Key).Select((image, rank) => (image.Index, rank, image.Key)))
+        .OrderBy(image => image.rank)
+        .ThenBy(image => image.Key)
+        .Take(SampleSize)
+        .Select(image => image.Index);
+
+    /// <summary>Returns the target and the objective whose gradient an attack follows. A target chosen by comparing classes is checked as untargeted, because the choice takes a backward pass per class.</summary>
+    private static (TargetSelection Target, IObjective Objective) Goal(ConfiguredAttack attack) => (
+        attack.Target.ComparesClasses ? TargetSelection.Untargeted : attack.Target,
+        attack.Options.TryGetValue("objective", out var name) && name.Equals(CrossEntropy.Instance.Name) ? CrossEntropy.Instance : LogitGap.Instance);
+
+    private void Check(Tensor points, Tensor labels)
     {
-        using var scope = NewDisposeScope();
-        return logits.ge(Scalars.Zero).all().item<bool>() && logits.sum(1).sub(Scalars.One).abs().max().to(ScalarType.Float64).item<double>() < Tolerance;
+        var truth = labels.ToLongs();
+        Tensor outputs, gradients;
+        long[] predictions;
+        // The graph of a batch takes much memory and is freed before the passes that follow.
+        using (var pass = ForwardPass.At(_classifier, points))
+        {
+            outputs = pass.Logits.detach();
+            predictions = pass.Predictions().ToLongs();
+            gradients = CheckGradients(pass, labels, predictions, truth);
+        }
+
+        var isFirst = _checked == 0;
+        _checked += truth.Length;
+        _withoutPrediction += predictions.Count(prediction => prediction < 0);
+        _wrong += predictions.Zip(truth).Count(image => image.First >= 0 && image.First != image.Second);
+        CheckProbabilities(outputs, predictions);
+        if (isFirst)
+        {
+            using var again = ForwardPass.At(_classifier, points, keepGraph: false);
+            _random = Differ(outputs, again.Logits);
+            CompareAlone(points, labels, outputs, gradients);
+        }
     }
 
-    /// <summary>Determines whether logits of two passes differ. Values that are not finite are ignored here, since the check of the gradients reports them.</summary>
+    /// <summary>Counts the images that the attacks would work on, and those of them at which a gradient is unusable. Returns the gradients of the first goal.</summary>
+    private Tensor CheckGradients(ForwardPass pass, Tensor labels, long[] predictions, long[] truth)
+    {
+        Tensor? first = null;
+        var (attacked, flat) = (new bool[truth.Length], new bool[truth.Length]);
+        foreach (var (target, objective) in _goals)
+        {
+            var targets = target.WithoutComparing(labels);
+            var gradients = pass.Gradients(target.Values(LogitGap.Instance, pass.Logits, labels, targets), keepGraph: true);
+            first ??= gradients;
+            var usable = PerSample.IsFinite(gradients).logical_and(gradients.flatten(1).abs().amax([1]).gt(Scalars.Zero));
+            if (objective is not LogitGap)
+            {
+                // A gradient that underflows to zero is no defect, because the attack then follows the gap.
+                usable = usable.logical_and(PerSample.IsFinite(pass.Gradients(target.Values(objective, pass.Logits, labels, targets), keepGraph: true)));
+            }
+
+            var flags = usable.ToBools();
+            for (var row = 0; row < truth.Length; row++)
+            {
+                var works = predictions[row] == truth[row] && !target.Skips(truth[row]);
+                attacked[row] |= works;
+                flat[row] |= works && !flags[row];
+            }
+        }
+
+        _attacked += attacked.Count(flag => flag);
+        _flat += flat.Count(flag => flag);
+        return first!;
+    }
+
+    private void CheckProbabilities(Tensor outputs, long[] predictions)
+    {
+        using var rows = tensor(predictions.Index().Where(entry => entry.Item >= 0).Select(entry => (long)entry.Index).ToArray(), device: outputs.device);
+        if (rows.numel() == 0)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        var answers = outputs.index_select(0, rows);
+        _between0And1 &= answers.ge(Scalars.Zero).logical_and(answers.le(Scalars.One)).all().item<bool>();
+        _sumTo1 &= answers.sum(1).sub(Scalars.One).abs().max().to(ScalarType.Float64).item<double>() < Tolerance;
+    }
+
+    /// <summary>Compares logits and gradients of a batch with those of passes over one image.</summary>
+    private void CompareAlone(Tensor points, Tensor labels, Tensor outputs, Tensor gradients)
+    {
+        var count = Math.Min(ComparedAlone, points.shape[0]);
+        if (points.shape[0] == 1)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        var target = _goals[0].Target;
+        var (logits, slopes) = (new List<Tensor>(), new List<Tensor>());
+        for (var row = 0; row < count; row++)
+        {
+            using var alone = ForwardPass.At(_classifier, points.narrow(0, row, 1));
+            var label = labels.narrow(0, row, 1);
+            logits.Add(alone.Logits.detach().clone());
+            slopes.Add(alone.Gradients(target.Values(LogitGap.Instance, alone.Logits, label, target.WithoutComparing(label))));
+        }
+
+        _dependsOnBatch = !_random && Differ(outputs.narrow(0, 0, count), cat(logits));
+        _wrongGradients = !_random && !_dependsOnBatch && RelativeDifference(gradients.narrow(0, 0, count), cat(slopes)) > GradientTolerance;
+    }
+
+    /// <summary>Determines whether logits of two passes differ. Equal infinite values and two NaN do not.</summary>
     private static bool Differ(Tensor one, Tensor other)
     {
         using var scope = NewDisposeScope();
-        using var floor = Scalars.Of(1e-12);
-        var size = one.abs().amax([1], keepdim: true).clamp_min(floor);
-        return ((one - other).abs() / size).nan_to_num(0).max().to(ScalarType.Float64).item<double>() > Tolerance;
+        using var floor = Scalars.Of(float.Epsilon);
+        var same = one.eq(other).logical_or(one.isnan().logical_and(other.isnan()));
+        var size = one.masked_fill(one.isfinite().logical_not(), Scalars.Zero).abs().amax([1], keepdim: true).clamp_min(floor);
+        // A value that is finite in one pass only differs by infinity or NaN.
+        return one.sub(other).abs().div(size).masked_fill(same, Scalars.Zero).nan_to_num(double.PositiveInfinity, double.PositiveInfinity).max().to(ScalarType.Float64).item<double>() > Tolerance;
     }
 
-    private static Tensor SecondPass(OpenedModel model, Tensor points)
-    {
-        using var withoutGradients = no_grad();
-        return model.Classifier.Logits(points.detach());
-    }
-
-    private static Tensor OneByOne(OpenedModel model, Tensor points)
-    {
-        using var withoutGradients = no_grad();
-        var alone = points.detach();
-        return cat([.. Enumerable.Range(0, (int)points.shape[0]).Select(row => model.Classifier.Logits(alone.narrow(0, row, 1)))]);
-    }
-
-    /// <summary>Counts the images at which the gradient of the gap between the label and the largest logit of the other classes is zero or not finite.</summary>
-    private static long WithoutGradient(Tensor logits, Tensor labels, Tensor points)
+    /// <summary>Computes the median of ‖a − b‖₂/‖b‖₂ over the images at which b is finite and not zero; 0 if there is none.</summary>
+    private static double RelativeDifference(Tensor batched, Tensor alone)
     {
         using var scope = NewDisposeScope();
-        using var last = Scalars.Of(logits.shape[1] - 1);
-        var known = labels.clamp(Scalars.Zero, last).unsqueeze(1);
-        var others = logits.scatter(1, known, full_like(known, Scalars.NegativeInfinity, dtype: logits.dtype));
-        var gap = (others.amax([1]) - logits.gather(1, known).squeeze(1)).sum();
-        // If the output does not depend on the images, the attack itself fails with a message.
-        if (!gap.requires_grad)
-        {
-            return 0;
-        }
-
-        gap.backward(null!, create_graph: false, retain_graph: false, inputs: [points]);
-        if (points.grad is not { } gradients)
-        {
-            return 0;
-        }
-
-        points.grad = null;
-        var lengths = gradients.detach().flatten(1).abs().sum(1);
-        return (lengths.isfinite().logical_and(lengths.gt(Scalars.Zero))).logical_not().sum().item<long>();
+        var (a, b) = (batched.flatten(1).to(ScalarType.Float64), alone.flatten(1).to(ScalarType.Float64));
+        var differences = Norm.L2.Of(a.sub(b)).div(Norm.L2.Of(b)).ToDoubles();
+        var usable = PerSample.IsFinite(b).logical_and(b.abs().amax([1]).gt(Scalars.Zero)).ToBools();
+        double[] ordered = [.. differences.Zip(usable).Where(image => image.Second).Select(image => double.IsNaN(image.First) ? double.PositiveInfinity : image.First).Order()];
+        return ordered.Length == 0 ? 0 : ordered[ordered.Length / 2];
     }
 
-    private static long Misclassified(Tensor logits, Tensor labels) => logits.argmax(1).ne(labels).sum().item<long>();
+    private IEnumerable<string> Warnings()
+    {
+        var name = _classifier.Name;
+        if (_withoutPrediction > 0)
+        {
+            yield return $"{name} has no prediction for {_withoutPrediction} of the {_checked} checked images, because a logit is NaN or positive infinity; such images count as misclassified, so look for overflow, division by zero or the logarithm of zero inside it.";
+        }
+
+        if (_between0And1 && _withoutPrediction < _checked)
+        {
+            yield return _sumTo1
+                ? $"The outputs of {name} look like probabilities, not logits: each lies between 0 and 1 and they sum to 1, so the gradient vanishes where the model is confident; remove the softmax from the network."
+                : $"The outputs of {name} look like probabilities, not logits: each lies between 0 and 1, as after a sigmoid for each class, so the gradient vanishes where the model is confident; remove the sigmoid from the network.";
+        }
+
+        if (_random)
+        {
+            yield return $"The outputs of {name} differ between two passes over the same images, so the results cannot be reproduced; look for dropout, noise or other randomness that evaluation mode does not switch off.";
+        }
+
+        if (_dependsOnBatch)
+        {
+            yield return $"The output of {name} for an image depends on the other images of the batch, so the results depend on --batch-size; look for batch statistics that evaluation mode does not switch off.";
+        }
+
+        if (_wrongGradients)
+        {
+            yield return $"The gradient of {name} for an image differs between a batch and the image alone although the outputs are equal, so attacks follow wrong directions; use --batch-size 1.";
+        }
+
+        if (_flat > 0)
+        {
+            yield return $"The gradient of {name} is zero or not finite at {_flat} of the {_attacked} checked images that it classifies correctly, where gradient-based attacks make no progress even if the model is not robust; look for saturation, rounding or quantisation inside it.";
+        }
+
+        if (_checked >= FewestForAccuracy && 2 * _wrong > _checked)
+        {
+            yield return $"{_wrong} of the {_checked} checked images are misclassified by {name}; usually the classes are in another order than the labels, or the preprocessing (--mean, --std) is not that of the model.";
+        }
+    }
 }

@@ -24,11 +24,10 @@ internal static class CorrectImages
         {
             using var scope = NewDisposeScope();
             var count = Math.Min(batchSize, images.Count - start);
-            var inputs = model.FromPixels(images.Images(start, count));
-            var matches = model.Classifier.Logits(device is null ? inputs : inputs.to(device)).argmax(1).cpu().eq(images.Labels(start, count)).data<bool>().ToArray();
+            var predictions = model.Predict(model.FromPixels(images.Images(start, count)), device);
             for (var row = 0; row < count; row++)
             {
-                correct -= matches[row] ? 1 : 0;
+                correct -= predictions[row] == images.Label(start + row) ? 1 : 0;
                 if (correct == 0)
                 {
                     return images.Take(start + row + 1);
@@ -50,7 +49,7 @@ internal static class PredictedLabels
     /// <param name="device">The device of the computation, or null for the CPU.</param>
     /// <param name="cancellationToken">Cancels before the next batch.</param>
     /// <returns>A data set that shares the pixels of <paramref name="images"/>. Classes without a name are named by their number.</returns>
-    /// <exception cref="BadInputException">The model cannot process these images.</exception>
+    /// <exception cref="BadInputException">The model cannot process these images, or has no prediction for one of them.</exception>
     /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public static ImageSet Of(OpenedModel model, ImageSet images, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null, CancellationToken cancellationToken = default)
     {
@@ -63,8 +62,12 @@ internal static class PredictedLabels
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var inputs = model.FromPixels(images.Images(start, Math.Min(batchSize, images.Count - start)));
-            labels.AddRange(model.Classifier.Logits(device is null ? inputs : inputs.to(device)).argmax(1).cpu().data<long>());
+            labels.AddRange(model.Predict(model.FromPixels(images.Images(start, Math.Min(batchSize, images.Count - start))), device));
+        }
+
+        if (labels.IndexOf(-1) is >= 0 and var first)
+        {
+            throw new BadInputException($"Labels can be predicted for images that the model has a prediction for, but {model.Classifier.Name} has none for {labels.Count(label => label < 0)} of {images.Count} images, first for image {images.FirstIndex + first}, because a logit is NaN or positive infinity; leave these images out, or use the labels of the data set.");
         }
 
         var unnamed = Enumerable.Range(images.ClassNames.Count, Math.Max(0, model.Classifier.ClassCount - images.ClassNames.Count)).Select(number => FormattableString.Invariant($"class {number}"));

@@ -1,4 +1,5 @@
 using Brink.Models;
+using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Runs;
@@ -40,6 +41,17 @@ public sealed class OpenedModel
         }
 
         return Space == InputSpace.Normalized ? _normalization.Apply(pixels) : pixels.alias();
+    }
+
+    /// <summary>Classifies images.</summary>
+    /// <param name="images">Images in <see cref="Space"/>.</param>
+    /// <param name="device">The device of the model, or null for the CPU.</param>
+    /// <returns>The predicted class of each image; −1 where there is no prediction, because a logit is NaN or positive infinity.</returns>
+    /// <exception cref="BadInputException">The model cannot process these images.</exception>
+    internal long[] Predict(Tensor images, Device? device = null)
+    {
+        using var scope = NewDisposeScope();
+        return ForwardPass.Predict(Classifier, device is null ? images : images.to(device)).ToLongs();
     }
 
     /// <summary>Converts the input of <see cref="Classifier"/> to the normalised input of the model, in double precision.</summary>

@@ -1,6 +1,5 @@
 using Brink.Evaluation.Runs;
 using Brink.Models;
-using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Evaluation.Transfer;
@@ -59,13 +58,7 @@ internal sealed class TransferEvaluation(LoadedModel model, int batchSize = Atta
         return new(rows.Length, correct, fooled);
     }
 
-    /// <summary>Returns the predictions, −1 for images with a logit that is not finite.</summary>
-    private long[] Predictions(Tensor pixels)
-    {
-        using var scope = NewDisposeScope();
-        var logits = _opened.Classifier.Logits(_opened.FromPixels(device is null ? pixels : pixels.to(device)));
-        return logits.argmax(1).where(logits.isfinite().all(1), full_like(logits.argmax(1), Scalars.MinusOne)).cpu().data<long>().ToArray();
-    }
+    private long[] Predictions(Tensor pixels) => _opened.Predict(_opened.FromPixels(pixels), device);
 }
 
 /// <summary>The transfer of the adversarial images of one run to another model.</summary>

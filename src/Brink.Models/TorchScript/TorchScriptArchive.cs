@@ -8,8 +8,8 @@ namespace Brink.Models;
 /// <summary>Checks a TorchScript file before libtorch loads it, because libtorch ends the process when code does not compile.</summary>
 /// <remarks>
 /// The file is a zip archive with one folder that contains <c>data.pkl</c>, <c>constants.pkl</c> and <c>code/</c>. The check ensures that the
-/// archive is complete and undamaged, that the code of every class it refers to is present, and that it calls no extension of PyTorch,
-/// because extensions are not available. It does not ensure that the file is harmless: loading and calling it runs its code.
+/// archive is complete and undamaged, that the code of every class it refers to is present, that it calls no extension of PyTorch, because
+/// extensions are not available, and no quantized operators, because they have no gradients. It does not ensure that the file is harmless: loading and calling it runs its code.
 /// </remarks>
 internal static partial class TorchScriptArchive
 {
@@ -25,14 +25,11 @@ internal static partial class TorchScriptArchive
 
     /// <summary>Checks that a file is a complete TorchScript file.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="BadInputException">Thrown when the file cannot be read, is not TorchScript, or is damaged.</exception>
-    public static void Check(string path) => CheckpointFile.Read(path, stream =>
-    {
-        Check(stream, path);
-        return true;
-    });
+    /// <returns>True if the modules of the network have a mode, training or evaluation; a frozen network has none.</returns>
+    /// <exception cref="BadInputException">Thrown when the file cannot be read, is not TorchScript, is damaged, or contains a quantized network.</exception>
+    public static bool Check(string path) => CheckpointFile.Read(path, stream => Check(stream, path));
 
-    private static void Check(Stream stream, string path)
+    private static bool Check(Stream stream, string path)
     {
         switch (FormatDetection.Detect(stream))
         {
@@ -68,6 +65,7 @@ internal static partial class TorchScriptArchive
             }
 
             CheckCode(code, classes, path);
+            return code.Values.Any(text => ModeAttribute().IsMatch(text));
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or NotSupportedException)
         {
@@ -110,6 +108,11 @@ internal static partial class TorchScriptArchive
         {
             throw new BadInputException($"The network in {path} may use only PyTorch's own operators, but it calls operators of {Excerpt.Quote(extension)}, which Brink cannot load; save it without them.");
         }
+
+        if (code.Values.Any(text => QuantizedOperator().IsMatch(text)))
+        {
+            throw new BadInputException($"{path} contains a quantized network, but an attack needs the gradient of the outputs with respect to the images, which quantized operators do not have; give the network as it was before quantization.");
+        }
     }
 
     private static string Parent(string name) => name.LastIndexOf('.') is > 0 and var dot ? name[..dot] : name;
@@ -144,6 +147,13 @@ internal static partial class TorchScriptArchive
 
     [GeneratedRegex(@"c(?<module>__torch__[\w.]*)\n", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex PickledModule();
+
+    // Only activations are quantized per tensor in the code of a network; operators on weights that are dequantized before use have gradients.
+    [GeneratedRegex(@"(?<![\w.])(ops\.quantized\.|torch\.(quantize_per_tensor|quantized_)\w*\()", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex QuantizedOperator();
+
+    [GeneratedRegex(@"^\s+training : ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex ModeAttribute();
 
     [GeneratedRegex(@"(?<![\w.])ops\.(?<library>\w+)\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex OperatorCall();

@@ -16,11 +16,11 @@ public static class TorchScriptModel
     /// <param name="imageShape">The shape of an image, [channels, height, width].</param>
     /// <param name="normalization">The preprocessing; null for <see cref="NoNormalization"/>.</param>
     /// <returns>The model in evaluation mode on the CPU, with the file's name; the caller disposes it.</returns>
-    /// <exception cref="BadInputException">Thrown when the file is not TorchScript or is damaged, or its network returns no logits for such images.</exception>
+    /// <exception cref="BadInputException">Thrown when the file is not TorchScript or is damaged, or its network is quantized or returns no logits for such images.</exception>
     public static LoadedModel Load(string path, IReadOnlyList<long> imageShape, Normalization? normalization = null)
     {
         ArgumentNullException.ThrowIfNull(imageShape);
-        TorchScriptArchive.Check(path);
+        var hasMode = TorchScriptArchive.Check(path);
         var name = Path.GetFileName(path);
         TorchScriptNetwork network;
         try
@@ -34,8 +34,13 @@ public static class TorchScriptModel
 
         try
         {
+            // A network without modes reports the training mode.
+            var training = hasMode && network.IsTraining;
             network.eval();
-            return new(name, network, ClassCount(network, path, imageShape), normalization ?? NoNormalization);
+            return new(name, network, ClassCount(network, path, imageShape), normalization ?? NoNormalization)
+            {
+                Warnings = training ? [$"{name} was saved in training mode and is run in evaluation mode; if it was traced in training mode, its dropout and batch normalisation cannot be switched and the results are meaningless, so call model.eval() before it is saved."] : [],
+            };
         }
         catch
         {
@@ -73,6 +78,9 @@ public static class TorchScriptModel
 internal sealed class TorchScriptNetwork(string name, jit.ScriptModule<Tensor, Tensor> script) : nn.Module<Tensor, Tensor>(name)
 {
     public override bool training => script.training;
+
+    /// <summary>Indicates whether any part of the network is in training mode.</summary>
+    public bool IsTraining => script.training || script.modules().Any(part => part.training);
 
     public override void train(bool on = true) => script.train(on);
 

@@ -1,5 +1,4 @@
 using Brink.Evaluation.Runs;
-using Brink.Tensors;
 using static TorchSharp.torch;
 
 namespace Brink.Reports.Pictures;
@@ -160,8 +159,7 @@ internal sealed class SliceMap
             using var scope = NewDisposeScope();
             var points = tensor(batch.SelectMany(node => point(node.Row, node.Column)).ToArray(), [batch.Length, .. shape]).to(device);
             // Points outside the bounds are not images and are moved to the nearest image.
-            var logits = model.Classifier.Logits(model.Classifier.Bounds.Clamp(points));
-            var classes = logits.argmax(1).where(logits.isfinite().all(1), full_like(logits.argmax(1), Scalars.MinusOne)).cpu().data<long>().ToArray();
+            var classes = model.Predict(model.Classifier.Bounds.Clamp(points));
             foreach (var (node, found) in batch.Zip(classes))
             {
                 _classes[(node.Row * Side) + node.Column] = (int)found;

@@ -31,7 +31,7 @@ internal static class BatchGradient
             using var share = Scalars.Of(size / (double)count);
             loss.mul(share).backward();
             lossSum += loss.to(ScalarType.Float64).item<double>() * size;
-            correct += logits.argmax(1).eq(partLabels).sum().item<long>();
+            correct += ForwardPass.PredictionsOf(logits).eq(partLabels).sum().item<long>();
         }
 
         return (lossSum / count, correct);

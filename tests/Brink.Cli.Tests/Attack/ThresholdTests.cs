@@ -14,9 +14,9 @@ public sealed class ThresholdTests : IDisposable
     [Fact]
     public void Robust_accuracy_decreases_with_the_length_from_accuracy_before_to_accuracy_after()
     {
-        using var results = Json(Invocation.Of([.. Flags, "--json", "--at", "1000,0.1,0,3/10,0.1"]).AssertDone().Output);
+        using var results = Json(Invocation.Of([.. Flags, "--json", "--at", "50,0.1,0,3/10,0.1"]).AssertDone().Output);
         var curve = results.RootElement.GetProperty("robustAccuracy").EnumerateArray().Select(entry => (Epsilon: entry.GetProperty("epsilon").GetDouble(), Accuracy: entry.GetProperty("accuracy").GetDouble())).ToArray();
-        Assert.Equal([0, 0.1, 0.3, 1000], curve.Select(entry => entry.Epsilon));
+        Assert.Equal([0, 0.1, 0.3, 50], curve.Select(entry => entry.Epsilon));
         Assert.Equal(curve.Select(entry => entry.Accuracy).OrderDescending(), curve.Select(entry => entry.Accuracy));
         Assert.Equal(results.RootElement.GetProperty("accuracyBefore").GetDouble(), curve[0].Accuracy);
         Assert.Equal(results.RootElement.GetProperty("accuracyAfter").GetDouble(), curve[^1].Accuracy);

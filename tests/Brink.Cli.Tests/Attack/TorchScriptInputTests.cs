@@ -26,6 +26,16 @@ public sealed class TorchScriptInputTests
         Assert.Equal([0.0, 0, 0], results.RootElement.GetProperty("options").GetProperty("mean").EnumerateArray().Select(value => value.GetDouble()));
     }
 
+    [Theory]
+    [InlineData("125.3,123,113.9", "51.6,50.8,51.3", true)]
+    [InlineData("0,0,0", "2,2,2", true)]
+    [InlineData("125.3/255,123/255,113.9/255", "51.6/255,50.8/255,51.3/255", false)]
+    public void Constants_of_grey_levels_as_preprocessing_are_noted(string mean, string deviation, bool noted)
+    {
+        using var results = Run("--model", Script, "--data", "signs", "--limit", "2", "--mean", mean, "--std", deviation);
+        Assert.Equal(noted, results.RootElement.GetProperty("warnings").EnumerateArray().Any(warning => warning.GetString()!.Contains("pixels from 0 to 1", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_run_is_resumed_only_with_the_same_model()
     {

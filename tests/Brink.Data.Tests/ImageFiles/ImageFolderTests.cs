@@ -46,7 +46,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Transparency_is_ignored_and_does_not_change_colours()
     {
-        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", Pictures.Png(1, 1, (_, _) => new SKColor(200, 100, 50, 128)))));
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.png", Pictures.PngWithAlpha(1, 1, (_, _) => new SKColor(200, 100, 50, 128)))));
         Assert.Equal([200, 100, 50], set.Pixels(0).ToArray());
     }
 
@@ -83,9 +83,73 @@ public sealed class ImageFolderTests : IDisposable
     public void Hidden_files_are_ignored()
     {
         // Archives created on macOS contain "._1.png" beside "1.png".
-        var packed = ImageFolder.Read(Pictures.Tar(_folder["images.tar"], ("a/._1.png", [1, 2]), ("a/1.png", Pictures.Grey(7)), (".cache/b/1.png", [3])));
-        Assert.Equal([7], Greys(packed));
-        Assert.Empty(packed.Warnings);
+        (string, byte[])[] files = [("a/._1.png", [1, 2]), ("a/1.png", Pictures.Grey(7)), (".cache/b/1.png", [3]), (".cache/b/2.png", [3]), ("__MACOSX/a/._1.png", [4])];
+        foreach (var path in FolderAndArchive(files))
+        {
+            var set = ImageFolder.Read(path);
+            Assert.Equal([7], Greys(set));
+            Assert.Equal(["a"], set.ClassNames);
+            Assert.EndsWith("0 of other types than PNG and JPEG, 3 hidden.", Assert.Single(set.Warnings), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Files_of_other_types_are_counted()
+    {
+        foreach (var path in FolderAndArchive(("a/1.png", Pictures.Grey(7)), ("labels.csv", [1]), ("a/2.webp", [2]), ("a/3.WEBP", [2]), ("a/readme", [3])))
+        {
+            var set = ImageFolder.Read(path);
+            Assert.Equal(1, set.Count);
+            Assert.EndsWith("skipped: 4 of other types than PNG and JPEG (no extension, .csv, .webp), 0 hidden.", Assert.Single(set.Warnings), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Names_that_are_numbers_are_taken_in_numeric_order()
+    {
+        foreach (var path in FolderAndArchive([.. Enumerable.Range(0, 12).Select(number => ($"{number}/1.png", Pictures.Grey((byte)number)))]))
+        {
+            var set = ImageFolder.Read(path);
+            Assert.Equal(Greys(set).Select(grey => (long)grey), Labels(set));
+            Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"], set.ClassNames);
+            Assert.Contains("numeric order, 0, 1, 2, 3, … 11,", Assert.Single(set.Warnings), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void One_name_that_is_no_number_gives_the_order_of_characters()
+    {
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("2/1.png", Pictures.Grey(1)), ("10/1.png", Pictures.Grey(1)), ("x/1.png", Pictures.Grey(1))));
+        Assert.Equal(["10", "2", "x"], set.ClassNames);
+        Assert.Empty(set.Warnings);
+    }
+
+    [Fact]
+    public void Two_names_of_one_number_are_refused() => AssertRefused(Pictures.Folder(_folder.Path, ("2/1.png", Pictures.Grey(1)), ("02/1.png", Pictures.Grey(1))), "'02' and '2'", "same number");
+
+    [Fact]
+    public void A_class_folder_without_images_keeps_its_number()
+    {
+        foreach (var path in FolderAndArchive(("x/c/1.png", Pictures.Grey(3)), ("x/b/", []), ("x/a/1.png", Pictures.Grey(1)), ("x/d/note.txt", [1]), ("x/e/1.png", Pictures.Grey(5)), ("x/e/deeper/", [])))
+        {
+            var set = ImageFolder.Read(path);
+            Assert.Equal(["a", "b", "c", "d", "e"], set.ClassNames);
+            Assert.Equal([0L, 2, 4], Labels(set));
+            Assert.Contains("no PNG or JPEG image: b, d;", Assert.Single(set.Warnings, warning => warning.Contains("Class folders", StringComparison.Ordinal)), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Grey_and_transparent_images_are_counted()
+    {
+        foreach (var path in FolderAndArchive(("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.PngOfGreyValues(4, 2)), ("a/3.png", Pictures.PngOfGreyValues(4, 3)), ("b/4.png", Pictures.PngWithAlpha(4, 4, (_, _) => new(4, 4, 4, 128)))))
+        {
+            var set = ImageFolder.Read(path);
+            Assert.Equal([1, 2, 3, 4], Greys(set));
+            Assert.Equal(2, set.Warnings.Count);
+            Assert.EndsWith("three equal colour channels: 2.", set.Warnings[0], StringComparison.Ordinal);
+            Assert.EndsWith("RGBA file): 1.", set.Warnings[1], StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -236,6 +300,8 @@ public sealed class ImageFolderTests : IDisposable
         Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
         Assert.All(parts, part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
     }
+
+    private string[] FolderAndArchive(params (string, byte[])[] files) => [Pictures.Folder(_folder["images"], files), Pictures.Tar(_folder["images.tar"], files)];
 
     private static int[] Greys(ImageSet set) => [.. Enumerable.Range(0, set.Count).Select(index => (int)set.Pixels(index)[0])];
 

@@ -54,4 +54,27 @@ public sealed class PredictedLabelsTests
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => PredictedLabels.Of(new(model, InputSpace.Pixel), images, batchSize: 2, cancellationToken: cancelled.Token));
     }
+
+    [Fact]
+    public void Images_without_a_prediction_are_refused_by_their_index_and_a_masked_class_is_a_value()
+    {
+        using var signs = ModelCatalog.Load("signs", null);
+        var images = DataCatalog.Open("signs", skip: 3, limit: 6);
+        using var broken = new Filled(signs.Module, "broken", float.NaN);
+        Assert.Contains("none for 6 of 6 images, first for image 3", Assert.Throws<BadInputException>(() => Labels(broken)).Message, StringComparison.Ordinal);
+        using var masked = new Filled(signs.Module, "masked", float.NegativeInfinity);
+        Assert.All(Enumerable.Range(0, 6), index => Assert.InRange(Labels(masked).Label(index), 1, 9));
+
+        ImageSet Labels(Filled network) => PredictedLabels.Of(new(new LoadedModel(network.GetName(), network, 10, signs.Normalization), InputSpace.Pixel), images, batchSize: 4);
+    }
+
+    /// <summary>The sample model with a constant as the logit of the first class.</summary>
+    private sealed class Filled(nn.Module<Tensor, Tensor> sound, string name, float value) : nn.Module<Tensor, Tensor>(name)
+    {
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            return cat([full([input.shape[0], 1], value), sound.forward(input)[.., 1..]], 1).MoveToOuterDisposeScope();
+        }
+    }
 }

@@ -122,6 +122,26 @@ public sealed class TorchScriptModelTests : IDisposable
         AssertRefused(Rewritten(name => name, text => text.Replace("torch.linear(", "ops.torchvision.nms(", StringComparison.Ordinal)), "'torchvision'");
     }
 
+    [Theory]
+    [InlineData("ops.quantized.linear_dynamic(")]
+    [InlineData("torch.quantize_per_tensor(")]
+    [InlineData("torch.quantized_lstm(")]
+    public void A_quantized_network_is_refused_as_such(string call) =>
+        AssertRefused(Rewritten(name => name, text => text.Replace("torch.linear(", call, StringComparison.Ordinal)), "contains a quantized network", "before quantization");
+
+    [Fact]
+    public void A_network_that_was_saved_in_training_mode_causes_a_warning()
+    {
+        using var trained = TorchScriptModel.Load(Fixture("torchscript_classifier.pt"), Shape);
+        Assert.Contains("saved in training mode", Assert.Single(trained.Warnings), StringComparison.Ordinal);
+        Assert.False(trained.Module.training);
+        using var evaluated = TorchScriptModel.Load(Fixture("torchscript_traced.pt"), [3, 4, 4]);
+        Assert.Empty(evaluated.Warnings);
+        // A frozen network has no modes.
+        using var frozen = TorchScriptModel.Load(Rewritten(name => name, text => text.Replace("  training : bool\n", "", StringComparison.Ordinal)), [3, 4, 4]);
+        Assert.Empty(frozen.Warnings);
+    }
+
     [Fact]
     [Trait("speed", "slow")]
     public void Damage_is_detected_before_libtorch_loads_the_file()
