@@ -37,7 +37,7 @@ internal static class PictureExport
             for (var position = 0; position < rows.Length; position++)
             {
                 var row = rows[position];
-                still += predictions[position] >= 0 && run.Fools(row, predictions[position]) ? 1 : 0;
+                still += run.Fools(row, predictions[position]) ? 1 : 0;
                 using var picture = PixelPicture.Of(pixels[position]);
                 var png = PixelPicture.ToPng(picture);
                 AtomicFile.Write(PictureFolder.PicturePath(folder, run.Index(row)), stream => stream.Write(png));

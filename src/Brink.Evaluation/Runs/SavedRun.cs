@@ -72,11 +72,12 @@ public sealed class SavedRun : IDisposable
     /// <returns>The index.</returns>
     public long Index(int row) => _indices[row];
 
-    /// <summary>Determines whether a prediction for an attacked image counts as fooled under the criterion of the run.</summary>
+    /// <summary>Determines whether a prediction for an attacked image counts as fooled under the criterion of the run. A prediction of −1, which is none, does not.</summary>
     /// <param name="row">The row of the image in the run.</param>
     /// <param name="prediction">The prediction.</param>
     /// <returns>True if the prediction is the target class or, without one, differs from the label.</returns>
-    internal bool Fools(int row, long prediction) => Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row];
+    internal bool Fools(int row, long prediction) =>
+        prediction >= 0 && (Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row]);
 
     /// <summary>Returns original images as pixels.</summary>
     /// <param name="rows">The rows of the images in the run, int64.</param>

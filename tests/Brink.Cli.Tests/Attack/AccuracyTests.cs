@@ -93,9 +93,9 @@ public sealed class AccuracyTests : IDisposable
             ? $"torch.add(torch.mul(z, torch.rsub({bright}, 1)), torch.mul(torch.detach(z), {bright}))"
             : $"torch.add(z, torch.unsqueeze(torch.mean(torch.sqrt(torch.add(torch.mul(torch.mul(input, 0), torch.reshape({bright}, [-1, 1, 1, 1])), torch.reshape(torch.rsub({bright}, 1), [-1, 1, 1, 1]))), [1, 2, 3]), 1))");
         string[] attack = ["attack", "--model", script, "--data", "signs", "--labels", "predicted", "--limit", $"{count}", "--quiet", "--json", "--out", _folder["run"]];
-        var unmet = Invocation.Of([.. attack, "--require", "accuracy@1000>=0.05"]);
+        var unmet = Invocation.Of([.. attack, "--require", "accuracy@50>=0.05"]);
         Assert.Equal(3, unmet.ExitCode);
-        Assert.Matches($@"\Abrink: The threshold accuracy@1000>=0.05 cannot be judged: [^\n]* 4 of {count} attacked images \(4 {exit}\)[^\n]*{word}[^\n]*--allow-unattacked\.\r?\n\z", unmet.Error);
+        Assert.Matches($@"\Abrink: The threshold accuracy@50>=0.05 cannot be judged: [^\n]* 4 of {count} attacked images \(4 {exit}\)[^\n]*{word}[^\n]*--allow-unattacked\.\r?\n\z", unmet.Error);
         using var results = Json(unmet.Output);
         var unattacked = results.RootElement.GetProperty("unattacked");
         Assert.Equal(4, unattacked.GetProperty(exit == "zero-gradient" ? "zeroGradient" : "notFinite").GetInt32());
@@ -104,10 +104,10 @@ public sealed class AccuracyTests : IDisposable
         Assert.Contains("unattacked: the attack could not work", File.ReadAllText(Path.Combine(_folder["run"], "report.html")), StringComparison.Ordinal);
         // The finished run is judged in the same way.
         Assert.Equal(3, Invocation.Of([.. attack, "--resume", "--require", "median>=0"]).ExitCode);
-        Assert.Contains("note: The threshold accuracy@1000>=0.05 was met", Invocation.Of([.. attack, "--resume", "--require", "accuracy@1000>=0.05", "--allow-unattacked"]).AssertDone().Error, StringComparison.Ordinal);
+        Assert.Contains("note: The threshold accuracy@50>=0.05 was met", Invocation.Of([.. attack, "--resume", "--require", "accuracy@50>=0.05", "--allow-unattacked"]).AssertDone().Error, StringComparison.Ordinal);
 
         // The same images are unattacked for every attack of a comparison.
-        string[] compare = ["compare", "--attacks", "tr[refine=0],deepfool", .. attack[1..^2], "--require", "accuracy@1000>=0.05"];
+        string[] compare = ["compare", "--attacks", "tr[refine=0],deepfool", .. attack[1..^2], "--require", "accuracy@50>=0.05"];
         var compared = Invocation.Of(compare);
         Assert.Equal(3, compared.ExitCode);
         Assert.Contains($"no attack could work on 4 of {count} attacked images (4 {exit})", compared.Error, StringComparison.Ordinal);
