@@ -13,7 +13,7 @@ public sealed class LibraryUseTests
     private const int Threads = 8;
 
     public static TheoryData<string> LinearAttacks() =>
-        [.. from attack in new[] { "tr", "paper", "best", "hardest", "deepfool", "deepfool_hardest" } from norm in new[] { "l2", "linf" } select $"linear5_{attack}_{norm}"];
+        [.. from attack in new[] { "tr", "paper", "best", "hardest", "deepfool", "deepfool_hardest" } from norm in new[] { "l2", "linf" } select $"linear5_{attack}_{norm}", "linear5_ifgsm_linf"];
 
     /// <summary>Attacks through one module in training mode from several threads, with batch statistics and with and without dropout.</summary>
     [Theory, InlineData("parallel_training"), InlineData("parallel_training_no_dropout")]
@@ -67,8 +67,14 @@ public sealed class LibraryUseTests
         // Another root that shares modules.
         var part = new EvaluationMode(network.children().First());
         second.Dispose();
-        Assert.False(network.children().First().training);
-        part.Dispose();
+        // Switching the network would also switch the part, if only for a moment.
+        Assert.All(Modes(), Assert.False);
+        using (new EvaluationMode(network))
+        {
+            part.Dispose();
+            Assert.All(Modes(), Assert.False);
+        }
+
         Assert.Equal(modes, Modes());
 
         bool[] Modes() => [.. network.modules().Prepend(network).Select(module => module.training)];
@@ -165,6 +171,7 @@ public sealed class LibraryUseTests
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
             "best" => new TrustRegionAttack(new() { Norm = norm, Target = TargetSelection.Best }),
             "hardest" => new TrustRegionAttack(TrustRegionOptions.Paper(norm) with { Target = TargetSelection.Hardest }),
+            "ifgsm" => new MinimalFastGradientAttack(new() { Norm = norm }),
             "deepfool" => new DeepFoolAttack(new() { Norm = norm }),
             _ => new DeepFoolAttack(new() { Norm = norm, Target = TargetSelection.Hardest }),
         };

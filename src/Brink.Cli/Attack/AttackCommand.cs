@@ -94,10 +94,11 @@ internal static class AttackCommand
         // Adds the parts of the results that are computed from the stored run, also if the run was finished by an earlier command.
         AttackSummary Complete(RunFolder written, AttackSummary results)
         {
-            // The summary of a new run contains these accuracies already.
-            if (result is null && thresholds.Lengths.Count > 0)
+            // The summary of a new run contains these numbers already. That of an older version has no counts of unattacked images.
+            if (result is null)
             {
-                results = results with { RobustAccuracy = ReadRobustness(written).AccuraciesAt(thresholds.Lengths) };
+                var robustness = ReadRobustness(written);
+                results = results with { Unattacked = robustness.UnattackedAt(length: null), RobustAccuracy = thresholds.Lengths.Count > 0 ? robustness.AccuraciesAt(thresholds.Lengths) : results.RobustAccuracy };
             }
 
             if (png)

@@ -48,9 +48,12 @@ internal static class Preprocessing
     /// <param name="normalization">The preprocessing.</param>
     public static IEnumerable<string> Warnings(Normalization normalization)
     {
-        if (normalization.Mean.Concat(normalization.StandardDeviation).Where(value => Math.Abs(value) > LargestOfPixels).ToArray() is [var first, ..])
+        foreach (var (flag, values) in new[] { ("--mean", normalization.Mean), ("--std", normalization.StandardDeviation) })
         {
-            yield return FormattableString.Invariant($"The preprocessing is applied to pixels from 0 to 1, but a mean or standard deviation is {first}, so the network receives nearly equal values for all pixels; constants for pixels from 0 to 255 are given as shares, such as --mean {first}/255.");
+            if (values.FirstOrDefault(value => Math.Abs(value) > LargestOfPixels, double.NaN) is var first && !double.IsNaN(first))
+            {
+                yield return FormattableString.Invariant($"The preprocessing is applied to pixels from 0 to 1, but {flag} has {first}, so the network receives other values than those it was trained on; constants for pixels from 0 to 255 are given as shares, such as {flag} {first}/255.");
+            }
         }
     }
 

@@ -26,8 +26,11 @@ internal sealed record Thresholds(IReadOnlyList<double> Lengths, IReadOnlyList<R
 {
     private const int Levels = 255;
 
-    /// <summary>The lengths of both flags.</summary>
-    public IReadOnlyList<double> AllLengths => [.. Lengths, .. Requirements.Select(requirement => requirement.Length).OfType<double>()];
+    /// <summary>The lengths of both flags at which an accuracy is asked for.</summary>
+    private IReadOnlyList<double> AccuracyLengths => [.. Lengths, .. Requirements.Select(requirement => requirement.Length).OfType<double>()];
+
+    /// <summary>The lengths of both flags, with those that the median must reach.</summary>
+    public IReadOnlyList<double> AllLengths => [.. AccuracyLengths, .. Requirements.Select(requirement => requirement.LeastMedian).OfType<double>()];
 
     /// <summary>Parses the flags.</summary>
     /// <exception cref="BadInputException">A length or a threshold cannot be parsed.</exception>
@@ -46,11 +49,11 @@ internal sealed record Thresholds(IReadOnlyList<double> Lengths, IReadOnlyList<R
 
         var smallest = runs.MinBy(run => run.Epsilon)!;
         string Only(string asked, string remedy) => string.Create(CultureInfo.InvariantCulture, $"The attack {smallest.Attack} with epsilon {Text(smallest.Epsilon!.Value)} only tries perturbations up to that length, but {asked}; {remedy}.");
-        foreach (var length in AllLengths)
+        foreach (var length in AccuracyLengths)
         {
             if (!smallest.Covers(length))
             {
-                throw new BadInputException(Only($"the accuracy at the smaller length {Text(length)} was asked for", $"run it with epsilon {Text(length)}, or without epsilon"));
+                throw new BadInputException(Only($"the accuracy at the smaller length {Text(length)} was asked for", length > 0 ? $"run it with epsilon {Text(length)}, or without epsilon" : "run it without epsilon"));
             }
         }
 

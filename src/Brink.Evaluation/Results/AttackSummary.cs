@@ -199,7 +199,7 @@ public sealed record AttackSummary
             yield return $"{attacked.Length - fooled.Length} of {attacked.Length} attacked images were not fooled; the perturbations cover the others, and images.parquet has the exit reason of each image.";
         }
 
-        foreach (var warning in RunWarnings.Of("the attack", unattacked, attacked.Length, attacked.Count(image => image.Outcome.Underflowed)))
+        foreach (var warning in RunWarnings.Of("the attack", "the attack could not work", unattacked, attacked.Length, attacked.Count(image => image.Outcome.Underflowed)))
         {
             yield return warning;
         }
@@ -249,15 +249,16 @@ public sealed record RoundedImages(int Images, int StillFooled);
 internal static class RunWarnings
 {
     /// <summary>Returns the warnings.</summary>
-    /// <param name="attack">The attack, as the subject of a sentence.</param>
+    /// <param name="attack">The attack, as the object of a sentence.</param>
+    /// <param name="couldNotWork">The subject and the verb of the sentence about unattacked images: "the attack could not work".</param>
     /// <param name="unattacked">The attacked images on which the attack could not work.</param>
     /// <param name="attacked">The number of attacked images.</param>
     /// <param name="underflowed">The number of attacked images for which the cross-entropy underflowed.</param>
-    public static IEnumerable<string> Of(string attack, UnattackedImages unattacked, int attacked, int underflowed)
+    public static IEnumerable<string> Of(string attack, string couldNotWork, UnattackedImages unattacked, int attacked, int underflowed)
     {
         if (unattacked.AreTooMany(attacked))
         {
-            yield return $"On {unattacked.Total} of {attacked} attacked images {attack} could not work (exit {unattacked.Counts}), so the accuracy is not to be trusted; {unattacked.Advice}.";
+            yield return $"On {unattacked.Total} of {attacked} attacked images {couldNotWork} (exit {unattacked.Counts}), so the accuracy is not to be trusted; {unattacked.Advice}.";
         }
 
         if (underflowed > 0)

@@ -171,7 +171,7 @@ internal sealed record Comparison
                 yield return string.Create(CultureInfo.InvariantCulture, $"{attack.Attack} only tried perturbations up to {epsilon:G4}: in the worst case it counts from that length on, and below it does not count.");
             }
 
-            foreach (var warning in RunWarnings.Of(attack.Attack, attack.Unattacked, robustness.Attacked, attack.Underflowed))
+            foreach (var warning in RunWarnings.Of(attack.Attack, $"{attack.Attack} could not work", attack.Unattacked, robustness.Attacked, attack.Underflowed))
             {
                 yield return warning;
             }
@@ -179,7 +179,7 @@ internal sealed record Comparison
 
         if (attacks.Length > 1)
         {
-            foreach (var warning in RunWarnings.Of("no attack", robustness.UnattackedAt(length: null), robustness.Attacked, underflowed: 0))
+            foreach (var warning in RunWarnings.Of("no attack", $"no {KindOf(attacks)}attack could work", robustness.UnattackedAt(length: null), robustness.Attacked, underflowed: 0))
             {
                 yield return warning;
             }
@@ -207,7 +207,7 @@ internal sealed record WorstCase
     /// <value>null if it is infinite, if no image was attacked, or if all attacks are budgeted.</value>
     public required double? MedianLength { get; init; }
 
-    /// <summary>The attacked images on which no attack could work.</summary>
+    /// <summary>The attacked images on which no minimal attack could work, or no attack if all are budgeted, and which no attack fooled.</summary>
     public required UnattackedImages Unattacked { get; init; }
 
     /// <summary>Upper bounds of the accuracy at the requested lengths, as far as an attack covers them.</summary>

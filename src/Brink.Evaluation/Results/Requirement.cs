@@ -39,6 +39,9 @@ internal sealed partial class Requirement(string text, double? length, double le
             : new(text, length, least, match.Groups["sign"].Value == ">=");
     }
 
+    /// <summary>The smallest acceptable length for a threshold of the median, or null for a threshold of the accuracy.</summary>
+    public double? LeastMedian => length is null ? least : null;
+
     /// <inheritdoc/>
     public override string ToString() => text;
 

@@ -78,14 +78,24 @@ internal sealed class Robustness
     public IEnumerable<ComparedRun> Counting(double length) => Attacks.Where(attack => attack.Run.Covers(length));
 
     /// <summary>Counts the attacked images on which no attack that covers a length could work.</summary>
+    /// <remarks>
+    /// An image that withstands a budgeted attack was tried up to its ε only. Beside minimal attacks, which should have found any length, it counts as
+    /// tried at that length alone; budgeted attacks by themselves are judged by what they tried.
+    /// </remarks>
     /// <param name="length">The length, or null for the minimal attacks, whatever their lengths.</param>
     /// <returns>The counts by exit reason, that of the first attack.</returns>
     public UnattackedImages UnattackedAt(double? length)
     {
-        var counting = (length is { } most ? Counting(most) : Attacks.Where(attack => attack.Run.Epsilon is null)).ToArray();
-        counting = counting.Length > 0 ? counting : [.. Attacks];
-        var exits = Rows.Where(row => IsAttacked(row) && !(length is null && double.IsFinite(SmallestLength(row))) && Array.TrueForAll(counting, attack => attack.CouldNotWork(row)))
-            .CountBy(row => counting[0].Images[row].Exit).ToDictionary();
+        var minimal = Attacks.Where(attack => attack.Run.Epsilon is null).ToArray();
+        var budgeted = Attacks.Where(attack => attack.Run.Epsilon is not null && (minimal.Length == 0 || (length is { } most && attack.Run.Covers(most))));
+        ComparedRun[] counting = [.. minimal, .. budgeted];
+        bool CouldWork(ComparedRun attack, int row) => !attack.CouldNotWork(row)
+            && (minimal.Length == 0 || attack.Run.Epsilon is not { } epsilon || attack.Images[row].Exit != AttackExit.IterationLimit || _tolerance.IsAtMost(length!.Value, epsilon));
+        bool IsUnattacked(int row) => IsAttacked(row)
+            && !(length is null && double.IsFinite(SmallestLength(row)))
+            && !Array.Exists(counting, attack => CouldWork(attack, row));
+
+        var exits = Rows.Where(IsUnattacked).CountBy(row => counting[0].Images[row].Exit).ToDictionary();
         return new(exits.GetValueOrDefault(AttackExit.ZeroGradient), exits.GetValueOrDefault(AttackExit.NotFinite), exits.GetValueOrDefault(AttackExit.IterationLimit));
     }
 

@@ -93,12 +93,11 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         using var gradients = enable_grad();
         using var evaluation = model.Classifier.EnterEvaluation();
         var pixels = model.FromPixels(images.Images(0, Math.Min(_batchSize, images.Count)));
-        var points = (device is null ? pixels : pixels.to(device)).clone().requires_grad_(true);
-        var sum = model.Classifier.Logits(points).sum();
+        using var pass = ForwardPass.At(model.Classifier, device is null ? pixels : pixels.to(device));
         // Without a gradient the attack itself fails with a message, which is clearer than an exception here.
-        if (sum.requires_grad)
+        if (pass.Logits.requires_grad)
         {
-            sum.backward(null!, create_graph: false, retain_graph: false, inputs: [points]);
+            pass.Gradients(pass.Logits.sum(1)).Dispose();
         }
     }
 

@@ -80,7 +80,7 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
             <div class="scroll"><table class="numbers narrow"><tbody>
             {Row("accuracy before the attacks", NumberText.Accuracy(worst.AccuracyBefore), Interval(worst.AccuracyBeforeInterval))}
             {Row("accuracy after all attacks", NumberText.Accuracy(worst.AccuracyAfter), Interval(worst.AccuracyAfterInterval))}
-            {(worst.Unattacked.Total > 0 ? Row("unattacked: no attack could work", NumberText.Count(worst.Unattacked.Total), worst.Unattacked.Counts) : null)}
+            {(worst.Unattacked.Total > 0 ? Row($"unattacked: no {comparison.ComparedKind}attack could work", NumberText.Count(worst.Unattacked.Total), worst.Unattacked.Counts) : null)}
             {(comparison.Attacks.Any(attack => attack.Epsilon is null) ? Row($"median {norm} length", worst.MedianLength is null && comparison.Attacked > 0 ? "∞" : NumberText.Length(worst.MedianLength), "over the attacked images, those not fooled counted as infinite") : null)}
             {worst.RobustAccuracy.Select(Accuracy)}
             </tbody></table></div>

@@ -33,7 +33,7 @@ public sealed record Outcome
     public required long PredictionAfter { get; init; }
 
     /// <summary>The target class t.</summary>
-    /// <value>A class, or −1 if no class was chosen.</value>
+    /// <value>A class, or −1 if no class was chosen. An untargeted attack chooses one only where it is repeated, because the bounds exclude the class that it followed.</value>
     public required long Target { get; init; }
 
     /// <summary>The reason why the attack ended.</summary>

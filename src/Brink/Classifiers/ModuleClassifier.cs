@@ -83,7 +83,9 @@ internal sealed class EvaluationMode : IDisposable
     private static readonly Lock Lock = new();
     private static readonly ConditionalWeakTable<nn.Module, Use> Uses = [];
 
-    // Parents before children: setting the mode of a parent also sets its children, whose modes are therefore restored later.
+    // The modules that no attack uses any more, but whose mode is not restored yet, because an attack uses one of their submodules.
+    private static readonly List<nn.Module> Pending = [];
+
     private readonly nn.Module[] _modules;
     private bool _isDisposed;
 
@@ -91,17 +93,16 @@ internal sealed class EvaluationMode : IDisposable
     /// <param name="module">The module.</param>
     public EvaluationMode(nn.Module module)
     {
-        _modules = [.. module.modules().Prepend(module).Distinct()];
+        _modules = [.. Parts(module).Distinct()];
         lock (Lock)
         {
+            var isUnused = false;
             foreach (var part in _modules)
             {
-                var use = Uses.GetOrCreateValue(part);
-                use.WasTraining = use.Count == 0 ? part.training : use.WasTraining;
-                use.Count++;
+                isUnused |= Uses.GetOrCreateValue(part).Enter(part) == 1;
             }
 
-            if (Array.Exists(_modules, part => part.training))
+            if (isUnused)
             {
                 module.eval();
             }
@@ -121,27 +122,77 @@ internal sealed class EvaluationMode : IDisposable
             _isDisposed = true;
             foreach (var part in _modules)
             {
-                Uses.GetOrCreateValue(part).Count--;
+                if (--Uses.GetOrCreateValue(part).Count == 0)
+                {
+                    Pending.Add(part);
+                }
             }
 
-            // Only if a mode differs, because setting it would also reach modules that another attack still uses.
-            foreach (var part in _modules)
+            foreach (var part in Pending.ToArray())
             {
-                var use = Uses.GetOrCreateValue(part);
-                var training = use.Count == 0 && use.WasTraining;
-                if (part.training != training)
+                // Restoring a module also switches its submodules.
+                if (Parts(part).All(child => !Uses.TryGetValue(child, out var use) || use.Count == 0))
                 {
-                    part.train(training);
+                    Restore(part);
                 }
             }
         }
     }
 
-    /// <summary>The attacks that use a module, and its mode before the first of them.</summary>
+    /// <summary>Returns a module and its submodules, parents before children. The modules inside a script are not listed: TorchSharp makes new objects for them at every call.</summary>
+    private static IEnumerable<nn.Module> Parts(nn.Module module) =>
+        module is jit.ScriptModule ? [module] : module.named_children().SelectMany(child => Parts(child.module)).Prepend(module);
+
+    /// <summary>Restores the modes of a module and its submodules, also where they differed.</summary>
+    private static void Restore(nn.Module module)
+    {
+        foreach (var part in Parts(module))
+        {
+            if (Uses.TryGetValue(part, out var use))
+            {
+                use.Restore(part);
+                Pending.Remove(part);
+            }
+        }
+    }
+
+    /// <summary>The number of attacks that use a module, and its mode before the first of them.</summary>
     private sealed class Use
     {
+        private bool _wasTraining;
+        private bool _isSaved;
+
+        // The modules inside a script with their modes.
+        private (nn.Module Module, bool Training)[] _inside = [];
+
         public int Count { get; set; }
 
-        public bool WasTraining { get; set; }
+        /// <summary>Counts an attack, and saves the mode before the first.</summary>
+        /// <returns>The number of attacks.</returns>
+        public int Enter(nn.Module module)
+        {
+            // If the mode is not restored yet, the saved one still counts.
+            if (!_isSaved)
+            {
+                (_wasTraining, _isSaved) = (module.training, true);
+                _inside = module is jit.ScriptModule script ? [.. script.named_modules().Select(part => (part.module, part.module.training))] : [];
+            }
+
+            return ++Count;
+        }
+
+        /// <summary>Restores the mode, if it is not restored yet.</summary>
+        public void Restore(nn.Module module)
+        {
+            if (!_isSaved)
+            {
+                return;
+            }
+
+            _isSaved = false;
+            module.train(_wasTraining);
+            Array.ForEach(_inside, part => part.Module.train(part.Training));
+            _inside = [];
+        }
     }
 }

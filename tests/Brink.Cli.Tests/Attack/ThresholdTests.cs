@@ -27,9 +27,9 @@ public sealed class ThresholdTests : IDisposable
     {
         var met = Invocation.Of([.. Flags, "--require", "accuracy@0.001>=0.5", "--require", "median>=0.01"]).AssertDone();
         Assert.Empty(met.Error);
-        var unmet = Invocation.Of([.. Flags, "--json", "--out", _folder["results"], "--require", "accuracy@0.001>=0.5", "--require", "median>=100"]);
+        var unmet = Invocation.Of([.. Flags, "--json", "--out", _folder["results"], "--require", "accuracy@0.001>=0.5", "--require", "median>=50"]);
         Assert.Equal(3, unmet.ExitCode);
-        Assert.Matches(@"\Abrink: The threshold median>=100 was not met: [^\n]*\.\r?\n\z", unmet.Error);
+        Assert.Matches(@"\Abrink: The threshold median>=50 was not met: [^\n]*\.\r?\n\z", unmet.Error);
         using var results = Json(unmet.Output);
         Assert.True(File.Exists(Path.Combine(_folder["results"], "images.parquet")));
     }
@@ -40,7 +40,7 @@ public sealed class ThresholdTests : IDisposable
         string[] flags = [.. Flags, "--out", _folder["results"]];
         Invocation.Of([.. flags, "--at", "0.1"]).AssertDone();
         var images = File.ReadAllBytes(Path.Combine(_folder["results"], "images.parquet"));
-        Assert.Equal(3, Invocation.Of([.. flags, "--resume", "--at", "0.2,0.3", "--require", "median>=100"]).ExitCode);
+        Assert.Equal(3, Invocation.Of([.. flags, "--resume", "--at", "0.2,0.3", "--require", "median>=50"]).ExitCode);
         using var results = Json(File.ReadAllText(Path.Combine(_folder["results"], "results.json")));
         Assert.Equal([0.2, 0.3], results.RootElement.GetProperty("robustAccuracy").EnumerateArray().Select(entry => entry.GetProperty("epsilon").GetDouble()));
         Assert.Equal(images, File.ReadAllBytes(Path.Combine(_folder["results"], "images.parquet")));

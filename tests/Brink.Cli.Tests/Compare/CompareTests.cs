@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Brink.Cli.Tests.Attack;
 
 namespace Brink.Cli.Tests.Compare;
@@ -49,6 +50,16 @@ public sealed class CompareTests : IDisposable
         }
     }
 
+    /// <summary>A budgeted attack with a small ε that every image withstands does not make up for a minimal attack that could not work.</summary>
+    [Fact]
+    public void A_small_budget_does_not_hide_that_no_minimal_attack_could_work()
+    {
+        var run = Invocation.Of("compare", "--norm", "linf", "--limit", "8", "--quiet", "--attacks", "tr[max-iterations=1,refine=0,overshoot=0],pgd[epsilon=0.0001]", "--require", "accuracy@0.05>=0.9");
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("cannot be judged", run.Error, StringComparison.Ordinal);
+        Assert.Contains("On 8 of 8 attacked images no minimal attack could work (exit 8 iteration-limit)", run.Output.ReplaceLineEndings(" ").Replace("  ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_worst_case_is_the_minimum_over_the_saved_runs()
     {
@@ -83,7 +94,7 @@ public sealed class CompareTests : IDisposable
                 Assert.Equal(left, entry.GetProperty("interval").GetProperty("correct").GetInt32());
                 Assert.Equal(left / 24.0, entry.GetProperty("accuracy").GetDouble(), Rounding);
                 Assert.Equal(attacks.Count(attack => attack.Epsilon <= level), entry.GetProperty("attacks").GetArrayLength());
-                Assert.Contains($"{left} of 24 (95 %", table, StringComparison.Ordinal);
+                Assert.Matches($@"(?m)^│ within L∞ {Regex.Escape(FormattableString.Invariant($"{level / 255:G4}"))}[0-9]* .*\b{left} of 24 \(95 %", table);
                 Assert.Contains($"{left} of 24, 95 % interval", report, StringComparison.Ordinal);
             }
 

@@ -82,6 +82,8 @@ public sealed class RobustnessTests
         Assert.Equal(1, both.UnattackedAt(Epsilon).Total); // the first is fooled, and the second withstood
         Assert.Equal(3, both.UnattackedAt(Epsilon / 2).Total); // there the budgeted attack does not count
         Assert.Equal(2, both.UnattackedAt(length: null).Total); // withstanding one length says nothing about the smallest one
+        Assert.Equal(2, both.UnattackedAt(2 * Epsilon).Total); // or about larger ones
+        Assert.Equal(1, new Robustness([budgeted]).UnattackedAt(2 * Epsilon).Total); // alone, a budgeted attack is judged by what it tried
     }
 
     [Fact]

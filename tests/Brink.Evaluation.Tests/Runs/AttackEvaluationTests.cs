@@ -29,6 +29,18 @@ public sealed class AttackEvaluationTests : IDisposable
         Assert.Equal([4, 4, 2], result.Ranges.Select(range => range.Images.Count));
     }
 
+    /// <summary>In the normalised space the network receives the images without a copy by the preprocessing.</summary>
+    [Theory]
+    [InlineData(InputSpace.Pixel)]
+    [InlineData(InputSpace.Normalized)]
+    public void A_network_that_changes_its_input_in_place_is_run_before_the_first_timed_attack(InputSpace space)
+    {
+        using var network = new InPlace(_model.Module);
+        var evaluation = new AttackEvaluation(new OpenedModel(new LoadedModel("in place", network, _model.ClassCount, _model.Normalization), space), new TrustRegionAttack(), BatchSize);
+        evaluation.WarmUp(_images);
+        Assert.Equal(1, network.Passes);
+    }
+
     [Fact]
     public void A_cancelled_run_returns_the_finished_ranges()
     {
@@ -109,5 +121,16 @@ public sealed class AttackEvaluationTests : IDisposable
 
         public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
             _runs++ < healthyRuns ? inner.Run(classifier, images, labels, indices, progress, cancellationToken) : throw new BadInputException("No more.");
+    }
+
+    private sealed class InPlace(nn.Module<Tensor, Tensor> inner) : nn.Module<Tensor, Tensor>("in place")
+    {
+        public int Passes { get; private set; }
+
+        public override Tensor forward(Tensor input)
+        {
+            Passes++;
+            return inner.call(input.mul_(1));
+        }
     }
 }

@@ -43,6 +43,28 @@ public sealed class TorchScriptModelTests : IDisposable
         Assert.Equal(3, loaded.ClassCount);
     }
 
+    /// <summary>TorchSharp makes new objects for the modules inside a script at every call, so they cannot be counted one by one.</summary>
+    [Fact]
+    public void Two_attacks_that_share_a_network_with_a_script_inside_restore_the_modes_after_the_last()
+    {
+        using var script = jit.load<Tensor, Tensor>(Fixture("torchscript_classifier.pt"), DeviceType.CPU);
+        // Not disposed: TorchSharp would dispose the script before it enumerates its modules.
+        var network = new Wrapper(script);
+        network.train();
+        script.named_modules().First().module.eval();
+        var modes = Modes();
+        Assert.Contains(true, modes);
+        Assert.Contains(false, modes);
+        var classifier = new ModuleClassifier(network, 10, Bounds.Pixels);
+        var (first, second) = (classifier.EnterEvaluation(), classifier.EnterEvaluation());
+        first.Dispose();
+        Assert.All(Modes(), Assert.False);
+        second.Dispose();
+        Assert.Equal(modes, Modes());
+
+        bool[] Modes() => [network.training, script.training, .. script.named_modules().Select(part => part.module.training)];
+    }
+
     [Fact]
     public void The_trust_region_attack_fools_it_and_restores_its_mode()
     {
@@ -204,5 +226,15 @@ public sealed class TorchScriptModelTests : IDisposable
         var path = _folder["damaged.pt"];
         File.WriteAllBytes(path, bytes);
         return path;
+    }
+
+    private sealed class Wrapper : nn.Module<Tensor, Tensor>
+    {
+        private readonly jit.ScriptModule<Tensor, Tensor> _script;
+
+        public Wrapper(jit.ScriptModule<Tensor, Tensor> script)
+            : base(nameof(Wrapper)) => register_module("script", _script = script);
+
+        public override Tensor forward(Tensor input) => _script.call(input);
     }
 }

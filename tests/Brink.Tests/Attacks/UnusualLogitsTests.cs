@@ -60,7 +60,10 @@ public sealed class UnusualLogitsTests : IDisposable
     public void Large_logits_do_not_prevent_an_attack_on_the_cross_entropy(string attack)
     {
         Assert.All(Outcomes(1), image => Assert.False(image.Underflowed));
-        Assert.All(Outcomes(1e5), image => Assert.True(image.Fooled && (image.Underflowed || image.Iterations == 0), $"{image.Exit}"));
+        var outcomes = Outcomes(1e5);
+        // A random start may be adversarial by itself.
+        Assert.All(outcomes, image => Assert.True(image.Fooled && (image.Underflowed || image.Iterations == 0), $"{image.Exit}"));
+        Assert.Contains(outcomes, image => image.Underflowed);
 
         IReadOnlyList<Outcome> Outcomes(double factor)
         {

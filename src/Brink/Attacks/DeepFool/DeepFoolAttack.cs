@@ -84,7 +84,8 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
         var subproblem = new LinearSubproblem(model, Norm);
         var lengths = subproblem.BoundaryDistances().Plus(extra).mul(factor);
         var next = bounds.Clamp(points.Plus(subproblem.Solve(lengths).Steps));
-        var rows = model.PredictedChanges(next - points).lt(model.Values.mul(half).neg()).nonzero().squeeze(1);
+        var isShort = model.PredictedChanges(next - points).lt(model.Values.mul(half).neg());
+        var rows = isShort.logical_and(model.Values.lt(Scalars.Zero)).nonzero().squeeze(1);
         if (rows.shape[0] == 0)
         {
             return next.MoveToOuterDisposeScope();

@@ -165,7 +165,7 @@ internal sealed class BallAscent
 }
 
 /// <summary>The result of an ascent within balls, one entry per row.</summary>
-/// <param name="Exits">The exit reason of each image: fooled at a point of its ball; no finite logits or gradient at a point; a zero gradient at the last point of every start; otherwise the iteration limit.</param>
+/// <param name="Exits">The exit reason of each image: fooled at a point of its ball; not finite logits or a gradient that is not finite at a point of any start; a zero gradient at the last point of every start; otherwise the iteration limit.</param>
 /// <param name="Steps">The number of steps of each image, over all starts.</param>
 /// <param name="Points">The adversarial points, shape [rows, …]; the original image where none was found.</param>
 internal sealed record BallResult(AttackExit[] Exits, int[] Steps, Tensor Points)

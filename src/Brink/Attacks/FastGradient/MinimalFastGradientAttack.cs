@@ -79,7 +79,7 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
         var stuck = attackedRows.Where(row => run[row].Exit == AttackExit.IterationLimit).ToArray();
         if (Target == TargetSelection.Untargeted && stuck.Length > 0)
         {
-            new MinimalFastGradientAttack(_options with { Target = TargetSelection.Best }, _tolerance).Perturb(run, first, all, new ActiveRows(stuck, images.device));
+            new MinimalFastGradientAttack(_options with { Target = TargetSelection.Best, Objective = LogitGap.Instance }, _tolerance).Perturb(run, first, all, new ActiveRows(stuck, images.device));
         }
     }
 

@@ -28,14 +28,15 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
     /// <param name="rows">The active rows.</param>
     /// <param name="pass">The pass at the points of the state.</param>
     /// <param name="state">The state of the active rows.</param>
+    /// <param name="target">The target selection of the state.</param>
     /// <param name="iteration">The number of the next step, from 1.</param>
     /// <exception cref="BadInputException">The classifier has no second derivatives, or cannot be differentiated twice.</exception>
-    public ISubproblem Subproblem(AttackRun run, ActiveRows rows, ForwardPass pass, TrustRegionState state, int iteration)
+    public ISubproblem Subproblem(AttackRun run, ActiveRows rows, ForwardPass pass, TrustRegionState state, TargetSelection target, int iteration)
     {
         var exact = options.Products == HessianProductMethod.Exact;
         var hessian = exact
             ? HessianProducts.Exact(pass, state.PassRows)
-            : HessianProducts.Differences(state.Points, options.DifferenceStep, points => Gradients(run.Classifier, state, points));
+            : HessianProducts.Differences(state.Points, options.DifferenceStep, points => Gradients(run.Classifier, state, target, points));
         var model = new QuadraticModel(state.Model.Values, state.Model.Gradients, Project(hessian, run.Classifier.Bounds, state));
         var seeds = rows.Rows.Select(row => unchecked((long)RandomSeed.Of(options.Seed, run.Indices[row])));
         var subproblem = new LanczosSubproblem(model, state.Radii, options.MaxProducts, options.Tolerance, [.. seeds]);
@@ -52,11 +53,11 @@ internal sealed class Curvature(TrustRegionOptions attack, CurvatureOptions opti
     }
 
     // These passes are counted per product, so that a row is not charged for products that only other rows of the batch need.
-    private Tensor Gradients(IClassifier classifier, TrustRegionState state, Tensor points)
+    private Tensor Gradients(IClassifier classifier, TrustRegionState state, TargetSelection target, Tensor points)
     {
         using var scope = NewDisposeScope();
         using var pass = ForwardPass.At(classifier, points);
-        return pass.Gradients(attack.Target.Values(attack.Objective, pass.Logits, state.Labels, state.Targets)).MoveToOuterDisposeScope();
+        return pass.Gradients(target.Values(attack.Objective, pass.Logits, state.Labels, state.Targets)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Restricts the Hessian to the entries that can move: entries at their bound with a zero gradient, which <see cref="Linearization"/> has projected, are left out.</summary>

@@ -98,7 +98,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
                 using var scope = NewDisposeScope();
 
                 // max m(s) over ‖s‖_p ≤ ε_k
-                var subproblem = _curvature?.Subproblem(run, rows, pass, state, iteration) ?? new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
+                var subproblem = _curvature?.Subproblem(run, rows, pass, state, target, iteration) ?? new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
                 pass.Dispose(); // otherwise its graph would occupy memory during the next pass
 
                 // x_{k+1} = clip(x_k + s)
