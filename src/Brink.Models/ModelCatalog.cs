@@ -55,9 +55,10 @@ public static class ModelCatalog
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="weights">The path of a PyTorch or safetensors checkpoint; null for the embedded weights of <c>signs</c>.</param>
     /// <param name="normalization">The preprocessing; null for the one in the model's description.</param>
+    /// <param name="key">The key of a dictionary in the checkpoint, or the beginning of names up to a dot; null to search the whole checkpoint.</param>
     /// <returns>The model; the caller disposes it.</returns>
     /// <exception cref="BadInputException">Thrown when there is no model of that name, or its weights are missing or do not fit.</exception>
-    public static LoadedModel Load(string name, string? weights, Normalization? normalization = null)
+    public static LoadedModel Load(string name, string? weights, Normalization? normalization = null, string? key = null)
     {
         var entry = Find(name);
         if (weights is null && entry.CreateWithWeights is null)
@@ -65,14 +66,9 @@ public static class ModelCatalog
             throw new BadInputException($"The model {name} needs weights, but none were given; add --weights FILE, a PyTorch or safetensors checkpoint.");
         }
 
-        return Build(entry, weights is null ? entry.CreateWithWeights! : entry.Create, normalization, module =>
-        {
-            if (weights is not null)
-            {
-                using var scope = NewDisposeScope();
-                StateDict.LoadInto(module, entry.Rename(StateDict.Read(weights)), weights);
-            }
-        });
+        return weights is null
+            ? Build(entry, entry.CreateWithWeights!, normalization, _ => [])
+            : Build(entry, entry.Create, normalization, model => StateDict.Load(model.Module, weights, key, entry.CurrentName, model.Normalization));
     }
 
     /// <summary>Creates a model with random weights, for timing and for tests of shapes; its predictions are meaningless.</summary>
@@ -83,19 +79,23 @@ public static class ModelCatalog
     public static LoadedModel WithRandomWeights(string name, long seed = 0)
     {
         var entry = Find(name);
-        return Build(entry, entry.Create, normalization: null, module => RandomWeights.Fill(module, seed));
+        return Build(entry, entry.Create, normalization: null, model =>
+        {
+            RandomWeights.Fill(model.Module, seed);
+            return [];
+        });
     }
 
-    private static LoadedModel Build(Entry entry, Func<nn.Module<Tensor, Tensor>> create, Normalization? normalization, Action<nn.Module> fill)
+    private static LoadedModel Build(Entry entry, Func<nn.Module<Tensor, Tensor>> create, Normalization? normalization, Func<LoadedModel, IReadOnlyList<string>> fill)
     {
         using var randomState = new SavedRandomState();
         var description = entry.Description;
         var loaded = new LoadedModel(description.Name, create(), description.ClassCount, normalization ?? description.Normalization);
         try
         {
-            fill(loaded.Module);
+            var warnings = fill(loaded);
             loaded.Module.eval();
-            return loaded;
+            return loaded with { Warnings = warnings };
         }
         catch
         {
@@ -132,10 +132,7 @@ public static class ModelCatalog
     /// <param name="CreateWithWeights">Creates the network with embedded weights; null if there are none.</param>
     private sealed record Entry(ModelDescription Description, Func<nn.Module<Tensor, Tensor>> Create, Func<nn.Module<Tensor, Tensor>>? CreateWithWeights = null)
     {
-        /// <summary>Translates the names of tensors in old checkpoints to the current ones; null if there is nothing to translate.</summary>
-        public Func<string, string>? CurrentName { get; init; }
-
-        public IReadOnlyDictionary<string, Tensor> Rename(IReadOnlyDictionary<string, Tensor> tensors) =>
-            CurrentName is null ? tensors : tensors.ToDictionary(entry => CurrentName(entry.Key), entry => entry.Value, StringComparer.Ordinal);
+        /// <summary>Translates the names of tensors in old checkpoints to the current ones.</summary>
+        public Func<string, string> CurrentName { get; init; } = name => name;
     }
 }

@@ -141,7 +141,7 @@ internal sealed class RunInput : IDisposable
     {
         (true, null) => TorchScriptModel.Load(DataLocations.Resolve(model), [images.Channels, images.Height, images.Width], preprocessing),
         (true, _) => throw new BadInputException($"A TorchScript file contains its weights, but --model {model} was given together with --weights {weights}; remove --weights, or give the name of the loaded architecture as --model."),
-        _ => ModelCatalog.Load(model, weights is null ? null : DataLocations.Resolve(weights), preprocessing),
+        _ => NamedModel.Load(model, weights, preprocessing),
     };
 
     /// <summary>Determines whether the value of <c>--model</c> is a file. No name in the catalogue contains a dot or a slash.</summary>

@@ -9,7 +9,7 @@ internal sealed class RunOptions
 {
     public Option<string?> Model { get; } = new("--model") { Description = "The model: signs (embedded), another name listed by brink models, or a TorchScript file. A TorchScript file contains code that is executed: use trusted files only. [default: signs]", HelpName = "NAME|FILE.pt" };
 
-    public Option<string?> Weights { get; } = new("--weights") { Description = "The weights of the model: a PyTorch state dict (.pt, .pth, .pkl) or safetensors.", HelpName = "FILE" };
+    public Option<string?> Weights { get; } = new("--weights") { Description = "The weights of the model: a PyTorch checkpoint (.pt, .pth, .pkl), safetensors or a file of TorchSharp's module.save; KEY chooses one of several dictionaries in it.", HelpName = "FILE[:KEY]" };
 
     public Option<string?> Mean { get; } = new("--mean") { Description = "The mean that the model's preprocessing subtracts from each channel of pixels in [0, 1]: 0.49,0.48,0.45 or 125/255,123/255,114/255. [default: those of the model]", HelpName = "A,B,C" };
 

@@ -18,7 +18,7 @@ internal static class PictureCommand
         var runs = new Argument<string[]>("RUN") { Description = "Run folders over the same images, as written by brink attack --out, or the folder of a comparison.", Arity = ArgumentArity.ZeroOrMore };
         var indices = new Option<string?>("--index") { Description = "The indices of the images in the data set.", HelpName = "N[,N…]" };
         var file = new Option<string?>("--out") { Description = "The file to write, .png or .svg.", HelpName = "FILE" };
-        var weights = new Option<string?>("--weights") { Description = "The weights of the model, to print its confidence; not needed for embedded weights.", HelpName = "FILE" };
+        var weights = new Option<string?>("--weights") { Description = "The weights of the model, to print its confidence; not needed for embedded weights.", HelpName = "FILE[:KEY]" };
         var command = new Command("picture", "Draw images of runs: the original, the adversarial image of each attack, and the perturbation.") { runs, indices, file, weights, SliceCommand.Create(output, cancellationToken) };
         command.SetAction(parsed =>
         {
@@ -50,7 +50,7 @@ internal static class PictureCommand
     {
         var embedded = run.Summary.Options.TryGetValue("weights", out var name) && $"{name}" == "embedded" && ModelCatalog.Names.Contains(run.Summary.Model, StringComparer.Ordinal);
         return weights is not null || embedded
-            ? ModelCatalog.Load(run.Summary.Model, weights is null ? null : DataLocations.Resolve(weights), run.Normalization)
+            ? NamedModel.Load(run.Summary.Model, weights, run.Normalization)
             : null;
     }
 }

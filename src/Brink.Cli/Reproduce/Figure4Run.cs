@@ -71,7 +71,7 @@ internal static class Figure4Run
         TimedNetwork? Time(PaperNetwork network, string? claim)
         {
             var file = weights.GetValueOrDefault(network);
-            using var loaded = file is null ? ModelCatalog.WithRandomWeights(network.Model) : ModelCatalog.Load(network.Model, DataLocations.Resolve(file));
+            using var loaded = file is null ? ModelCatalog.WithRandomWeights(network.Model) : NamedModel.Load(network.Model, file);
             loaded.Module.to(device);
             var model = new OpenedModel(loaded, InputSpace.Normalized);
             var labelled = PredictedLabels.Of(model, images, PaperData.ImageNet.BatchSize, device);

@@ -7,7 +7,6 @@ using Brink.Data;
 using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Runs;
-using Brink.Models;
 
 namespace Brink.Cli.Reproduce;
 
@@ -110,7 +109,7 @@ internal static class ReproduceCommand
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         foreach (var (network, file) in weights)
         {
-            inputs.Add(new(ModelCatalog.Load(network.Model, DataLocations.Resolve(file)), file, data, images, device, InputSpace.Normalized, table.Data.BatchSize));
+            inputs.Add(new(NamedModel.Load(network.Model, file), file, data, images, device, InputSpace.Normalized, table.Data.BatchSize));
         }
 
         var rows =

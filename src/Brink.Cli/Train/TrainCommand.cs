@@ -44,16 +44,16 @@ internal static class TrainCommand
         var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => OpenForTraining(set, cancellationToken))]);
         var images = pool.Split(settings.Seed, parsed.GetValue(options.HoldOut) ?? 0, parsed.GetValue(options.Limit));
         var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, cancellationToken: cancellationToken)) : null;
-        List<string> warnings = [.. Warnings(pool, images.Training, test), .. preprocessing is null ? [] : Preprocessing.Warnings(preprocessing)];
+        TorchLibrary.Require();
+        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
+        using var model = InitialModel(parsed, options, settings.Seed, preprocessing);
+        List<string> warnings = [.. Warnings(pool, images.Training, test), .. preprocessing is null ? [] : Preprocessing.Warnings(preprocessing), .. model.Warnings];
         if (!parsed.GetValue(options.Quiet))
         {
             // Printed before the training, so that it can be stopped in time, and again with the results.
             warnings.ForEach(warning => error.WriteLine($"Note: {warning}"));
         }
 
-        TorchLibrary.Require();
-        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
-        using var model = InitialModel(parsed, options, settings.Seed, preprocessing);
         model.Module.to(device);
         var trainer = new Trainer(model, settings);
         var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, AllSettings(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume), DrawHistory);
@@ -142,7 +142,7 @@ internal static class TrainCommand
         var name = parsed.GetValue(options.Model)!;
         if (parsed.GetValue(options.Weights) is { } weights)
         {
-            return ModelCatalog.Load(name, DataLocations.Resolve(weights), preprocessing);
+            return NamedModel.Load(name, weights, preprocessing);
         }
 
         using var random = new SeededTorch(seed);

@@ -8,7 +8,7 @@ internal sealed class TrainOptions
 {
     public Option<string> Model { get; } = new("--model") { Description = "The network architecture: a name that brink models lists, except signs.", HelpName = "NAME", Required = true };
 
-    public Option<string?> Weights { get; } = new("--weights") { Description = "Initial weights: a PyTorch checkpoint (.pt, .pth, .pkl) or safetensors. [default: random]", HelpName = "FILE" };
+    public Option<string?> Weights { get; } = new("--weights") { Description = "Initial weights: a PyTorch checkpoint (.pt, .pth, .pkl), safetensors or a file of TorchSharp's module.save; KEY chooses one of several dictionaries in it. [default: random]", HelpName = "FILE[:KEY]" };
 
     public Option<string?> Mean { get; } = new("--mean") { Description = "The mean of each channel, which is subtracted, e.g. 0.49,0.48,0.45. [default: that of the architecture]", HelpName = "A,B,C" };
 

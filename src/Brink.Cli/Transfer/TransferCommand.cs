@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Brink.Cli.Inputs;
 using Brink.Cli.Terminal;
-using Brink.Data;
 using Brink.Evaluation.Runs;
 using Brink.Evaluation.Transfer;
 using Brink.Models;
@@ -37,7 +36,7 @@ internal static class TransferCommand
         {
             foreach (var (_, name, weights) in targets)
             {
-                models.Add(ModelCatalog.Load(name, weights is null ? null : DataLocations.Resolve(weights)));
+                models.Add(NamedModel.Load(name, weights));
                 models[^1].Module.to(device);
             }
 
@@ -48,6 +47,7 @@ internal static class TransferCommand
                 Runs = [.. rows.Select(row => row.Source)],
                 Models = [.. targets.Select(target => new TransferTarget(targets.Count(other => other.Name == target.Name) == 1 ? target.Name : target.Text, target.Weights ?? "embedded"))],
                 Counts = [.. rows.Select(row => row.Counts)],
+                ModelWarnings = [.. models.SelectMany(model => model.Warnings)],
             };
             Print(matrix);
             return ExitCode.Done;

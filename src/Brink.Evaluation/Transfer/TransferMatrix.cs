@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Runs;
 
@@ -19,8 +20,12 @@ internal sealed record TransferMatrix
     /// <summary>The version of Brink.</summary>
     public string BrinkVersion { get; } = AttackSummary.Version;
 
+    /// <summary>The warnings about the models, which are a part of <see cref="Warnings"/>.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> ModelWarnings { get; init; } = [];
+
     /// <summary>The warnings that a reader of the numbers needs.</summary>
-    public IReadOnlyList<string> Warnings => [.. Warn()];
+    public IReadOnlyList<string> Warnings => [.. ModelWarnings, .. Warn()];
 
     /// <summary>Serialises the matrix as JSON.</summary>
     /// <returns>The JSON text.</returns>

@@ -16,6 +16,10 @@ internal sealed record CheckpointSource(string Name, string Format, string Remed
     public static CheckpointSource PyTorch(string name) =>
         new(name, "a PyTorch checkpoint", "download it again, or save it again with torch.save(model.state_dict(), …)");
 
+    /// <summary>Creates the source of a file of TorchSharp's <c>module.save</c>.</summary>
+    public static CheckpointSource TorchSharp(string name) =>
+        new(name, "a file of TorchSharp's module.save", "copy it again, or save it again with module.save(…)");
+
     /// <summary>Creates the exception for content that cannot be read.</summary>
     /// <param name="reason">The expected and the actual content, as a clause without a full stop.</param>
     /// <param name="cause">The underlying exception, if any.</param>

@@ -13,14 +13,14 @@ internal static class LegacyCheckpoint
 
     private static BigInteger Magic { get; } = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
-    /// <summary>Reads the tensors of the state dict.</summary>
-    /// <returns>The tensors by name, in the caller's dispose scope.</returns>
-    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, CheckpointSource source)
+    /// <summary>Reads the selected tensors.</summary>
+    /// <returns>The tensors, in the caller's dispose scope.</returns>
+    public static IReadOnlyDictionary<StoredTensor, Tensor> Read(Stream stream, CheckpointSource source, TensorSelection select)
     {
         using var scope = NewDisposeScope();
         CheckPreamble(stream, source);
         var unpickler = new RestrictedUnpickler(stream, source);
-        var needed = PickledStateDict.From(unpickler.Load(), source, new ExpansionBudget(stream.Length));
+        var needed = PickledStateDict.From(unpickler.Load(), source, new ExpansionBudget(stream.Length), select);
         var keys = Unpickle(stream, source) as List<object?>
             ?? throw source.Refuse("a list of its storages must follow the object, but is missing");
         return needed.On(ReadStorages(stream, keys, unpickler.Storages, needed, source));

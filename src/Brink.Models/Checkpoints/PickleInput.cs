@@ -159,6 +159,7 @@ internal static class PickleOp
 
     // Protocol 2.
     public const byte Proto = 0x80;
+    public const byte NewObject = 0x81;
     public const byte Tuple1 = 0x85;
     public const byte Tuple2 = 0x86;
     public const byte Tuple3 = 0x87;

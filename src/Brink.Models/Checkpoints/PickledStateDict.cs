@@ -1,116 +1,138 @@
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Brink.Models;
 
-/// <summary>The named and checked tensors of a pickled state dict, before their storages are read.</summary>
+/// <summary>The selected and checked tensors of a pickle, before their storages are read.</summary>
 internal sealed class PickledStateDict
 {
-    // torch.nn.DataParallel wraps a network and adds this prefix to every name.
-    private const string DataParallelPrefix = "module.";
+    // Training programs nest two or three dictionaries.
+    private const int MaximumDepth = 8;
+    // Dictionaries in the memo of a pickle can occur in many others.
+    private const int MaximumEntries = 100_000;
 
-    private readonly List<TensorView> _views;
+    private readonly List<(StoredTensor Stored, TensorView View)> _views = [];
+    private readonly Dictionary<string, PickledStorage> _storages = new(StringComparer.Ordinal);
 
-    private PickledStateDict(List<TensorView> views, IReadOnlyDictionary<string, PickledStorage> storages)
+    private PickledStateDict()
     {
-        _views = views;
-        Storages = storages;
     }
 
     /// <summary>The storages of these tensors, by key. A checkpoint may contain others, such as those of an optimiser.</summary>
-    public IReadOnlyDictionary<string, PickledStorage> Storages { get; }
+    public IReadOnlyDictionary<string, PickledStorage> Storages => _storages;
 
-    /// <summary>Finds the state dict in an unpickled object: the dictionary itself, or the only dictionary in it, that has tensors as values.</summary>
+    /// <summary>Finds the tensors in an unpickled dictionary and the dictionaries in it, and checks the selected ones.</summary>
     /// <param name="root">The unpickled object.</param>
     /// <param name="source">The file, for error messages.</param>
     /// <param name="budget">The limit on the memory of all tensors.</param>
-    /// <returns>The tensors of the state dict.</returns>
-    public static PickledStateDict From(object? root, CheckpointSource source, ExpansionBudget budget)
+    /// <param name="select">The selection.</param>
+    /// <returns>The selected tensors.</returns>
+    public static PickledStateDict From(object? root, CheckpointSource source, ExpansionBudget budget, TensorSelection select)
     {
-        var views = WithoutPrefix(NamedTensors(Find(root, source), source))
-            .Select(named => TensorView.Check(named.Key, named.Value, source))
-            .ToList();
-        var storages = new Dictionary<string, PickledStorage>(StringComparer.Ordinal);
-        foreach (var view in views)
+        var tensors = Find(root, source);
+        var selected = new PickledStateDict();
+        foreach (var stored in select([.. tensors.Keys]))
         {
+            var view = TensorView.Check(stored.Name, tensors[stored], source);
             if (!budget.TrySpend(view.ByteCount))
             {
                 throw source.Refuse($"its tensors up to {Excerpt.Quote(view.Name)}, which repeat stored numbers, are too large for a file of this size");
             }
 
-            storages.TryAdd(view.Storage.Key, view.Storage);
+            selected._views.Add((stored, view));
+            selected._storages.TryAdd(view.Storage.Key, view.Storage);
         }
 
-        return new PickledStateDict(views, storages);
+        return selected;
     }
 
     /// <summary>Creates the tensors.</summary>
     /// <param name="storages">The contents of <see cref="Storages"/>, by key. The tensors share their memory.</param>
-    /// <returns>The tensors by name, in the caller's dispose scope.</returns>
-    public IReadOnlyDictionary<string, Tensor> On(IReadOnlyDictionary<string, Tensor> storages)
+    /// <returns>The tensors, in the caller's dispose scope.</returns>
+    public IReadOnlyDictionary<StoredTensor, Tensor> On(IReadOnlyDictionary<string, Tensor> storages)
     {
-        var tensors = new OrderedDictionary<string, Tensor>(_views.Count, StringComparer.Ordinal);
-        foreach (var view in _views)
+        var tensors = new OrderedDictionary<StoredTensor, Tensor>(_views.Count);
+        foreach (var (stored, view) in _views)
         {
-            tensors.Add(view.Name, view.On(storages[view.Storage.Key]).MoveToOuterDisposeScope());
+            tensors.Add(stored, view.On(storages[view.Storage.Key]).MoveToOuterDisposeScope());
         }
 
         return tensors;
     }
 
-    private static PickledDictionary Find(object? root, CheckpointSource source)
+    private static OrderedDictionary<StoredTensor, PickledTensor> Find(object? root, CheckpointSource source)
     {
         if (root is not PickledDictionary dictionary)
         {
             throw source.Refuse("it must contain a dictionary from names to tensors, but contains another object");
         }
 
-        // Later entries win, as in Python.
-        var nested = new OrderedDictionary<string, PickledDictionary>(StringComparer.Ordinal);
-        foreach (var (key, value) in dictionary.Entries)
+        var tensors = new OrderedDictionary<StoredTensor, PickledTensor>();
+        var entries = 0;
+        Add(dictionary, "", []);
+        return (tensors.Count, dictionary.Entries.Count) switch
         {
-            var name = key as string ?? "a key that is not a string";
-            nested.Remove(name);
-            if (value is PickledDictionary inner && inner != dictionary && HasTensors(inner))
-            {
-                nested.Add(name, inner);
-            }
-        }
-
-        return (HasTensors(dictionary), nested.Count) switch
-        {
-            (true, 0) => dictionary,
-            (false, 1) => nested.GetAt(0).Value,
-            (false, 0) when dictionary.Entries.Count == 0 => throw source.Refuse("it must contain a dictionary from names to tensors, but the dictionary is empty"),
-            (false, 0) => throw source.Refuse($"it must contain a dictionary from names to tensors, but has no tensors under its keys {KeysOf(dictionary)}"),
-            (false, _) => throw source.Refuse($"it must contain one dictionary of tensors, but has several, under the keys {Excerpt.List(nested.Keys)}"),
-            (true, _) => throw source.Refuse($"it must contain one dictionary of tensors, but has tensors at its top level and under the keys {Excerpt.List(nested.Keys)}"),
+            (0, 0) => throw source.Refuse("it must contain a dictionary from names to tensors, but the dictionary is empty"),
+            (0, _) => throw source.Refuse($"it must contain a dictionary from names to tensors, but has no tensors under its keys {KeysOf(dictionary)}"),
+            _ => tensors,
         };
+
+        void Add(PickledDictionary from, string path, List<PickledDictionary> outer)
+        {
+            entries += from.Entries.Count;
+            if (entries > MaximumEntries)
+            {
+                throw source.Refuse($"its dictionaries may have at most {MaximumEntries} entries, but have more");
+            }
+
+            // Later entries win, as in Python.
+            var values = new OrderedDictionary<string, object?>(StringComparer.Ordinal);
+            foreach (var (key, value) in from.Entries)
+            {
+                // Optimisers number their parameters.
+                if ((key as string ?? (key as long?)?.ToString(CultureInfo.InvariantCulture)) is { } name)
+                {
+                    values[name] = value;
+                }
+                else if (value is PickledTensor)
+                {
+                    throw source.Refuse("a tensor's name must be a string, but one is not");
+                }
+            }
+
+            if (values.Keys.FirstOrDefault(name => path.Length + name.Length >= StoredTensor.MaximumPath) is { } longest)
+            {
+                throw source.Refuse($"its keys and names together may have at most {StoredTensor.MaximumPath} characters, but {Excerpt.Quote(longest)} is longer");
+            }
+
+            outer.Add(from);
+            foreach (var (name, value) in values)
+            {
+                if (value is PickledTensor tensor)
+                {
+                    tensors.Add(Describe(path, name, tensor), tensor);
+                }
+                else if (value is PickledDictionary inner && outer.Count < MaximumDepth && !outer.Contains(inner))
+                {
+                    Add(inner, path.Length == 0 ? name : $"{path}.{name}", outer);
+                }
+            }
+
+            outer.RemoveAt(outer.Count - 1);
+        }
     }
 
-    private static bool HasTensors(PickledDictionary dictionary) => dictionary.Entries.Exists(entry => entry.Value is PickledTensor);
+    private static StoredTensor Describe(string dictionary, string name, PickledTensor tensor)
+    {
+        var (storage, shape, strides) = (tensor.Storage, Numbers(tensor.Shape), Numbers(tensor.Strides));
+        return new(dictionary, name, storage.Type.Scalar, shape, () => string.Create(CultureInfo.InvariantCulture, $"{storage.Key} {storage.ViewStart} {tensor.Offset} {Excerpt.Shape(shape)} {Excerpt.Shape(strides)}"));
+
+        // Anything else is refused if the tensor is selected.
+        static long[] Numbers(object?[] items) => items.Length > TensorShape.MaximumRank ? [-1] : Array.ConvertAll(items, item => item is long number ? number : -1);
+    }
 
     private static string KeysOf(PickledDictionary dictionary) =>
         Excerpt.List([.. dictionary.Entries.Select(entry => entry.Key).OfType<string>().Distinct(StringComparer.Ordinal)]);
-
-    // Values that are not tensors are ignored.
-    private static OrderedDictionary<string, PickledTensor> NamedTensors(PickledDictionary dictionary, CheckpointSource source)
-    {
-        var tensors = new OrderedDictionary<string, PickledTensor>(StringComparer.Ordinal);
-        foreach (var (key, value) in dictionary.Entries)
-        {
-            if (value is PickledTensor tensor)
-            {
-                tensors[key as string ?? throw source.Refuse("a tensor's name must be a string, but one is not")] = tensor;
-            }
-        }
-
-        return tensors;
-    }
-
-    private static IEnumerable<KeyValuePair<string, PickledTensor>> WithoutPrefix(OrderedDictionary<string, PickledTensor> tensors) =>
-        tensors.Keys.All(name => name.StartsWith(DataParallelPrefix, StringComparison.Ordinal))
-            ? tensors.Select(named => KeyValuePair.Create(named.Key[DataParallelPrefix.Length..], named.Value))
-            : tensors;
 }
 
 /// <summary>A pickled tensor whose shape and strides have been checked to stay within its storage.</summary>

@@ -128,7 +128,8 @@ internal sealed class RestrictedUnpickler(Stream stream, CheckpointSource source
             case PickleOp.StackGlobal: PushNamed(PopMany(2)); break;
             case PickleOp.Inst: throw _torch.Unknown(_input.Line(), _input.Line());
             case PickleOp.BinPersId: Push(_torch.Storage(Pop())); break;
-            case PickleOp.Reduce: Reduce(PopMany(2)); break;
+            // Calls of the few known names, whose results Brink computes itself.
+            case PickleOp.Reduce or PickleOp.NewObject: Reduce(PopMany(2)); break;
             case PickleOp.Build: Build(PopMany(1)); break;
             default: throw source.Refuse($"its pickle contains the instruction 0x{instruction:x2}, which weights do not need");
         }

@@ -29,14 +29,32 @@ public static class Safetensors
             throw new ArgumentException("Reading safetensors needs a stream that can seek; copy this one into a MemoryStream.", nameof(stream));
         }
 
-        var source = CheckpointSource.Safetensors(name);
+        return Checkpoint.ByName(Read(stream, CheckpointSource.Safetensors(name), tensors => tensors), tensor => tensor.Name);
+    }
+
+    /// <summary>Reads the selected tensors from the stream's position to its end.</summary>
+    /// <param name="stream">A stream that can seek.</param>
+    /// <param name="source">The file, for error messages.</param>
+    /// <param name="select">The selection.</param>
+    /// <returns>The selected tensors, in the caller's dispose scope.</returns>
+    internal static IReadOnlyDictionary<StoredTensor, Tensor> Read(Stream stream, CheckpointSource source, TensorSelection select)
+    {
         using var scope = NewDisposeScope();
-        var tensors = new OrderedDictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var entry in SafetensorsHeader.Read(stream, source))
+        var header = SafetensorsHeader.Read(stream, source);
+        if (header.FirstOrDefault(entry => entry.Name.Length > StoredTensor.MaximumPath) is { } longest)
         {
-            var tensor = empty(entry.Shape, entry.Type.Scalar, CPU);
+            throw source.Refuse($"names may have at most {StoredTensor.MaximumPath} characters, but {Excerpt.Quote(longest.Name)} is longer");
+        }
+
+        var entries = header.ToDictionary(entry => new StoredTensor("", entry.Name, entry.Type.Scalar, entry.Shape));
+        var start = stream.Position;
+        var tensors = new OrderedDictionary<StoredTensor, Tensor>();
+        foreach (var stored in select([.. entries.Keys]))
+        {
+            var tensor = empty([.. stored.Shape], stored.Type, CPU);
+            stream.Position = start + entries[stored].Start;
             TensorBytes.Fill(tensor, stream, source);
-            tensors.Add(entry.Name, tensor);
+            tensors.Add(stored, tensor);
         }
 
         foreach (var tensor in tensors.Values)

@@ -8,6 +8,8 @@ internal sealed class TorchObjects(CheckpointSource source)
         .Concat(new Dictionary<(string, string), object>
         {
             [("collections", "OrderedDict")] = KnownFunction.OrderedDict,
+            [("collections", "Counter")] = KnownFunction.Counter,
+            [("argparse", "Namespace")] = KnownFunction.Namespace,
             [("torch", "Size")] = KnownFunction.Size,
             [("torch._utils", "_rebuild_tensor")] = KnownFunction.RebuildTensor,
             [("torch._utils", "_rebuild_tensor_v2")] = KnownFunction.RebuildTensorV2,
@@ -39,6 +41,8 @@ internal sealed class TorchObjects(CheckpointSource source)
         (KnownFunction.OrderedDict, object?[] and []) => new PickledDictionary(),
         // Python 2 passes the entries to the constructor.
         (KnownFunction.OrderedDict, object?[] and [List<object?> pairs]) => FromPairs(pairs, charge),
+        (KnownFunction.Counter, object?[] and [PickledDictionary counts]) => counts,
+        (KnownFunction.Namespace, object?[] and []) => new PickledDictionary(),
         (KnownFunction.Size, object?[] and [object?[] sizes]) => sizes,
         (KnownFunction.RebuildTensor, object?[] and [PickledStorage storage, long offset, object?[] shape, object?[] strides]) =>
             new PickledTensor(storage, offset, shape, strides),
@@ -102,6 +106,12 @@ internal enum KnownFunction
 {
     /// <summary>The constructor <c>collections.OrderedDict</c>.</summary>
     OrderedDict,
+
+    /// <summary>The constructor <c>collections.Counter</c>, which the schedulers of PyTorch use.</summary>
+    Counter,
+
+    /// <summary>The constructor <c>argparse.Namespace</c>, the command line of a training program.</summary>
+    Namespace,
 
     /// <summary>The constructor <c>torch.Size</c>, whose result is a tuple.</summary>
     Size,

@@ -11,14 +11,14 @@ internal static class ZipCheckpoint
     // Far above the pickles of real checkpoints: a thousand tensors take about 100 kB.
     private const int MaximumPickleBytes = 1 << 28;
 
-    /// <summary>Reads the tensors of the state dict.</summary>
-    /// <returns>The tensors by name, in the caller's dispose scope.</returns>
-    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, CheckpointSource source)
+    /// <summary>Reads the selected tensors.</summary>
+    /// <returns>The tensors, in the caller's dispose scope.</returns>
+    public static IReadOnlyDictionary<StoredTensor, Tensor> Read(Stream stream, CheckpointSource source, TensorSelection select)
     {
         try
         {
             using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            return Read(archive, new ExpansionBudget(stream.Length), source);
+            return Read(archive, new ExpansionBudget(stream.Length), source, select);
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or NotSupportedException)
         {
@@ -26,14 +26,14 @@ internal static class ZipCheckpoint
         }
     }
 
-    private static IReadOnlyDictionary<string, Tensor> Read(ZipArchive archive, ExpansionBudget budget, CheckpointSource source)
+    private static IReadOnlyDictionary<StoredTensor, Tensor> Read(ZipArchive archive, ExpansionBudget budget, CheckpointSource source, TensorSelection select)
     {
         var entries = Entries(archive, source);
         var root = Root(entries.Keys, source);
         CheckByteOrder(entries, root, source);
         using var scope = NewDisposeScope();
         using var pickle = new MemoryStream(Unpack(entries[root + PickleName], budget, source));
-        var needed = PickledStateDict.From(new RestrictedUnpickler(pickle, source).Load(), source, budget);
+        var needed = PickledStateDict.From(new RestrictedUnpickler(pickle, source).Load(), source, budget, select);
         var contents = needed.Storages.Values.ToDictionary(
             storage => storage.Key,
             storage => ReadStorage(entries.GetValueOrDefault($"{root}/data/{storage.Key}"), storage, budget, source),

