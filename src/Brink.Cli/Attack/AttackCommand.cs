@@ -59,7 +59,7 @@ internal static class AttackCommand
         {
             if (folder is not null && result is { Images.Count: > 0 })
             {
-                folder.Write(summary, result);
+                summary = folder.Write(summary, result);
                 stored = true;
             }
 

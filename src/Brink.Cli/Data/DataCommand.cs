@@ -12,8 +12,9 @@ internal static class DataCommand
         var name = new Argument<string>("SET") { Description = "The data set: cifar10 (170 MB)." };
         var from = new Option<string?>("--from") { Description = "Another address of the same file. The checksum is verified in any case.", HelpName = "URL" };
         var to = new Option<string?>("--to") { Description = $"The folder for data sets. [default: {DataLocations.UserFolder}]", HelpName = "FOLDER" };
+        var limits = Cifar10Download.Limits;
         var quiet = new Option<bool>("--quiet") { Description = "Show no progress." };
-        var fetch = new Command("fetch", "Download a data set and unpack it. An interrupted download is continued.") { name, from, to, quiet };
+        var fetch = new Command("fetch", FormattableString.Invariant($"Download a data set and unpack it. An interrupted download is continued, up to {limits.Attempts} times. It is given up if the server does not answer within {limits.Window.TotalSeconds:F0} seconds, sends fewer than {limits.LeastBytesPerSecond:F0} bytes a second over {limits.Window.TotalSeconds:F0} seconds, or sends more than {limits.MostBytes / 1_000_000} MB.")) { name, from, to, quiet };
         fetch.SetAction(parsed =>
         {
             if (parsed.GetValue(name) is not "cifar10" and var other)

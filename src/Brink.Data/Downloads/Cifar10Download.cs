@@ -10,6 +10,9 @@ internal static class Cifar10Download
     private const string Md5 = "c32a1d4ab5d03f1284b67883e8d87530";
     private const string Archive = "cifar-10-binary.tar.gz";
 
+    /// <summary>The limits of the download. The archive has 170 MB.</summary>
+    public static DownloadLimits Limits { get; } = new(MostBytes: 200_000_000);
+
     /// <summary>The address of the archive (170 MB) at the University of Toronto.</summary>
     public static Uri Source { get; } = new($"https://www.cs.toronto.edu/~kriz/{Archive}");
 
@@ -34,7 +37,7 @@ internal static class Cifar10Download
         }
 
         var archive = Path.Combine(folder, Archive);
-        await Download.FetchAsync(source, archive, md5, progress, cancellationToken);
+        await Download.FetchAsync(source, archive, md5, Limits, progress, cancellationToken);
         try
         {
             Unpack(archive, target, cancellationToken);

@@ -101,6 +101,10 @@ public sealed record AttackSummary
     /// <summary>The version of Brink that computed the run.</summary>
     public required string BrinkVersion { get; init; }
 
+    /// <summary>The SHA-256 of <c>images.parquet</c> and of <c>adversarial.safetensors</c> by the name of the file, or null before the files are written and in runs of older versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Checksums { get; init; }
+
     /// <summary>Every setting of the attack and of the run, by its name in kebab case.</summary>
     public required IReadOnlyDictionary<string, object> Options { get; init; }
 

@@ -11,6 +11,8 @@ internal static class ImageTable
 {
     private static readonly Dictionary<string, AttackExit> Exits = Enum.GetValues<AttackExit>().ToDictionary(Name, StringComparer.Ordinal);
 
+    private static readonly TimeSpan DecodingTime = TimeSpan.FromMinutes(1);
+
     /// <summary>Writes the table.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="images">The images.</param>
@@ -24,7 +26,8 @@ internal static class ImageTable
     {
         try
         {
-            return ReadAsync(stream).GetAwaiter().GetResult();
+            // A damaged file of an older version, which has no checksum, could be decoded without end.
+            return Task.Run(() => ReadAsync(stream)).WaitAsync(DecodingTime).GetAwaiter().GetResult();
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Brink.Data;
@@ -21,6 +22,8 @@ internal static class ResultFolder
     {
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // A damaged file may have null where a value is needed.
+        RespectNullableAnnotations = true,
     };
 
     /// <summary>Serialises a summary as in <c>results.json</c>.</summary>
@@ -79,21 +82,48 @@ internal static class ResultFolder
     /// <param name="folder">The folder, checked by <see cref="Prepare"/>.</param>
     /// <param name="summary">The summary of the run.</param>
     /// <param name="result">The result of the run, with at least one image.</param>
+    /// <returns>The summary with the checksums of the other files, as it was written.</returns>
     /// <exception cref="BadInputException">A file cannot be written.</exception>
-    public static void Write(string folder, AttackSummary summary, EvaluationResult result)
+    public static AttackSummary Write(string folder, AttackSummary summary, EvaluationResult result)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(summary);
         ArgumentNullException.ThrowIfNull(result);
         KeyValuePair<string, Action<Stream>> Named(string name, Action<Stream> write) => KeyValuePair.Create(Path.Combine(folder, name), write);
+        var checksums = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        KeyValuePair<string, Action<Stream>> Hashed(string name, Action<Stream> write) => Named(name, stream =>
+        {
+            write(stream);
+            stream.Position = 0;
+            checksums[name] = Convert.ToHexStringLower(SHA256.HashData(stream));
+        });
+        // Written last, when both checksums are known.
+        var complete = summary with { Checksums = checksums };
         AtomicFile.WriteAll(
         [
-            Named(Tensors, stream => WriteTensors(stream, result)),
-            Named(Table, stream => ImageTable.Write(stream, result.Images)),
-            Named(Summary, stream => JsonSerializer.Serialize(stream, summary, JsonOptions)),
+            Hashed(Tensors, stream => WriteTensors(stream, result)),
+            Hashed(Table, stream => ImageTable.Write(stream, result.Images)),
+            Named(Summary, stream => JsonSerializer.Serialize(stream, complete, JsonOptions)),
         ]);
         DeleteReport(folder);
         DeletePictures(folder);
+        return complete;
+    }
+
+    /// <summary>Determines whether a file of a run is the one that was written with its summary. Summaries of older versions have no checksums.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="name">The name of the file.</param>
+    /// <param name="summary">The summary of the run.</param>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    internal static bool IsIntact(string folder, string name, AttackSummary summary)
+    {
+        if (summary.Checksums is null)
+        {
+            return true;
+        }
+
+        using var stream = File.OpenRead(Path.Combine(folder, name));
+        return summary.Checksums.TryGetValue(name, out var checksum) && Convert.ToHexStringLower(SHA256.HashData(stream)) == checksum;
     }
 
     /// <summary>Replaces <c>results.json</c> and removes the report of the earlier results.</summary>

@@ -111,15 +111,18 @@ public sealed class RunFolder : IRangeStore
     /// <summary>Writes the result files, and removes the stored ranges if the run is complete.</summary>
     /// <param name="summary">The summary of the run.</param>
     /// <param name="result">The result of the run, with at least one image.</param>
+    /// <returns>The summary with the checksums of the other files, as it was written.</returns>
     /// <exception cref="BadInputException">A file cannot be written.</exception>
-    public void Write(AttackSummary summary, EvaluationResult result)
+    public AttackSummary Write(AttackSummary summary, EvaluationResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        ResultFolder.Write(Folder, summary, result);
+        var written = ResultFolder.Write(Folder, summary, result);
         if (result.IsComplete)
         {
             CleanUp();
         }
+
+        return written;
     }
 
     /// <summary>Replaces the summary of a complete run and removes its report, if the summary differs.</summary>

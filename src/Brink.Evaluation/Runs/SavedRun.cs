@@ -63,6 +63,7 @@ public sealed class SavedRun : IDisposable
         }
 
         var summary = ResultFolder.ReadSummary(folder) ?? throw Refuse(folder, "its results.json cannot be read");
+        CheckIntact(folder, ResultFolder.Tensors, summary);
         using var scope = NewDisposeScope();
         return new(folder, summary, new(folder, summary, Safetensors.Read(Path.Combine(folder, ResultFolder.Tensors))));
     }
@@ -94,6 +95,7 @@ public sealed class SavedRun : IDisposable
     /// <exception cref="BadInputException">The table is missing or damaged, or describes other images.</exception>
     internal IReadOnlyList<SavedImage> ReadTable()
     {
+        CheckIntact(Folder, ResultFolder.Table, Summary);
         try
         {
             using var stream = File.OpenRead(Path.Combine(Folder, ResultFolder.Table));
@@ -148,6 +150,22 @@ public sealed class SavedRun : IDisposable
     {
         using var doubles = images.to(ScalarType.Float64);
         return _space == InputSpace.Normalized ? Normalization.Revert(doubles) : doubles.alias();
+    }
+
+    /// <summary>Checks that a file is the one that was written with the summary, before it is decoded.</summary>
+    private static void CheckIntact(string folder, string name, AttackSummary summary)
+    {
+        try
+        {
+            if (!ResultFolder.IsIntact(folder, name, summary))
+            {
+                throw Refuse(folder, $"its {name} is damaged or from another run, since it does not have the checksum of results.json");
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Refuse(folder, $"its {name} cannot be read ({exception.Message.TrimEnd('.')})");
+        }
     }
 
     private static BadInputException Refuse(string folder, string problem) => new($"The run in {folder} cannot be used: {problem}; write it again with brink attack --out.");
