@@ -24,11 +24,6 @@ internal sealed class ReportedRun
     public ReportedRun(SavedRun run)
     {
         _run = run;
-        if (run.Summary is not { Warnings: not null, RobustAccuracy: not null, Unattacked: not null, Options: not null, ClassNames: not null, RelativePerturbation: not null, RelativePerturbationNormalized: not null, Perturbation: { L2: not null, LInf: not null } })
-        {
-            throw new BadInputException($"The run in {run.Folder} cannot be reported: its results.json has null in place of a value; write it again with brink attack --out.");
-        }
-
         Images = run.ReadTable();
         Attacked = [.. Images.Where(image => image.Attacked)];
         Fooled = [.. Images.Where(image => image.Fooled)];

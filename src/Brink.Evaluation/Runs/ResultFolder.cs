@@ -110,14 +110,14 @@ internal static class ResultFolder
         return complete;
     }
 
-    /// <summary>Determines whether a file of a run is the one that was written with its summary. Summaries of older versions have no checksums.</summary>
+    /// <summary>Determines whether a file of a run is the one that was written with its summary. Missing files and those of older versions, which have no checksums, are left to their readers.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">The name of the file.</param>
     /// <param name="summary">The summary of the run.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
     internal static bool IsIntact(string folder, string name, AttackSummary summary)
     {
-        if (summary.Checksums is null)
+        if (summary.Checksums is null || !File.Exists(Path.Combine(folder, name)))
         {
             return true;
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Brink.Evaluation.Runs;
 using Brink.Models;
@@ -18,7 +19,7 @@ public sealed class ResultContractTests : IDisposable
         "attack", "norm", "space", "target", "criterion", "model", "data", "classNames", "images", "misclassified", "skipped", "attacked", "fooled",
         "accuracyBefore", "accuracyAfter", "accuracyBeforeInterval", "accuracyAfterInterval", "unattacked", "underflowed",
         "relativePerturbation", "relativePerturbationNormalized", "perturbation", "robustAccuracy",
-        "forwardsPerImage", "backwardsPerImage", "productsPerImage", "seconds", "secondsPerImage", "seed", "brinkVersion", "options", "warnings",
+        "forwardsPerImage", "backwardsPerImage", "productsPerImage", "seconds", "secondsPerImage", "seed", "brinkVersion", "checksums", "options", "warnings",
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -66,7 +67,10 @@ public sealed class ResultContractTests : IDisposable
         var folder = _folder["results"];
         var printed = Invocation.Of(["attack", "--json", "--quiet", "--out", folder, .. flags]).AssertDone();
         Assert.Equal(File.ReadAllText(Path.Combine(folder, "results.json")), printed.Output.TrimEnd());
-        return new(folder);
+        var files = new ResultFiles(folder);
+        Assert.All(new[] { "images.parquet", "adversarial.safetensors" }, name =>
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder, name)))), files.Json.RootElement.GetProperty("checksums").GetProperty(name).GetString()));
+        return files;
     }
 
     private static void CheckShape(ResultFiles files, int count)

@@ -19,7 +19,7 @@ public sealed class ReportFileTests : IDisposable
         Assert.Equal(Path.Combine(_folder["run"], "report.html"), path);
         var before = File.ReadAllBytes(path);
         File.WriteAllBytes(Path.Combine(_folder["run"], "images.parquet"), "PAR1 nothing of the kind PAR1"u8.ToArray());
-        Assert.Contains("images.parquet cannot be read", Assert.Throws<BadInputException>(() => ReportFile.Write([_folder["run"]])).Message, StringComparison.Ordinal);
+        Assert.Contains("images.parquet is damaged", Assert.Throws<BadInputException>(() => ReportFile.Write([_folder["run"]])).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(path));
     }
 

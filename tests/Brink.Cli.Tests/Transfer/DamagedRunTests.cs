@@ -54,10 +54,10 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("images", "4", "needs 4 entries")]
     [InlineData("images", "-1", "needs -1 entries")]
     [InlineData("space", "\"cube\"", "the space pixel or normalized, but has 'cube'")]
-    [InlineData("space", "null", "the space pixel or normalized, but has ''")]
+    [InlineData("space", "null", "its results.json cannot be read")]
     [InlineData("space", "\"pixel\"", "pixels between 0 and 1, but have others")]
     [InlineData("norm", "\"l1\"", "the norm l2 or linf, but has 'l1'")]
-    [InlineData("options", "null", "a list of numbers as the option mean")]
+    [InlineData("options", "null", "its results.json cannot be read")]
     [InlineData("options", "{}", "a list of numbers as the option mean")]
     [InlineData("options", "{\"mean\":[],\"std\":[]}", "a list of numbers as the option mean")]
     [InlineData("options", "{\"mean\":[0.1,\"a\",0.1],\"std\":[1,1,1]}", "a list of numbers as the option mean")]
@@ -87,8 +87,18 @@ public sealed class DamagedRunTests : IDisposable
     }
 
     [Fact]
+    public void Tensors_of_another_run_are_refused()
+    {
+        Invocation.Of("attack", "--limit", "3", "--skip", "3", "--radius", "0.5", "--space", "normalized", "--quiet", "--out", _folder["other"]).AssertDone();
+        File.Copy(Path.Combine(_folder["other"], "adversarial.safetensors"), Path.Combine(_folder["run"], "adversarial.safetensors"), overwrite: true);
+        Assert.Contains("its adversarial.safetensors is damaged or from another run", Refused(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Results of older versions have no checksums.</summary>
+    [Fact]
     public void Inconsistent_tensors_are_refused()
     {
+        RemoveChecksums();
         var cases = new (string Fragment, Action<Dictionary<string, Tensor>> Damage)[]
         {
             ("has no fooled", tensors => tensors.Remove("fooled")),
@@ -124,6 +134,7 @@ public sealed class DamagedRunTests : IDisposable
     [Fact]
     public void Images_with_a_wrong_number_of_channels_are_refused()
     {
+        RemoveChecksums();
         using var scope = NewDisposeScope();
         var path = Path.Combine(_folder["run"], "adversarial.safetensors");
         var tensors = new Dictionary<string, Tensor>(Safetensors.Read(path), StringComparer.Ordinal);
@@ -154,6 +165,14 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("batch size must be at least 1", "transfer", "run", "--model", "signs", "--batch-size", "0")]
     public void Usage_errors_are_refused(string fragment, params string[] arguments) =>
         Assert.Contains(fragment, Invocation.Of(arguments).AssertRefused(), StringComparison.Ordinal);
+
+    private void RemoveChecksums()
+    {
+        var path = Path.Combine(_folder["run"], "results.json");
+        var results = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        results.Remove("checksums");
+        File.WriteAllText(path, results.ToJsonString());
+    }
 
     private string Refused(string? folder = null) => Invocation.Of("transfer", folder ?? _folder["run"], "--model", "signs").AssertRefused();
 }

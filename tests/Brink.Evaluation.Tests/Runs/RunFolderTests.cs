@@ -333,7 +333,7 @@ public sealed class RunFolderTests : IDisposable
         var summary = AttackSummary.Of(Describe(), result);
         if (result.Images.Count > 0)
         {
-            folder.Write(summary, result);
+            summary = folder.Write(summary, result);
             Assert.Equal(result.Ranges.Sum(range => range.Seconds), summary.Seconds);
         }
 
