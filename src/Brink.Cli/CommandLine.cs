@@ -6,6 +6,7 @@ using Brink.Cli.Attack;
 using Brink.Cli.Compare;
 using Brink.Cli.Data;
 using Brink.Cli.Doctor;
+using Brink.Cli.Inputs;
 using Brink.Cli.Models;
 using Brink.Cli.Picture;
 using Brink.Cli.Report;
@@ -58,6 +59,7 @@ internal static class CommandLine
             ModelsCommand.Create(output),
             DataCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),
+            ModelTrialCommand.Create(output),
             new HelpOption(),
             new VersionOption(),
         };
@@ -104,7 +106,7 @@ internal static class CommandLine
     {
         var command = parsed.CommandResult.Command;
         var name = FullName(parsed.CommandResult);
-        var choices = Choices([.. brink.Subcommands.Select(choice => choice.Name)]);
+        var choices = Choices([.. brink.Subcommands.Where(choice => !choice.Hidden).Select(choice => choice.Name)]);
         return (parsed.UnmatchedTokens, command == brink) switch
         {
             ([var unknown, ..], true) when !unknown.StartsWith('-') => $"There is no command '{unknown}'; choose {choices}, or see {name} --help.",

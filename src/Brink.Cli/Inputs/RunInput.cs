@@ -75,6 +75,12 @@ internal sealed class RunInput : IDisposable
         }
 
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
+        var output = parsed.GetValue(options.Script.Output);
+        if (output is not null && !ScriptOptions.IsFile(modelName))
+        {
+            throw new BadInputException($"The flag --output chooses an output of a TorchScript file, but the model {modelName} has only one; remove it.");
+        }
+
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
         if (parsed.GetValue(options.Resume) && parsed.GetValue(options.Out) is null)
         {
@@ -87,11 +93,22 @@ internal sealed class RunInput : IDisposable
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         var weights = parsed.GetValue(options.Weights);
-        var loaded = Load(modelName, weights, preprocessing, images);
+        var loaded = Load(modelName, weights, preprocessing, file => options.Script.Load(
+            parsed,
+            file,
+            new() { ImageShape = [images.Channels, images.Height, images.Width], Output = output, ClassCount = images.ClassNames.Count, NeedsGradients = true },
+            preprocessing,
+            device,
+            cancellationToken));
         try
         {
-            var input = new RunInput(loaded, IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0);
+            var input = new RunInput(loaded, ScriptOptions.IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0);
             AttackLengths.Check(input.Model, images, attacks, lengths);
+            if (output is not null)
+            {
+                input._settings["output"] = output;
+            }
+
             if (labels == "predicted")
             {
                 input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device, cancellationToken);
@@ -131,21 +148,20 @@ internal sealed class RunInput : IDisposable
         Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
     };
 
-    public void Dispose() => Loaded.Dispose();
-
-    private static string[] MissingPreprocessing(LoadedModel loaded) => loaded.Normalization == TorchScriptModel.NoNormalization
+    /// <summary>Returns a warning about a TorchScript file without preprocessing.</summary>
+    /// <param name="loaded">The model.</param>
+    public static string[] MissingPreprocessing(LoadedModel loaded) => loaded.Normalization == TorchScriptModel.NoNormalization
         ? [$"{loaded.Name} received pixels in [0, 1] without normalisation; add --mean and --std if it expects normalised images."]
         : [];
 
-    private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, ImageSet images) => (IsFile(model), weights) switch
+    public void Dispose() => Loaded.Dispose();
+
+    private static LoadedModel Load(string model, string? weights, Normalization? preprocessing, Func<string, LoadedModel> loadScript) => (ScriptOptions.IsFile(model), weights) switch
     {
-        (true, null) => TorchScriptModel.Load(DataLocations.Resolve(model), [images.Channels, images.Height, images.Width], preprocessing),
+        (true, null) => loadScript(model),
         (true, _) => throw new BadInputException($"A TorchScript file contains its weights, but --model {model} was given together with --weights {weights}; remove --weights, or give the name of the loaded architecture as --model."),
         _ => NamedModel.Load(model, weights, preprocessing),
     };
-
-    /// <summary>Determines whether the value of <c>--model</c> is a file. No name in the catalogue contains a dot or a slash.</summary>
-    private static bool IsFile(string model) => Path.GetExtension(model).Length > 0 || model.Contains('/', StringComparison.Ordinal) || model.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private static (string Model, string Data) ModelAndData(string? model, string? data) => (model, data) switch
     {

@@ -11,6 +11,8 @@ internal sealed class RunOptions
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "The weights of the model: a PyTorch checkpoint (.pt, .pth, .pkl), safetensors or a file of TorchSharp's module.save; KEY chooses one of several dictionaries in it.", HelpName = "FILE[:KEY]" };
 
+    public ScriptOptions Script { get; } = new();
+
     public Option<string?> Mean { get; } = new("--mean") { Description = "The mean that the model's preprocessing subtracts from each channel of pixels in [0, 1]: 0.49,0.48,0.45 or 125/255,123/255,114/255. [default: those of the model]", HelpName = "A,B,C" };
 
     public Option<string?> StandardDeviation { get; } = new("--std") { Description = "The standard deviation that the preprocessing divides each channel by; required with --mean.", HelpName = "A,B,C" };
@@ -46,7 +48,7 @@ internal sealed class RunOptions
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
 
     /// <summary>The flags of model and images, listed first.</summary>
-    public IEnumerable<Option> ModelAndData => [Model, Weights, Mean, StandardDeviation, Data, Labels, Limit, Skip];
+    public IEnumerable<Option> ModelAndData => [Model, Weights, .. Script.All, Mean, StandardDeviation, Data, Labels, Limit, Skip];
 
     /// <summary>The flags that every attack has.</summary>
     public IEnumerable<Option> Goal => [Norm, Target];

@@ -19,7 +19,7 @@ internal static class SliceCommand
         var index = new Option<int?>("--index") { CustomParser = WholeNumber.Parse<int>, Description = "The index of the image in the data set.", HelpName = "N", Required = true };
         var file = new Option<string>("--out") { Description = "The file to write, .png or .svg.", HelpName = "FILE", Required = true };
         var command = new Command("slice", "Draw the predictions of the model in a plane through an image, and the paths of attacks in it.") { attacks, index, file };
-        foreach (var option in new Option[] { run.Model, run.Weights, run.Mean, run.StandardDeviation, run.Data, run.Labels, run.Norm, run.Target, run.Space, run.Seed, run.Device, run.Threads })
+        foreach (var option in (Option[])[run.Model, run.Weights, .. run.Script.All, run.Mean, run.StandardDeviation, run.Data, run.Labels, run.Norm, run.Target, run.Space, run.Seed, run.Device, run.Threads])
         {
             command.Add(option);
         }

@@ -37,15 +37,18 @@ internal static class Excerpt
     public static string Quote(string text) => $"'{Plain(text)}'";
 
     /// <summary>Shortens a text and replaces control characters, without adding quotes.</summary>
-    public static string Plain(string text)
+    public static string Plain(string text) => Plain(text, MaximumLength);
+
+    /// <summary>Shortens a text to a length and replaces control characters.</summary>
+    public static string Plain(string text, int length)
     {
         var plain = new StringBuilder();
-        foreach (var character in text.AsSpan(0, Math.Min(text.Length, MaximumLength)))
+        foreach (var character in text.AsSpan(0, Math.Min(text.Length, length)))
         {
             plain.Append(char.IsControl(character) || char.IsSurrogate(character) || char.GetUnicodeCategory(character) == System.Globalization.UnicodeCategory.Format ? '?' : character);
         }
 
-        return text.Length > MaximumLength ? plain.Append('…').ToString() : plain.ToString();
+        return text.Length > length ? plain.Append('…').ToString() : plain.ToString();
     }
 
     /// <summary>Lists the first four names, quoted, and the number of the others.</summary>

@@ -116,7 +116,7 @@ public sealed class TorchScriptModelTests : IDisposable
     [Fact]
     public void Networks_that_return_no_logits_for_the_images_are_refused()
     {
-        AssertRefused(Fixture("torchscript_pair.pt"), "one tensor");
+        AssertRefused(Fixture("torchscript_pair.pt"), "tensors of other shapes");
         AssertRefused(Fixture("torchscript_traced.pt"), "images of shape [3, 8, 8]", "failed on one");
     }
 
