@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Brink.Data;
@@ -111,14 +112,20 @@ public sealed class ImageSet
     public Tensor Images(int start, int count)
     {
         CheckRange(start, count);
-        var pixels = PixelRange(start, count).Span;
-        var values = new float[pixels.Length];
-        for (var i = 0; i < values.Length; i++)
+        // Written in place: arrays of the size of large images would stay in memory until the next garbage collection.
+        var images = empty([count, Channels, Height, Width], ScalarType.Float32, CPU);
+        for (var index = 0; index < count; index++)
         {
-            values[i] = pixels[i] / 255f;
+            using var image = images.select(0, index);
+            var values = MemoryMarshal.Cast<byte, float>(image.bytes);
+            var pixels = PixelRange(start + index, 1).Span;
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] = pixels[i] / 255f;
+            }
         }
 
-        return tensor(values, [count, Channels, Height, Width]);
+        return images;
     }
 
     /// <summary>Creates an int64 tensor of the labels of a range of images.</summary>
@@ -171,11 +178,17 @@ public sealed class ImageSet
     /// <param name="labels">The label of each image, an index into <paramref name="classNames"/>.</param>
     /// <returns>A set that shares the bytes of this one.</returns>
     /// <exception cref="ArgumentException">Thrown when the number of labels is not the number of images, or a label has no class name.</exception>
-    public ImageSet WithLabels(IReadOnlyList<string> classNames, ReadOnlyMemory<long> labels)
+    public ImageSet WithLabels(IReadOnlyList<string> classNames, ReadOnlyMemory<long> labels) => WithLabels(classNames, labels, []);
+
+    /// <summary>Returns these images with other labels and further warnings.</summary>
+    /// <param name="classNames">The names of the classes in the order of the labels.</param>
+    /// <param name="labels">The label of each image.</param>
+    /// <param name="notes">Warnings about the labels.</param>
+    internal ImageSet WithLabels(IReadOnlyList<string> classNames, ReadOnlyMemory<long> labels, IEnumerable<string> notes)
     {
         CheckLabels(classNames, labels);
         return labels.Length == Count
-            ? new ImageSet(Name, classNames, (Channels, Height, Width), _pixels, labels, FirstIndex) { Warnings = Warnings }
+            ? new ImageSet(Name, classNames, (Channels, Height, Width), _pixels, labels, FirstIndex) { Warnings = [.. Warnings, .. notes] }
             : throw new ArgumentException($"Each image needs one label, {Count} in total, but {labels.Length} were given.", nameof(labels));
     }
 
@@ -184,6 +197,12 @@ public sealed class ImageSet
     /// <param name="notes">Warnings about the folders.</param>
     internal ImageSet WithClassFolders(ClassFolders folders, IEnumerable<string> notes) =>
         new(Name, ClassNames, (Channels, Height, Width), _pixels, _labels, FirstIndex) { Warnings = [.. Warnings, .. notes], Folders = folders };
+
+    /// <summary>Returns this set with other pixels of the same size.</summary>
+    /// <param name="channels">The number of channels.</param>
+    /// <param name="pixels">The pixels, [image, channel, row, column].</param>
+    internal ImageSet WithPixels(int channels, ReadOnlyMemory<byte> pixels) =>
+        new(Name, ClassNames, (channels, Height, Width), pixels, _labels, FirstIndex) { Warnings = Warnings, Folders = Folders };
 
     private ReadOnlyMemory<byte> PixelRange(int start, int count)
     {

@@ -29,12 +29,13 @@ internal static class AttackCommand
     private static int Run(ParseResult parsed, AttackOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         // Attack, data, model and folder are all checked before the first pass, so that no time is lost on invalid input.
-        var configured = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options));
-        if (parsed.GetValue(options.Quantized))
+        ConfiguredAttack Configure(IReadOnlyList<string>? classNames)
         {
-            configured = configured.Quantized();
+            var attack = AttackCatalog.Create(parsed.GetValue(options.Attack)!, Settings(parsed, options), classNames);
+            return parsed.GetValue(options.Quantized) ? attack.Quantized() : attack;
         }
 
+        var configured = Configure(null);
         var png = parsed.GetValue(options.Png);
         if (png && parsed.GetValue(options.Run.Out) is null)
         {
@@ -42,7 +43,7 @@ internal static class AttackCommand
         }
 
         var thresholds = Thresholds.Parse(parsed, options.Thresholds);
-        using var input = RunInput.Open(parsed, options.Run, [configured], thresholds.AllLengths, cancellationToken);
+        using var input = RunInput.Open(parsed, options.Run, classNames => [configured = Configure(classNames)], thresholds.AllLengths, cancellationToken);
         var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device);
         var run = input.Describe(configured) with { RobustAt = thresholds.Lengths };
         thresholds.CheckCovered([run]);

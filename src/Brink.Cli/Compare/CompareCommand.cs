@@ -28,9 +28,10 @@ internal static class CompareCommand
     private static int Run(ParseResult parsed, CompareOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         // Attacks, data, model and folders are all checked before the first pass, so that no time is lost on invalid input.
-        var attacks = AttackList.Create(parsed.GetValue(options.Attacks)!, options.Run.AttackSettings(parsed, Norm.L2.Name));
+        IReadOnlyList<ListedAttack> Listed(IReadOnlyList<string>? classNames) => AttackList.Create(parsed.GetValue(options.Attacks)!, options.Run.AttackSettings(parsed, Norm.L2.Name), classNames);
+        var attacks = Listed(null);
         var thresholds = Thresholds.Parse(parsed, options.Thresholds);
-        using var input = RunInput.Open(parsed, options.Run, [.. attacks.Select(attack => attack.Configured)], thresholds.AllLengths, cancellationToken);
+        using var input = RunInput.Open(parsed, options.Run, classNames => [.. (attacks = Listed(classNames)).Select(attack => attack.Configured)], thresholds.AllLengths, cancellationToken);
         RunDescription[] descriptions = [.. attacks.Select(attack => input.Describe(attack.Configured) with { RobustAt = thresholds.Lengths })];
         thresholds.CheckCovered(descriptions);
         var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device)).ToArray();

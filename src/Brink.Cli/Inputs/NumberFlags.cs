@@ -42,3 +42,26 @@ internal static class RealNumberFlag
         return null;
     }
 }
+
+/// <summary>A flag whose value is a size of memory.</summary>
+internal static class MemorySize
+{
+    /// <summary>Parses a size such as <c>4G</c>, <c>1.5GB</c> or <c>500M</c>, in units of 1024.</summary>
+    /// <param name="text">The size; null for none.</param>
+    /// <returns>The number of bytes, or null.</returns>
+    /// <exception cref="BadInputException">The text is not a positive size.</exception>
+    public static long? Parse(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var number = text.ToUpperInvariant().TrimEnd('B').TrimEnd('I');
+        var power = number.Length > 0 ? "KMGT".IndexOf(number[^1], StringComparison.Ordinal) + 1 : 0;
+        // A number without a unit would be one of bytes, and no run fits in so few.
+        return power > 0 && double.TryParse(number[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value * Math.Pow(1024, power) is >= 1 and < long.MaxValue and var bytes
+            ? (long)bytes
+            : throw new BadInputException($"The flag --memory takes a size such as 4G or 500M, but '{text}' was given.");
+    }
+}

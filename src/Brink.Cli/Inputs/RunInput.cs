@@ -60,20 +60,16 @@ internal sealed class RunInput : IDisposable
     /// <summary>Opens the images and loads the model, so that invalid input is reported before the first pass.</summary>
     /// <param name="parsed">The parsed command line.</param>
     /// <param name="options">The flags.</param>
-    /// <param name="attacks">The attacks that follow, for the checks of the model.</param>
+    /// <param name="attacks">The function that creates the attacks that follow, from the names of the classes. It is called first with null, before the images are opened.</param>
     /// <param name="lengths">The lengths at which results are requested.</param>
     /// <param name="cancellationToken">Cancels the reading of images and the computation of predicted labels.</param>
     /// <param name="index">The index of a single image; null for the images selected by <c>--skip</c> and <c>--limit</c>.</param>
     /// <exception cref="BadInputException">A flag, the images or the model cannot be used.</exception>
-    public static RunInput Open(ParseResult parsed, RunOptions options, IReadOnlyList<ConfiguredAttack> attacks, IReadOnlyList<double> lengths, CancellationToken cancellationToken, int? index = null)
+    public static RunInput Open(ParseResult parsed, RunOptions options, Func<IReadOnlyList<string>?, IReadOnlyList<ConfiguredAttack>> attacks, IReadOnlyList<double> lengths, CancellationToken cancellationToken, int? index = null)
     {
         var space = InputSpaces.Parse(parsed.GetValue(options.Space));
-        var labels = parsed.GetValue(options.Labels) ?? "file";
-        if (labels is not ("file" or "predicted"))
-        {
-            throw new BadInputException($"The labels must be file or predicted, but '{labels}' was given.");
-        }
-
+        var configured = attacks(null);
+        var imageOptions = options.Images(parsed);
         var (modelName, dataName) = ModelAndData(parsed.GetValue(options.Model), parsed.GetValue(options.Data));
         var output = parsed.GetValue(options.Script.Output);
         if (output is not null && !ScriptOptions.IsFile(modelName))
@@ -88,7 +84,8 @@ internal sealed class RunInput : IDisposable
         }
 
         var batchSize = AttackEvaluation.CheckBatchSize(parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize);
-        var images = DataCatalog.Open(dataName, index ?? parsed.GetValue(options.Skip) ?? 0, index is null ? parsed.GetValue(options.Limit) : 1, cancellationToken);
+        var images = DataCatalog.Open(dataName, index ?? parsed.GetValue(options.Skip) ?? 0, index is null ? parsed.GetValue(options.Limit) : 1, imageOptions, cancellationToken);
+        var memory = MemorySize.Parse(parsed.GetValue(options.Memory));
 
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
@@ -102,17 +99,23 @@ internal sealed class RunInput : IDisposable
             cancellationToken));
         try
         {
+            // The memory of a GPU is not that of the process.
+            (batchSize, var memoryNote) = device.type == DeviceType.CPU && (memory is not null || parsed.GetResult(options.BatchSize) is null) ? MemoryBound.Apply(new(loaded, space), images, configured, batchSize, memory) : (batchSize, null);
             var input = new RunInput(loaded, ScriptOptions.IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0);
-            AttackLengths.Check(input.Model, images, attacks, lengths);
+            foreach (var (name, value) in options.ImageSettings(parsed))
+            {
+                input._settings[name] = value;
+            }
+
+            AttackLengths.Check(input.Model, images, configured, lengths);
             if (output is not null)
             {
                 input._settings["output"] = output;
             }
 
-            if (labels == "predicted")
+            if (!imageOptions.NeedsLabels)
             {
                 input.Images = PredictedLabels.Of(input.Model, images, input.BatchSize, device, cancellationToken);
-                input._settings["labels"] = labels;
             }
             else
             {
@@ -120,7 +123,8 @@ internal sealed class RunInput : IDisposable
                 input._warnings = [.. input._warnings, .. doubts];
             }
 
-            input._warnings = [.. input._warnings, .. ModelChecks.Of(input.Model, input.Images, attacks, input.BatchSize, device, input._seed)];
+            configured = attacks(input.Images.ClassNames);
+            input._warnings = [.. input._warnings, .. memoryNote is null ? Array.Empty<string>() : [memoryNote], .. ModelChecks.Of(input.Model, input.Images, configured, input.BatchSize, device, input._seed)];
             return input;
         }
         catch

@@ -19,7 +19,7 @@ internal static class SliceCommand
         var index = new Option<int?>("--index") { CustomParser = WholeNumber.Parse<int>, Description = "The index of the image in the data set.", HelpName = "N", Required = true };
         var file = new Option<string>("--out") { Description = "The file to write, .png or .svg.", HelpName = "FILE", Required = true };
         var command = new Command("slice", "Draw the predictions of the model in a plane through an image, and the paths of attacks in it.") { attacks, index, file };
-        foreach (var option in (Option[])[run.Model, run.Weights, .. run.Script.All, run.Mean, run.StandardDeviation, run.Data, run.Labels, run.Norm, run.Target, run.Space, run.Seed, run.Device, run.Threads])
+        foreach (var option in (Option[])[run.Model, run.Weights, .. run.Script.All, run.Mean, run.StandardDeviation, run.Data, .. run.Preparation, run.Norm, run.Target, run.Space, run.Seed, run.Device, run.Threads])
         {
             command.Add(option);
         }
@@ -28,8 +28,9 @@ internal static class SliceCommand
         {
             var (path, imageIndex) = (parsed.GetValue(file)!, parsed.GetValue(index)!.Value);
             var svg = PictureFile.IsSvg(path);
-            var listed = AttackList.Create(parsed.GetValue(attacks)!, run.AttackSettings(parsed, Norm.L2.Name));
-            using var input = RunInput.Open(parsed, run, [.. listed.Select(attack => attack.Configured)], [], cancellationToken, imageIndex);
+            IReadOnlyList<ListedAttack> Listed(IReadOnlyList<string>? classNames) => AttackList.Create(parsed.GetValue(attacks)!, run.AttackSettings(parsed, Norm.L2.Name), classNames);
+            var listed = Listed(null);
+            using var input = RunInput.Open(parsed, run, classNames => [.. (listed = Listed(classNames)).Select(attack => attack.Configured)], [], cancellationToken, imageIndex);
             var slice = Slice(input, listed, (int)((parsed.GetValue(run.Seed) ?? 0) + imageIndex), cancellationToken);
             PictureFile.Write(path, svg ? Encoding.UTF8.GetBytes(slice.ToSvg()) : slice.ToPng());
             output.WriteLine($"Written to {path}");

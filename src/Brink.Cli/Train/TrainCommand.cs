@@ -41,9 +41,10 @@ internal static class TrainCommand
 
         CheckExport(parsed.GetValue(options.Export));
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
-        var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => OpenForTraining(set, cancellationToken))]);
+        var preparation = options.Images(parsed);
+        var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => OpenForTraining(set, preparation, cancellationToken))]);
         var images = pool.Split(settings.Seed, parsed.GetValue(options.HoldOut) ?? 0, parsed.GetValue(options.Limit));
-        var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, cancellationToken: cancellationToken)) : null;
+        var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, 0, null, preparation, cancellationToken)) : null;
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         using var model = InitialModel(parsed, options, settings.Seed, preprocessing);
@@ -122,9 +123,9 @@ internal static class TrainCommand
         }
     }
 
-    private static ImageSet OpenForTraining(string set, CancellationToken cancellationToken) => set is "cifar10" or "cifar10:test"
+    private static ImageSet OpenForTraining(string set, ImageOptions preparation, CancellationToken cancellationToken) => set is "cifar10" or "cifar10:test"
         ? throw new BadInputException($"The training images must not be test images, but '{set}' means the test images of CIFAR-10; use cifar10:train.")
-        : DataCatalog.Open(set, cancellationToken: cancellationToken);
+        : DataCatalog.Open(set, 0, null, preparation, cancellationToken);
 
     private static List<string> Warnings(ImagePool pool, ImagePool training, ImagePool? test)
     {

@@ -1,11 +1,14 @@
 using System.CommandLine;
 using Brink.Cli.Inputs;
+using Brink.Data;
 
 namespace Brink.Cli.Train;
 
 /// <summary>The flags of <c>brink train</c>.</summary>
 internal sealed class TrainOptions
 {
+    private readonly RunOptions _run = new();
+
     public Option<string> Model { get; } = new("--model") { Description = "The network architecture: a name that brink models lists, except signs.", HelpName = "NAME", Required = true };
 
     public Option<string?> Weights { get; } = new("--weights") { Description = "Initial weights: a PyTorch checkpoint (.pt, .pth, .pkl), safetensors or a file of TorchSharp's module.save; KEY chooses one of several dictionaries in it. [default: random]", HelpName = "FILE[:KEY]" };
@@ -84,10 +87,13 @@ internal sealed class TrainOptions
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
 
+    /// <summary>Parses the flags that prepare the images of all data sets.</summary>
+    public ImageOptions Images(ParseResult parsed) => _run.Images(parsed);
+
     /// <summary>All flags, in the order of the help text.</summary>
     public IEnumerable<Option> All =>
     [
-        Model, Weights, Mean, StandardDeviation, Data, TestData, HoldOut, Limit,
+        Model, Weights, Mean, StandardDeviation, Data, TestData, _run.Classes, _run.Resize, _run.Crop, _run.Channels, HoldOut, Limit,
         Epochs, BatchSize, LearningRate, Schedule, WarmUp, Momentum, WeightDecay, LabelSmoothing, Augment,
         Adversarial, Epsilon, Norm, AttackSteps, Target, AdversarialShare, AdversarialUntil,
         MaxBatch, Growth, EigenvalueDrop, GrowthPatience, EigenvalueImages, MicroBatch,

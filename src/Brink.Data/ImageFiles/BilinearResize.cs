@@ -11,37 +11,41 @@ internal static class BilinearResize
     // As in PIL (PRECISION_BITS in libImaging/Resample.c).
     private const int FractionBits = 22;
 
-    /// <summary>Computes a square window of a resized image.</summary>
-    /// <param name="image">The image, four bytes per pixel: red, green, blue, and one that is ignored.</param>
+    /// <summary>Computes a window of a resized image.</summary>
+    /// <param name="image">The image, four bytes per pixel.</param>
     /// <param name="size">The size of the image.</param>
+    /// <param name="places">The byte of a pixel that each channel of the window is computed from.</param>
     /// <param name="newSize">The size after resizing.</param>
-    /// <param name="left">The first column of the window in the resized image.</param>
-    /// <param name="top">The first row of the window in the resized image.</param>
-    /// <param name="side">The width and height of the window.</param>
+    /// <param name="window">The window in the resized image. Pixels outside the image are 0.</param>
     /// <param name="planes">The span that receives the window, [channel, row, column].</param>
-    public static void Window(ReadOnlySpan<byte> image, (int Width, int Height) size, (int Width, int Height) newSize, int left, int top, int side, Span<byte> planes)
+    public static void Window(ReadOnlySpan<byte> image, (int Width, int Height) size, ReadOnlySpan<byte> places, (int Width, int Height) newSize, Window window, Span<byte> planes)
     {
-        var columns = Weights(size.Width, newSize.Width, left, side);
-        var rows = Weights(size.Height, newSize.Height, top, side);
+        var (left, top, right, bottom) = (Math.Max(window.Left, 0), Math.Max(window.Top, 0), Math.Min(window.Left + window.Width, newSize.Width), Math.Min(window.Top + window.Height, newSize.Height));
+        var (width, height) = (right - left, bottom - top);
+        var columns = Weights(size.Width, newSize.Width, left, width);
+        var rows = Weights(size.Height, newSize.Height, top, height);
         // Only the rows that the window depends on.
         var firstRow = rows[0].First;
-        var narrow = new byte[(rows[^1].First + rows[^1].Values.Length - firstRow) * side];
-        for (var channel = 0; channel < 3; channel++)
+        var narrow = new byte[(rows[^1].First + rows[^1].Values.Length - firstRow) * width];
+        var plane = window.Width * window.Height;
+        planes[..(places.Length * plane)].Clear();
+        for (var channel = 0; channel < places.Length; channel++)
         {
-            for (var row = 0; row < narrow.Length / side; row++)
+            for (var row = 0; row < narrow.Length / width; row++)
             {
-                var line = image.Slice((firstRow + row) * size.Width * DecodedImage.BytesPerPixel, size.Width * DecodedImage.BytesPerPixel)[channel..];
-                for (var column = 0; column < side; column++)
+                var line = image.Slice((firstRow + row) * size.Width * DecodedImage.BytesPerPixel, size.Width * DecodedImage.BytesPerPixel)[places[channel]..];
+                for (var column = 0; column < width; column++)
                 {
-                    narrow[(row * side) + column] = Mean(line, columns[column], DecodedImage.BytesPerPixel, columns[column].First);
+                    narrow[(row * width) + column] = Mean(line, columns[column], DecodedImage.BytesPerPixel, columns[column].First);
                 }
             }
 
-            for (var row = 0; row < side; row++)
+            for (var row = 0; row < height; row++)
             {
-                for (var column = 0; column < side; column++)
+                var start = (channel * plane) + ((top - window.Top + row) * window.Width) + left - window.Left;
+                for (var column = 0; column < width; column++)
                 {
-                    planes[(((channel * side) + row) * side) + column] = Mean(narrow.AsSpan(column), rows[row], side, rows[row].First - firstRow);
+                    planes[start + column] = Mean(narrow.AsSpan(column), rows[row], width, rows[row].First - firstRow);
                 }
             }
         }
@@ -75,3 +79,10 @@ internal static class BilinearResize
         })];
     }
 }
+
+/// <summary>A rectangle of pixels, which may extend beyond an image.</summary>
+/// <param name="Left">The first column.</param>
+/// <param name="Top">The first row.</param>
+/// <param name="Width">The number of columns.</param>
+/// <param name="Height">The number of rows.</param>
+internal readonly record struct Window(int Left, int Top, int Width, int Height);

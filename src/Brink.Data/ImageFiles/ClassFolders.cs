@@ -8,6 +8,9 @@ namespace Brink.Data;
 /// <param name="Empty">The names of the folders without images.</param>
 internal sealed record ClassFolders(IReadOnlyList<string> Names, IReadOnlyList<int>? Numbers, IReadOnlyList<string> Empty)
 {
+    /// <summary>The source of the names.</summary>
+    public LabelSource Source { get; init; }
+
     // Nine digits fit in 32 bits.
     private const int MostDigits = 9;
 
@@ -34,4 +37,20 @@ internal sealed record ClassFolders(IReadOnlyList<string> Names, IReadOnlyList<i
     }
 
     private static int Number(string name) => int.Parse(name, NumberStyles.None, CultureInfo.InvariantCulture);
+}
+
+/// <summary>The source of the labels of image files.</summary>
+internal enum LabelSource
+{
+    /// <summary>The folders of the files.</summary>
+    Folders,
+
+    /// <summary>The names in a CSV file.</summary>
+    Names,
+
+    /// <summary>The class numbers in a CSV file.</summary>
+    ClassNumbers,
+
+    /// <summary>No source: the files have no labels.</summary>
+    Nothing,
 }

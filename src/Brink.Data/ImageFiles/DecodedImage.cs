@@ -2,8 +2,8 @@ using SkiaSharp;
 
 namespace Brink.Data;
 
-/// <summary>A decoded PNG or JPEG with eight bits each of red, green and blue.</summary>
-/// <remarks>Grey images become three equal channels; transparency and colour profiles are ignored, as by PIL's <c>convert("RGB")</c>.</remarks>
+/// <summary>A decoded PNG or JPEG with eight bits each of red, green, blue and alpha.</summary>
+/// <remarks>Grey images have three equal colours; colour profiles are ignored, as by PIL's <c>convert("RGBA")</c>.</remarks>
 internal sealed class DecodedImage
 {
     // 100 megapixels need 400 MB. A header can state any size, so a limit is needed before memory is allocated.
@@ -13,7 +13,7 @@ internal sealed class DecodedImage
 
     private DecodedImage(int width, int height, byte[] pixels, bool isGrey, bool hasAlpha) => (Width, Height, _pixels, IsGrey, HasAlpha) = (width, height, pixels, isGrey, hasAlpha);
 
-    /// <summary>The number of bytes per pixel: red, green, blue, and one that is ignored.</summary>
+    /// <summary>The number of bytes per pixel: red, green, blue and alpha.</summary>
     public const int BytesPerPixel = 4;
 
     /// <summary>The number of columns.</summary>
@@ -29,7 +29,7 @@ internal sealed class DecodedImage
     public bool HasAlpha { get; }
 
     /// <summary>The pixels, [row, column, byte] with <see cref="BytesPerPixel"/> bytes.</summary>
-    public ReadOnlySpan<byte> Pixels => _pixels;
+    public Span<byte> Pixels => _pixels;
 
     /// <summary>Decodes the content of a file.</summary>
     /// <exception cref="UnreadableImageException">Thrown when the content is not an image, is damaged, or has too many pixels.</exception>
@@ -52,19 +52,6 @@ internal sealed class DecodedImage
     {
         using var codec = Open(file);
         return (codec.Info.Width, codec.Info.Height);
-    }
-
-    /// <summary>Copies the image to three planes, [channel, row, column].</summary>
-    public void CopyTo(Span<byte> planes)
-    {
-        var count = Width * Height;
-        for (var pixel = 0; pixel < count; pixel++)
-        {
-            var start = pixel * BytesPerPixel;
-            planes[pixel] = _pixels[start];
-            planes[count + pixel] = _pixels[start + 1];
-            planes[(2 * count) + pixel] = _pixels[start + 2];
-        }
     }
 
     /// <summary>Determines whether a file is a PNG of grey values with an alpha channel, which Skia reports as colours. The byte is the colour type of the PNG specification, §11.2.1.</summary>

@@ -87,30 +87,40 @@ internal sealed class FolderStore : IFileStore
 /// <summary>The files in a tar archive, which is not unpacked: its headers are read once, then each file at its position.</summary>
 internal sealed class TarStore : IFileStore
 {
+    private readonly FileStream _stream;
     private readonly SafeFileHandle _archive;
     private readonly Dictionary<string, (long Offset, long Length)> _places = new(StringComparer.Ordinal);
     private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     private readonly HashSet<string> _hidden = new(StringComparer.Ordinal);
 
+    // Longer archives hardly fit in memory once they are decoded, and an endless pipe must not fill the disk.
+    private const long LongestPipe = 8L << 30;
+
     /// <summary>Opens an archive and reads its headers.</summary>
-    /// <param name="path">The archive.</param>
+    /// <param name="path">The archive. A pipe is first copied to a temporary file.</param>
     /// <exception cref="BadInputException">Thrown when the file is not a tar archive, or is damaged.</exception>
     public TarStore(string path)
     {
-        using (var stream = File.OpenRead(path))
+        var given = File.OpenRead(path);
+        _stream = given.CanSeek ? given : Copy(given, path);
+        _archive = _stream.SafeFileHandle;
+        try
         {
-            RefuseCompressed(stream, path);
+            RefuseCompressed(_stream, path);
             try
             {
-                Index(stream);
+                Index(_stream);
             }
             catch (Exception exception) when (exception is InvalidDataException or FormatException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException)
             {
                 throw new BadInputException($"Images need a folder or a tar archive, but '{path}' is not a tar archive or is damaged ({exception.Message.TrimEnd('.')}); check the path, or download it again.", exception);
             }
         }
-
-        _archive = File.OpenHandle(path, options: FileOptions.RandomAccess);
+        catch
+        {
+            _stream.Dispose();
+            throw;
+        }
     }
 
     public IReadOnlyCollection<string> Names => _places.Keys;
@@ -143,7 +153,36 @@ internal sealed class TarStore : IFileStore
         return bytes;
     }
 
-    public void Dispose() => _archive.Dispose();
+    public void Dispose() => _stream.Dispose();
+
+    /// <summary>Copies a pipe to a temporary file, which is deleted when it is closed.</summary>
+    private static FileStream Copy(FileStream pipe, string path)
+    {
+        using (pipe)
+        {
+            var copy = new FileStream(System.IO.Path.Combine(System.IO.Path.GetTempPath(), System.IO.Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+            try
+            {
+                var buffer = new byte[1 << 16];
+                for (int read; (read = pipe.Read(buffer)) > 0;)
+                {
+                    copy.Write(buffer, 0, read);
+                    if (copy.Position > LongestPipe)
+                    {
+                        throw new BadInputException($"An archive that is read from a pipe may have {LongestPipe >> 30} GB, but '{path}' does not end there; write it to a file and give the file.");
+                    }
+                }
+
+                copy.Position = 0;
+                return copy;
+            }
+            catch
+            {
+                copy.Dispose();
+                throw;
+            }
+        }
+    }
 
     private static void RefuseCompressed(FileStream stream, string path)
     {
@@ -166,7 +205,7 @@ internal sealed class TarStore : IFileStore
 
     private void Index(FileStream stream)
     {
-        using var reader = new TarReader(stream);
+        using var reader = new TarReader(stream, leaveOpen: true);
         while (reader.GetNextEntry() is { } entry)
         {
             var isFolder = entry.EntryType is TarEntryType.Directory;

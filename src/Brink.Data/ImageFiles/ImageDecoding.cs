@@ -5,7 +5,6 @@ namespace Brink.Data;
 /// <summary>Decodes image files in parallel into an <see cref="ImageSet"/>.</summary>
 internal static class ImageDecoding
 {
-    private const int Channels = 3;
     // More names would make the warning unreadable.
     private const int MostNamed = 5;
 
@@ -14,8 +13,7 @@ internal static class ImageDecoding
     /// <param name="classNames">The names of the classes in the order of the labels, including the class of every file.</param>
     /// <param name="skip">The number of files to leave out at the start.</param>
     /// <param name="limit">The maximum number of files to open; null for all.</param>
-    /// <param name="size">A function that determines the size of the images from the files to be opened.</param>
-    /// <param name="prepare">The function that brings one image to that size.</param>
+    /// <param name="preparation">The channels and the size that the images are brought to.</param>
     /// <param name="cancellationToken">A token that cancels the decoding.</param>
     /// <returns>The images.</returns>
     /// <exception cref="BadInputException">Thrown when no image is left, the images do not fit into memory, or they differ in size.</exception>
@@ -24,8 +22,7 @@ internal static class ImageDecoding
         IReadOnlyList<string> classNames,
         int skip,
         int? limit,
-        Func<IEnumerable<ImageFile>, (int Width, int Height)> size,
-        PrepareImage prepare,
+        ImagePreparation preparation,
         CancellationToken cancellationToken)
     {
         var files = images.Files.Skip(skip).Take(limit ?? int.MaxValue).ToArray();
@@ -34,12 +31,14 @@ internal static class ImageDecoding
             throw new BadInputException(FormattableString.Invariant($"'{images.Path}' has {images.Files.Count} images, so none are left after skipping {skip}."));
         }
 
-        var (width, height) = size(files);
-        var length = Channels * height * width;
-        if ((long)files.Length * length > Array.MaxLength)
+        var (width, height) = Size(images, files, preparation);
+        var bytes = (long)preparation.ChannelCount * height * width;
+        if (files.Length * bytes > Array.MaxLength)
         {
-            throw new BadInputException(FormattableString.Invariant($"At most {Array.MaxLength / length} images of {width}×{height} pixels fit in memory, but {files.Length} were given; use --limit, and --skip for the others."));
+            throw new BadInputException(FormattableString.Invariant($"At most {Array.MaxLength / bytes} images of {width}×{height} pixels fit in memory, but {files.Length} were given; use --limit, and --skip for the others."));
         }
+
+        var length = (int)bytes;
 
         var pixels = new byte[(long)files.Length * length];
         var problems = new string?[files.Length];
@@ -52,7 +51,13 @@ internal static class ImageDecoding
                 try
                 {
                     var image = DecodedImage.Decode(images.Read(files[index]));
-                    misfits[index] = prepare(image, pixels.AsSpan(index * length, length));
+                    if (preparation.SizeOf((image.Width, image.Height)) is var own && own != (width, height))
+                    {
+                        misfits[index] = Misfit(image, own, (width, height));
+                        return;
+                    }
+
+                    preparation.Prepare(image, pixels.AsSpan(index * length, length));
                     Interlocked.Add(ref grey, image.IsGrey ? 1 : 0);
                     Interlocked.Add(ref alpha, image.HasAlpha ? 1 : 0);
                 }
@@ -86,14 +91,14 @@ internal static class ImageDecoding
         return new(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(images.Path)),
             classNames,
-            Channels,
+            preparation.ChannelCount,
             height,
             width,
             pixels.AsMemory(0, left.Length * length),
             Array.ConvertAll(left, index => labelOf[files[index].Class]))
         {
             FirstIndex = skip,
-            Warnings = [.. Warn(images, files, problems, left.Length), .. Conversions(images, grey, alpha)],
+            Warnings = [.. Warn(images, files, problems, left.Length), .. Conversions(images, preparation, left.Length, grey, alpha)],
         };
     }
 
@@ -130,17 +135,47 @@ internal static class ImageDecoding
         }
     }
 
-    private static IEnumerable<string> Conversions(ImageFiles images, int grey, int alpha)
+    private static IEnumerable<string> Conversions(ImageFiles images, ImagePreparation preparation, int count, int grey, int alpha)
     {
-        if (grey > 0)
+        if (grey > 0 && preparation.AddsColour)
         {
             yield return FormattableString.Invariant($"Grey images of '{images.Path}' that are converted to three equal colour channels: {grey}.");
         }
 
-        if (alpha > 0)
+        if (grey < count && !preparation.AddsColour)
+        {
+            yield return FormattableString.Invariant($"Colour images of '{images.Path}' that are converted to grey: {count - grey}.");
+        }
+
+        if (alpha > 0 && !preparation.KeepsAlpha)
         {
             yield return FormattableString.Invariant($"Images of '{images.Path}' whose transparency is dropped (the alpha channel of an RGBA file): {alpha}.");
         }
+    }
+
+    /// <summary>Determines the size of the images: that of the first file that can be read, unless it is given.</summary>
+    private static (int Width, int Height) Size(ImageFiles images, IEnumerable<ImageFile> files, ImagePreparation preparation)
+    {
+        // Decoding reports files that cannot be read.
+        foreach (var file in preparation.HasFixedSize ? files.Take(0) : files)
+        {
+            try
+            {
+                return preparation.SizeOf(DecodedImage.SizeOf(images.Read(file)));
+            }
+            catch (Exception exception) when (exception is UnreadableImageException or IOException or UnauthorizedAccessException)
+            {
+                // The next file decides.
+            }
+        }
+
+        return preparation.SizeOf((1, 1));
+    }
+
+    private static string Misfit(DecodedImage image, (int Width, int Height) own, (int Width, int Height) first)
+    {
+        var resized = own == (image.Width, image.Height) ? "" : FormattableString.Invariant($" ({own.Width}×{own.Height} after resizing)");
+        return FormattableString.Invariant($"has {image.Width}×{image.Height} pixels{resized}, but the images before it have {first.Width}×{first.Height} and a model takes images of one size; add --crop N to cut a square of N pixels from the centre, after --resize N, which brings the shorter side to N pixels");
     }
 
     /// <summary>Lists names from an archive or a folder, the first ones and the last if there are many.</summary>
@@ -159,10 +194,3 @@ internal static class ImageDecoding
     /// <summary>Replaces control characters, which a name in an archive can contain and which could change the user's terminal.</summary>
     private static string Plain(string name) => string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
 }
-
-/// <summary>Brings a decoded image to the size of the set's images.</summary>
-/// <param name="image">The image.</param>
-/// <param name="planes">The span that receives the image, [channel, row, column].</param>
-/// <returns>Null; for a valid image that does not fit the set, the reason as a clause.</returns>
-/// <exception cref="UnreadableImageException">Thrown when the image cannot be brought to that size.</exception>
-internal delegate string? PrepareImage(DecodedImage image, Span<byte> planes);

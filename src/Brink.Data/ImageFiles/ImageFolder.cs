@@ -22,42 +22,31 @@ public static class ImageFolder
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
-        using var images = ImageFiles.Open(path);
-        var (width, height) = (1, 1);
-        var set = ImageDecoding.Decode(images, images.Classes.Names, skip, limit, FirstSize, Prepare, cancellationToken);
+        return Read(path, skip, limit, new(), cancellationToken);
+    }
+
+    /// <summary>Reads images with given options.</summary>
+    /// <param name="path">A folder, or a tar archive without compression.</param>
+    /// <param name="skip">The number of files to leave out at the start.</param>
+    /// <param name="limit">The maximum number of files to open; null for all.</param>
+    /// <param name="options">The source of the labels, the size and the channels.</param>
+    /// <param name="cancellationToken">A token that cancels the reading.</param>
+    /// <returns>The images, as those of the public method.</returns>
+    /// <exception cref="BadInputException">Thrown when there are no such images, none can be read, or they differ in size.</exception>
+    internal static ImageSet Read(string path, int skip, int? limit, ImageOptions options, CancellationToken cancellationToken)
+    {
+        using var images = ImageFiles.Open(path, options);
+        var set = ImageDecoding.Decode(images, images.Classes.Names, skip, limit, new(options), cancellationToken);
         return set.WithClassFolders(images.Classes, Notes(images));
-
-        (int Width, int Height) FirstSize(IEnumerable<ImageFile> files)
-        {
-            foreach (var file in files)
-            {
-                try
-                {
-                    return (width, height) = DecodedImage.SizeOf(images.Read(file));
-                }
-                catch (Exception exception) when (exception is UnreadableImageException or IOException or UnauthorizedAccessException)
-                {
-                    // Decoding reports it with the others.
-                }
-            }
-
-            return (width, height);
-        }
-
-        string? Prepare(DecodedImage image, Span<byte> planes)
-        {
-            if (image.Width != width || image.Height != height)
-            {
-                return FormattableString.Invariant($"has {image.Width}×{image.Height} pixels, but the images before it have {width}×{height} and a model takes images of one size; resize all images to one size, or use imagenet:PATH, which resizes and crops to 224×224");
-            }
-
-            image.CopyTo(planes);
-            return null;
-        }
     }
 
     private static IEnumerable<string> Notes(ImageFiles images)
     {
+        foreach (var note in images.LabelNotes)
+        {
+            yield return note;
+        }
+
         var (names, numbers, empty) = images.Classes;
         if (numbers is not null)
         {

@@ -10,8 +10,6 @@ public static class ImageNetFolder
     // As in torchvision's evaluation of its published weights.
     private const int ResizedSide = 256;
     private const int Side = 224;
-    // The longer side becomes at most 256 times this, which fits in 32 bits.
-    private const int MostElongated = 100_000;
     private const string Resource = "Brink.Data.synsets.txt";
 
     /// <summary>The names of the 1,000 synsets in the order of the labels, such as <c>n01440764</c>.</summary>
@@ -28,30 +26,37 @@ public static class ImageNetFolder
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
-        using var images = ImageFiles.Open(path);
-        var known = Synsets.ToHashSet(StringComparer.Ordinal);
-        return images.Files.FirstOrDefault(file => !known.Contains(file.Class)) is { } unknown
-            ? throw new BadInputException($"ImageNet needs class folders named by synset, such as {Synsets[0]}, but '{path}' has a folder '{unknown.Class}', which is not one of the 1,000; rename or remove it, or use images:PATH for other classes.")
-            : ImageDecoding.Decode(images, Synsets, skip, limit, _ => (Side, Side), Prepare, cancellationToken);
+        return Read(path, skip, limit, new(), cancellationToken);
     }
 
-    private static string? Prepare(DecodedImage image, Span<byte> planes)
+    /// <summary>Reads images with given options, whose labels are synsets or their numbers.</summary>
+    /// <param name="path">A folder, or a tar archive without compression.</param>
+    /// <param name="skip">The number of files to leave out at the start.</param>
+    /// <param name="limit">The maximum number of files to open; null for all.</param>
+    /// <param name="options">The source of the labels, the size and the channels.</param>
+    /// <param name="cancellationToken">A token that cancels the reading.</param>
+    /// <returns>The images, as those of the public method.</returns>
+    /// <exception cref="BadInputException">Thrown when there are no such images, a label is not a synset, no image can be read, or the images do not fit in memory.</exception>
+    internal static ImageSet Read(string path, int skip, int? limit, ImageOptions options, CancellationToken cancellationToken)
     {
-        // The length of the longer side after resizing must fit in 32 bits.
-        if (Math.Max(image.Width, image.Height) / Math.Min(image.Width, image.Height) > MostElongated)
+        using var images = ImageFiles.Open(path, options);
+        // The names of numbered or unlabelled classes do not count, only their order.
+        var isNamed = images.Classes.Source is LabelSource.Folders or LabelSource.Names;
+        var known = Synsets.ToHashSet(StringComparer.Ordinal);
+        if (isNamed && images.Files.FirstOrDefault(file => !known.Contains(file.Class)) is { } unknown)
         {
-            throw new UnreadableImageException(FormattableString.Invariant($"its {image.Width}×{image.Height} pixels are too elongated"));
+            throw new BadInputException($"ImageNet needs synsets as classes, such as {Synsets[0]}, but '{path}' has the class '{unknown.Class}', which is not one of the 1,000; rename or remove it, or use images:PATH for other classes.");
         }
 
-        // torchvision truncates the length of the longer side to an integer, and rounds the margin to even.
-        var (width, height) = image.Width <= image.Height
-            ? (ResizedSide, (int)((long)ResizedSide * image.Height / image.Width))
-            : ((int)((long)ResizedSide * image.Width / image.Height), ResizedSide);
-        BilinearResize.Window(image.Pixels, (image.Width, image.Height), (width, height), Margin(width), Margin(height), Side, planes);
-        return null;
-    }
+        if (images.Classes.Names.Count > Synsets.Count)
+        {
+            throw new BadInputException($"ImageNet has the classes 0 to {Synsets.Count - 1}, but there is a label {images.Classes.Names.Count - 1}; correct it.");
+        }
 
-    private static int Margin(int length) => (int)Math.Round((length - Side) / 2.0, MidpointRounding.ToEven);
+        var names = isNamed ? Synsets : images.Classes.Names;
+        var set = ImageDecoding.Decode(images, names, skip, limit, new(options with { Resize = options.Resize ?? ResizedSide, Crop = options.Crop ?? Side }), cancellationToken);
+        return isNamed && images.LabelNotes.Count == 0 ? set : set.WithLabels(Synsets, Enumerable.Range(0, set.Count).Select(set.Label).ToArray(), images.LabelNotes);
+    }
 
     private static string[] ReadSynsets()
     {

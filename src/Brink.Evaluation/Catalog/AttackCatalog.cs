@@ -14,7 +14,15 @@ public static class AttackCatalog
     /// <param name="settings">Further options by name, or null for none. Options in brackets take precedence.</param>
     /// <returns>The attack, with its target and the values of all its options.</returns>
     /// <exception cref="BadInputException">The attack or an option does not exist, or a value is invalid.</exception>
-    public static ConfiguredAttack Create(string specification, IReadOnlyDictionary<string, string>? settings = null)
+    public static ConfiguredAttack Create(string specification, IReadOnlyDictionary<string, string>? settings = null) => Create(specification, settings, []);
+
+    /// <summary>Creates an attack whose target class may be given by its name.</summary>
+    /// <param name="specification">The attack, as for the public method.</param>
+    /// <param name="settings">Further options by name, or null for none.</param>
+    /// <param name="classNames">The names of the classes; null if they are not known yet, in which case any name stands for the first class.</param>
+    /// <returns>The attack.</returns>
+    /// <exception cref="BadInputException">The attack, an option or the target class does not exist, or a value is invalid.</exception>
+    internal static ConfiguredAttack Create(string specification, IReadOnlyDictionary<string, string>? settings, IReadOnlyList<string>? classNames)
     {
         var (name, bracketed) = Split(specification);
         var all = new Dictionary<string, string>(settings ?? ReadOnlyDictionary<string, string>.Empty, StringComparer.Ordinal);
@@ -24,6 +32,11 @@ public static class AttackCatalog
             all[key] = given.Add(key)
                 ? value
                 : throw new BadInputException($"Each option of an attack may be given once, but '{specification}' gives {key} twice; remove one.");
+        }
+
+        if (all.TryGetValue("target", out var target))
+        {
+            all["target"] = ClassNumber(target, classNames);
         }
 
         if (name is "tr" or "tr2" or "deepfool" or "cw")
@@ -115,6 +128,29 @@ public static class AttackCatalog
         var options = new CarliniWagnerOptions();
         AttackSettings.Apply(options, "cw", settings);
         return new(new CarliniWagnerAttack(options), options.Target, AttackSettings.Describe(options));
+    }
+
+    /// <summary>Replaces the name of a class by its number; other targets stay as they are.</summary>
+    private static string ClassNumber(string target, IReadOnlyList<string>? names)
+    {
+        if (AttackSettings.TryParseTarget(target) is not null)
+        {
+            return target;
+        }
+
+        foreach (var comparison in new[] { StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase })
+        {
+            if (names?.Index().Where(entry => entry.Item.Equals(target, comparison)).Select(entry => entry.Index).ToArray() is [var number])
+            {
+                return FormattableString.Invariant($"{number}");
+            }
+        }
+
+        // The classes of a set may be thousands.
+        const int mostNamed = 10;
+        return names is null ? "0"
+            : names.Count == 0 ? target
+            : throw new BadInputException($"The target must be untargeted, best, hardest, or the number or name of a class, but '{target}' was given; the classes of the images are {string.Join(", ", names.Take(mostNamed))}{(names.Count > mostNamed ? ", …" : "")}.");
     }
 
     private static string? Take(Dictionary<string, string> settings, string key) => settings.Remove(key, out var value) ? value : null;

@@ -3,12 +3,17 @@ namespace Brink.Evaluation.Catalog;
 /// <summary>Creates the attacks of a comparison from a list such as <c>tr[radius=0.05],deepfool</c>.</summary>
 internal static class AttackList
 {
+    /// <summary>Creates the attacks of a list without names of classes.</summary>
+    /// <inheritdoc cref="Create(string, IReadOnlyDictionary{string, string}, IReadOnlyList{string})"/>
+    public static IReadOnlyList<ListedAttack> Create(string list, IReadOnlyDictionary<string, string>? settings = null) => Create(list, settings, []);
+
     /// <summary>Creates the attacks of a list, all of which must have the same norm and the same criterion.</summary>
     /// <param name="list">Attacks separated by commas. Commas inside brackets separate the options of an attack.</param>
     /// <param name="settings">Options for all attacks, or null for none. Options in brackets take precedence.</param>
+    /// <param name="classNames">The names of the classes, which targets may be given by; null if they are not known yet.</param>
     /// <returns>The attacks, in the order of the list.</returns>
     /// <exception cref="BadInputException">The list is malformed, an attack or an option does not exist, or two attacks cannot be compared.</exception>
-    public static IReadOnlyList<ListedAttack> Create(string list, IReadOnlyDictionary<string, string>? settings = null)
+    public static IReadOnlyList<ListedAttack> Create(string list, IReadOnlyDictionary<string, string>? settings, IReadOnlyList<string>? classNames)
     {
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         var attacks = new List<ListedAttack>();
@@ -19,7 +24,7 @@ internal static class AttackList
                 throw new BadInputException($"Each attack of a comparison may be given once, but {specification} is listed twice; remove one or give it other options.");
             }
 
-            var configured = AttackCatalog.Create(specification, settings);
+            var configured = AttackCatalog.Create(specification, settings, classNames);
             var name = specification.Split('[')[0];
             var occurrence = seen[name] = seen.GetValueOrDefault(name) + 1;
             attacks.Add(new(specification, configured, occurrence == 1 ? name : FormattableString.Invariant($"{name}-{occurrence}")));

@@ -53,13 +53,19 @@ internal static class AttackSettings
     /// <param name="value">The text.</param>
     /// <returns>The target.</returns>
     /// <exception cref="BadInputException">The text is none of these.</exception>
-    public static TargetSelection ParseTarget(string value) => value switch
+    public static TargetSelection ParseTarget(string value) => TryParseTarget(value)
+        ?? throw new BadInputException($"The target must be untargeted, best, hardest or the number of a class, but '{value}' was given.");
+
+    /// <summary>Parses a target that is not the name of a class.</summary>
+    /// <param name="value">The text.</param>
+    /// <returns>The target, or null if the text is none.</returns>
+    public static TargetSelection? TryParseTarget(string value) => value switch
     {
         "untargeted" => TargetSelection.Untargeted,
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
         _ when int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var classIndex) => TargetSelection.Given(classIndex),
-        _ => throw new BadInputException($"The target must be untargeted, best, hardest or the number of a class, but '{value}' was given."),
+        _ => null,
     };
 
     /// <summary>Parses a finite number, which may be a fraction such as 4/255.</summary>

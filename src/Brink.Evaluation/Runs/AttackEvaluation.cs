@@ -105,14 +105,13 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     {
         var stopwatch = Stopwatch.StartNew();
         using var scope = NewDisposeScope();
-        var original = model.FromPixels(images.Images(start, count)).clone();
+        var original = model.FromPixels(images.Images(start, count));
         var labels = images.Labels(start, count);
         using var result = attack.Run(model.Classifier, device is null ? original : original.to(device), device is null ? labels : labels.to(device), [.. Enumerable.Range(images.FirstIndex + start, count).Select(index => (long)index)], progress, cancellationToken);
         var adversarial = result.Adversarial.cpu().clone();
 
-        var normalized = model.ToNormalized(original);
-        var perturbations = model.ToNormalized(adversarial) - normalized;
-        var relative = attack.Norm.Of(perturbations).div(attack.Norm.Of(normalized)).cpu().data<double>().ToArray();
+        var perturbations = BlockNorm.Of(attack.Norm, [original, adversarial], parts => model.ToNormalized(parts[1]) - model.ToNormalized(parts[0]));
+        var relative = perturbations.div(BlockNorm.Of(attack.Norm, [original], parts => model.ToNormalized(parts[0]))).cpu().data<double>().ToArray();
         var evaluated = result.Outcomes.Select((image, row) => new EvaluatedImage(images.FirstIndex + start + row, image, relative[row]));
         return new([.. evaluated], original.DetachFromDisposeScope(), adversarial.DetachFromDisposeScope(), stopwatch.Elapsed.TotalSeconds);
     }

@@ -19,7 +19,7 @@ internal static class ClassLabels
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(model);
         var warnings = new List<string>();
-        if (images.Folders is { } folders)
+        if (images.Folders is { Source: LabelSource.Folders or LabelSource.Names } folders)
         {
             if (folders.Numbers is { } numbers && numbers.All(number => number < model.ClassCount))
             {
@@ -49,6 +49,16 @@ internal static class ClassLabels
     private static IEnumerable<string> CompareCounts(string name, ClassFolders folders, LoadedModel model)
     {
         var (given, needed) = (folders.Names.Count, model.ClassCount);
+        if (folders.Source == LabelSource.Names)
+        {
+            if (given != needed)
+            {
+                yield return $"The labels of '{name}' have {given} names, but {model.Name} has {needed} classes: the names are numbered in the order of characters, so a missing or additional name shifts the labels of all later ones; give the names of all classes in their order (--classes FILE), or class numbers as labels.";
+            }
+
+            yield break;
+        }
+
         if (given > needed)
         {
             var empty = folders.Empty.Count > 0 ? $" (without images: {First(folders.Empty)})" : "";

@@ -37,7 +37,7 @@ public sealed class OpenedModel
         var (given, needed) = (pixels.shape[1], _normalization.Mean.Count);
         if (needed != 1 && needed != given)
         {
-            throw new BadInputException($"The preprocessing of {Classifier.Name} has {needed} means and standard deviations, but the images have {given} channels; give one mean and one standard deviation per channel.");
+            throw new BadInputException($"The preprocessing of {Classifier.Name} has {needed} means and standard deviations, but the images have {given} channels; give one mean and one standard deviation per channel, or images of other channels (--channels).");
         }
 
         return Space == InputSpace.Normalized ? _normalization.Apply(pixels) : pixels.alias();

@@ -91,11 +91,11 @@ internal sealed record PerturbationLengths(double[] L2, double[] LInf, double[] 
     public static PerturbationLengths Of(Tensor images, Tensor adversarial, Norm norm)
     {
         using var scope = NewDisposeScope();
-        var originals = images.to(ScalarType.Float64);
-        var perturbations = adversarial.to(ScalarType.Float64) - originals;
+        Tensor Lengths(Norm measure) => BlockNorm.Of(measure, [images, adversarial], parts => parts[1].to(ScalarType.Float64) - parts[0].to(ScalarType.Float64));
+        var originals = BlockNorm.Of(norm, [images], parts => parts[0].to(ScalarType.Float64));
         return new(
-            Norm.L2.Of(perturbations).ToDoubles(),
-            Norm.LInf.Of(perturbations).ToDoubles(),
-            norm.Of(perturbations).div(norm.Of(originals)).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity).ToDoubles());
+            Lengths(Norm.L2).ToDoubles(),
+            Lengths(Norm.LInf).ToDoubles(),
+            Lengths(norm).div(originals).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity).ToDoubles());
     }
 }

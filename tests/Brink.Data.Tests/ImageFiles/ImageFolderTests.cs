@@ -212,7 +212,7 @@ public sealed class ImageFolderTests : IDisposable
     public void Different_sizes_are_refused_with_the_first_image_that_differs() =>
         AssertRefused(
             Pictures.Folder(_folder.Path, ("a/0.png", [1]), ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Grey(1, side: 5)), ("a/3.png", Pictures.Grey(1, side: 6))),
-            "a/2.png", "5×5", "4×4", "resize", "imagenet:");
+            "a/2.png", "5×5", "4×4", "--resize N", "--crop N");
 
     [Fact]
     public void A_skip_beyond_the_end_is_refused()
@@ -226,7 +226,7 @@ public sealed class ImageFolderTests : IDisposable
     {
         AssertRefused(_folder["absent"], "there is nothing at", "absent");
         AssertRefused(_folder.Path, "contains none");
-        AssertRefused(Pictures.Folder(_folder["flat"], ("1.png", Pictures.Grey(1))), "folder for each class");
+        AssertRefused(Pictures.Folder(_folder["flat"], ("1.png", Pictures.Grey(1))), "class folders", "--labels FILE.csv", "--labels predicted");
         AssertRefused(Pictures.Folder(_folder["split"], ("train/a/1.png", Pictures.Grey(1)), ("test/a/1.png", Pictures.Grey(1))), "'train'");
         AssertRefused(Write("text.tar", "no archive"u8.ToArray()), "not a tar archive");
         AssertRefused(Write("empty.tar", []), "contains none");

@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Runtime.InteropServices;
 using SkiaSharp;
 
 namespace Brink.Data.Tests.ImageFiles;
@@ -81,6 +82,14 @@ internal static class Pictures
     private static SKBitmap Bitmap(int width, int height, Func<int, int, SKColor> color, SKColorType type, SKAlphaType alpha)
     {
         var bitmap = new SKBitmap(width, height, type, alpha);
+        if (alpha == SKAlphaType.Unpremul)
+        {
+            // SetPixel would round the colours of transparent pixels.
+            var bytes = Enumerable.Range(0, width * height).Select(pixel => color(pixel % width, pixel / width)).SelectMany(pixel => new[] { pixel.Red, pixel.Green, pixel.Blue, pixel.Alpha }).ToArray();
+            Marshal.Copy(bytes, 0, bitmap.GetPixels(), bytes.Length);
+            return bitmap;
+        }
+
         for (var y = 0; y < height; y++)
         {
             for (var x = 0; x < width; x++)
