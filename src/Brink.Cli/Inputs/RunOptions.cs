@@ -75,10 +75,15 @@ internal sealed class RunOptions
 
     /// <summary>Parses the flags of labels and preparation of images.</summary>
     /// <param name="parsed">The parsed command line.</param>
-    /// <exception cref="BadInputException">There are no such channels.</exception>
+    /// <exception cref="BadInputException">There are no such channels, or no such file of labels.</exception>
     public ImageOptions Images(ParseResult parsed)
     {
         var labels = parsed.GetValue(Labels) ?? FileLabels;
+        if (labels is not (FileLabels or PredictedLabels) && !File.Exists(labels))
+        {
+            throw new BadInputException($"The labels must be {FileLabels}, {PredictedLabels} or the name of a CSV file, but '{labels}' was given, and there is no such file.");
+        }
+
         return new()
         {
             Resize = parsed.GetValue(Resize),
