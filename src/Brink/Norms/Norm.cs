@@ -83,6 +83,13 @@ public abstract class Norm
         public override Tensor Of(Tensor batch)
         {
             using var scope = NewDisposeScope();
+            var lengths = batch.flatten(1).norm(1, false, 2);
+            if (PerSample.AreOrdinary(lengths))
+            {
+                return lengths.MoveToOuterDisposeScope();
+            }
+
+            // ‖x‖ = m ‖x/m‖ with the largest entry m, whose square may underflow or overflow.
             var (rows, scales) = PerSample.Scaled(batch);
             return rows.norm(1, false, 2).mul(scales).MoveToOuterDisposeScope();
         }
@@ -90,8 +97,14 @@ public abstract class Norm
         public override Tensor SteepestDirections(Tensor gradients)
         {
             using var scope = NewDisposeScope();
+            var lengths = gradients.flatten(1).norm(1, false, 2);
+            if (PerSample.AreOrdinary(lengths))
+            {
+                return gradients.div(PerSample.Broadcast(lengths, gradients)).MoveToOuterDisposeScope();
+            }
+
             var (rows, _) = PerSample.Scaled(gradients);
-            var lengths = rows.norm(1, true, 2);
+            lengths = rows.norm(1, true, 2);
             // 0/0 would be NaN.
             return rows.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).reshape(gradients.shape).MoveToOuterDisposeScope();
         }

@@ -5,6 +5,10 @@ namespace Brink.Tensors;
 /// <summary>Operations on a batch that give or use one number per image.</summary>
 internal static class PerSample
 {
+    // Squares of such numbers, and sums of millions of them, neither underflow nor overflow in float32.
+    private const double SmallestOrdinary = 1e-12;
+    private const double LargestOrdinary = 1e12;
+
     /// <summary>Reshapes [batch] to [batch, 1, …, 1], which broadcasts against images.</summary>
     /// <param name="values">One number per image, shape [batch].</param>
     /// <param name="images">The images, shape [batch, …].</param>
@@ -26,23 +30,31 @@ internal static class PerSample
     public static Tensor Dot(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
+        var products = first.mul(second).flatten(1).sum(1);
+        if (AreOrdinary(products))
+        {
+            return products.MoveToOuterDisposeScope();
+        }
+
         var ((one, oneScale), (other, otherScale)) = (Scaled(first), Scaled(second));
         return one.mul(other).sum(1).mul(oneScale).mul(otherScale).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Divides each image by its largest absolute entry if that is so small or so large that squares of entries would underflow or overflow.</summary>
+    /// <summary>Divides each image by its largest absolute entry, so that squares of entries neither underflow nor overflow.</summary>
     /// <param name="batch">The images, shape [batch, …].</param>
-    /// <returns>The images as rows, shape [batch, entries], and their divisors, shape [batch]. The divisor is 1 for entries of ordinary size.</returns>
+    /// <returns>The images as rows, shape [batch, entries], and their divisors, shape [batch]; 1 for an image of zeros or with entries that are not finite.</returns>
     public static (Tensor Rows, Tensor Scales) Scaled(Tensor batch)
     {
         using var scope = NewDisposeScope();
         var flat = batch.flatten(1);
         var largest = flat.abs().amax([1], keepdim: true);
-        var isOrdinary = largest.ge(Scalars.SmallestOrdinary).logical_and(largest.le(Scalars.LargestOrdinary));
-        // An image of zeros, infinity or NaN is left as it is.
-        var scales = largest.masked_fill(isOrdinary.logical_or(largest.gt(Scalars.Zero).logical_and(largest.isfinite()).logical_not()), Scalars.One);
+        var scales = largest.masked_fill(largest.gt(Scalars.Zero).logical_and(largest.isfinite()).logical_not(), Scalars.One);
         return (flat.div(scales).MoveToOuterDisposeScope(), scales.squeeze(1).MoveToOuterDisposeScope());
     }
+
+    /// <summary>Determines whether all absolute values are of a size at which sums of products are exact up to rounding. Terms that underflow are negligible beside them.</summary>
+    /// <param name="values">The values, shape [batch].</param>
+    public static bool AreOrdinary(Tensor values) => Array.TrueForAll(values.ToDoubles(), value => Math.Abs(value) is >= SmallestOrdinary and <= LargestOrdinary);
 
     /// <summary>Determines for each image whether all entries are finite, bool, shape [batch].</summary>
     /// <param name="batch">The images, shape [batch, …].</param>

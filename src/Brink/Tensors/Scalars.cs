@@ -25,12 +25,6 @@ internal static class Scalars
     /// <summary>The number 2.</summary>
     public static Scalar Two { get; } = 2;
 
-    /// <summary>2⁻⁴⁰. Squares of numbers from here to <see cref="LargestOrdinary"/>, and sums of millions of them, neither underflow nor overflow in float32.</summary>
-    public static Scalar SmallestOrdinary { get; } = Math.ScaleB(1, -40);
-
-    /// <summary>2⁴⁰.</summary>
-    public static Scalar LargestOrdinary { get; } = Math.ScaleB(1, 40);
-
     /// <summary>Negative infinity.</summary>
     public static Scalar NegativeInfinity { get; } = double.NegativeInfinity;
 

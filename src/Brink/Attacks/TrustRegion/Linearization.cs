@@ -39,8 +39,8 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         }
 
         var points = pass.Points.detach();
-        var (projected, isAtBound) = Project(points, model);
-        var state = new TrustRegionState(points, labels, choice.Targets, projected, LabelLogits(pass, labels), options.Radius.First(distances), distances, PassRows(points), isAtBound);
+        var (projected, stuck) = Project(points, model);
+        var state = new TrustRegionState(points, labels, choice.Targets, projected, LabelLogits(pass, labels), options.Radius.First(distances), distances, PassRows(points), stuck);
         var positions = passRows == rows ? Enumerable.Range(0, rows.Count) : rows.Rows;
         var attacked = state.Select(tensor(positions.Select(position => (long)position).ToArray(), device: labels.device));
         run.SetTargets(rows, attacked.Targets.ToLongs());
@@ -57,8 +57,8 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         var points = pass.Points.detach();
         var model = ModelOf(run, pass, rows, state.Labels, state.Targets);
         run.CountBackwards(rows);
-        var (projected, isAtBound) = Project(points, model);
-        return state with { Points = points, Model = projected, LabelLogits = LabelLogits(pass, state.Labels), PassRows = PassRows(points), IsAtBound = isAtBound };
+        var (projected, stuck) = Project(points, model);
+        return state with { Points = points, Model = projected, LabelLogits = LabelLogits(pass, state.Labels), PassRows = PassRows(points), Stuck = stuck };
     }
 
     private LinearModel ModelOf(AttackRun run, ForwardPass pass, ActiveRows rows, Tensor labels, Tensor targets)
@@ -69,18 +69,18 @@ internal sealed class Linearization(TrustRegionOptions options, Bounds bounds)
         return new(values.detach().MoveToOuterDisposeScope(), gradients.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Sets the entries of the gradient to zero that are at their bound and would be pushed outward, and flags the rows that have such an entry.</summary>
-    private (LinearModel Model, Tensor IsAtBound) Project(Tensor points, LinearModel model)
+    /// <summary>Sets the entries of the gradient to zero that are at their bound and would be pushed outward, and returns their flags.</summary>
+    private (LinearModel Model, Tensor? Stuck) Project(Tensor points, LinearModel model)
     {
         if (!options.ProjectGradient)
         {
-            return (model, zeros_like(model.Values, dtype: ScalarType.Bool));
+            return (model, null);
         }
 
         using var scope = NewDisposeScope();
         var stuck = points.ge(bounds.Upper(points)).logical_and(model.Gradients.gt(Scalars.Zero))
             .logical_or(points.le(bounds.Lower(points)).logical_and(model.Gradients.lt(Scalars.Zero)));
-        return (model with { Gradients = model.Gradients.masked_fill(stuck, Scalars.Zero).MoveToOuterDisposeScope() }, stuck.flatten(1).any(1).MoveToOuterDisposeScope());
+        return (model with { Gradients = model.Gradients.masked_fill(stuck, Scalars.Zero).MoveToOuterDisposeScope() }, stuck.MoveToOuterDisposeScope());
     }
 
     /// <summary>Computes the linearised distances D = −f / ‖∇f‖_q at the images, limited by the width of the bounds, shape [batch].</summary>

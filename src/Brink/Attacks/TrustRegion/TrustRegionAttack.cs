@@ -175,11 +175,17 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     /// <summary>Finishes rows and copies the state of those that remain active; the caller disposes the copy.</summary>
     private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, Tensor predictions, Tensor fooled, int iteration)
     {
-        var (before, isAtBound) = (rows.Rows, state.IsAtBound.ToBools());
+        var before = rows.Rows;
         using var kept = run.KeepActive(rows, state.Points, predictions, fooled, state.Model, Norm, iteration, _options.MaxIterations);
-        foreach (var row in before.Where((row, position) => isAtBound[position] && run[row].Exit == AttackExit.ZeroGradient))
+        if (state.Stuck is { } stuck && before.Any(row => run[row].Exit == AttackExit.ZeroGradient))
         {
-            run[row].GiveUpClass();
+            // Without these entries the gradient is zero, so it is the bounds that exclude the class.
+            using var scope = NewDisposeScope();
+            var flags = stuck.flatten(1).any(1).ToBools();
+            foreach (var row in before.Where((row, position) => flags[position] && run[row].Exit == AttackExit.ZeroGradient))
+            {
+                run[row].GiveUpClass();
+            }
         }
 
         return state.Select(kept);

@@ -12,10 +12,10 @@ namespace Brink.Attacks;
 /// <param name="Radii">The radii ε_k, shape [active].</param>
 /// <param name="FirstDistances">The linearised distances D at the original images, shape [active].</param>
 /// <param name="PassRows">The row of each image in the pass at the points, int64, shape [active].</param>
-/// <param name="IsAtBound">The flags of the images with an entry that is left out of the gradient because it is at its bound, bool, shape [active].</param>
-internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor FirstDistances, Tensor PassRows, Tensor IsAtBound) : IDisposable
+/// <param name="Stuck">The flags of the entries that are left out of the gradient because they are at their bound, bool, shape [active, …]; null if none is.</param>
+internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Targets, LinearModel Model, Tensor LabelLogits, Tensor Radii, Tensor FirstDistances, Tensor PassRows, Tensor? Stuck) : IDisposable
 {
-    private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, FirstDistances, PassRows, IsAtBound];
+    private IEnumerable<Tensor> Tensors => [Points, Labels, Targets, Model.Values, Model.Gradients, LabelLogits, Radii, FirstDistances, PassRows, .. Stuck is null ? Array.Empty<Tensor>() : [Stuck]];
 
     /// <summary>Copies the given rows; the caller disposes the copy.</summary>
     /// <param name="rows">The rows to copy, int64.</param>
@@ -28,7 +28,7 @@ internal sealed record TrustRegionState(Tensor Points, Tensor Labels, Tensor Tar
         Radii.index_select(0, rows),
         FirstDistances.index_select(0, rows),
         PassRows.index_select(0, rows),
-        IsAtBound.index_select(0, rows)).Detach();
+        Stuck?.index_select(0, rows)).Detach();
 
     /// <inheritdoc/>
     public void Dispose()
