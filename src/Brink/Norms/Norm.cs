@@ -84,29 +84,31 @@ public abstract class Norm
         {
             using var scope = NewDisposeScope();
             var lengths = batch.flatten(1).norm(1, false, 2);
-            if (PerSample.AreOrdinary(lengths))
+            if (PerSample.NotOrdinary(lengths) is not { } rescaled)
             {
                 return lengths.MoveToOuterDisposeScope();
             }
 
             // ‖x‖ = m ‖x/m‖ with the largest entry m, whose square may underflow or overflow.
             var (rows, scales) = PerSample.Scaled(batch);
-            return rows.norm(1, false, 2).mul(scales).MoveToOuterDisposeScope();
+            return where(rescaled, rows.norm(1, false, 2).mul(scales), lengths).MoveToOuterDisposeScope();
         }
 
         public override Tensor SteepestDirections(Tensor gradients)
         {
             using var scope = NewDisposeScope();
             var lengths = gradients.flatten(1).norm(1, false, 2);
-            if (PerSample.AreOrdinary(lengths))
+            var directions = gradients.div(PerSample.Broadcast(lengths, gradients));
+            if (PerSample.NotOrdinary(lengths) is not { } rescaled)
             {
-                return gradients.div(PerSample.Broadcast(lengths, gradients)).MoveToOuterDisposeScope();
+                return directions.MoveToOuterDisposeScope();
             }
 
             var (rows, _) = PerSample.Scaled(gradients);
             lengths = rows.norm(1, true, 2);
             // 0/0 would be NaN.
-            return rows.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).reshape(gradients.shape).MoveToOuterDisposeScope();
+            var exact = rows.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).reshape(gradients.shape);
+            return where(PerSample.Broadcast(rescaled, gradients), exact, directions).MoveToOuterDisposeScope();
         }
 
         public override Tensor Project(Tensor perturbations, Tensor radii)

@@ -31,13 +31,13 @@ internal static class PerSample
     {
         using var scope = NewDisposeScope();
         var products = first.mul(second).flatten(1).sum(1);
-        if (AreOrdinary(products))
+        if (NotOrdinary(products) is not { } rescaled)
         {
             return products.MoveToOuterDisposeScope();
         }
 
         var ((one, oneScale), (other, otherScale)) = (Scaled(first), Scaled(second));
-        return one.mul(other).sum(1).mul(oneScale).mul(otherScale).MoveToOuterDisposeScope();
+        return where(rescaled, one.mul(other).sum(1).mul(oneScale).mul(otherScale), products).MoveToOuterDisposeScope();
     }
 
     /// <summary>Divides each image by its largest absolute entry, so that squares of entries neither underflow nor overflow.</summary>
@@ -52,9 +52,15 @@ internal static class PerSample
         return (flat.div(scales).MoveToOuterDisposeScope(), scales.squeeze(1).MoveToOuterDisposeScope());
     }
 
-    /// <summary>Determines whether all absolute values are of a size at which sums of products are exact up to rounding. Terms that underflow are negligible beside them.</summary>
-    /// <param name="values">The values, shape [batch].</param>
-    public static bool AreOrdinary(Tensor values) => Array.TrueForAll(values.ToDoubles(), value => Math.Abs(value) is >= SmallestOrdinary and <= LargestOrdinary);
+    /// <summary>Flags the images whose sum of products is so small or so large that terms may have underflowed or overflowed; null if there is none.</summary>
+    /// <remarks>Only these are computed again, so that the result for an image does not depend on the others. Terms that underflow are negligible beside a sum of ordinary size.</remarks>
+    /// <param name="values">The sums of products, or norms, shape [batch].</param>
+    /// <returns>The flags, bool, shape [batch].</returns>
+    public static Tensor? NotOrdinary(Tensor values)
+    {
+        var flags = Array.ConvertAll(values.ToDoubles(), value => Math.Abs(value) is not (>= SmallestOrdinary and <= LargestOrdinary));
+        return Array.Exists(flags, flag => flag) ? tensor(flags, device: values.device) : null;
+    }
 
     /// <summary>Determines for each image whether all entries are finite, bool, shape [batch].</summary>
     /// <param name="batch">The images, shape [batch, …].</param>

@@ -54,6 +54,23 @@ public sealed class NormTests
         Assert.True(PerSample.Dot(scaled, others / factor).to(torch.float64).allclose(products, rtol: 1e-5));
     }
 
+    /// <summary>Another image of the batch that underflows, or is zero, must not change the rounding.</summary>
+    [Fact]
+    public void Norms_directions_and_products_do_not_depend_on_the_other_images()
+    {
+        using var scope = torch.NewDisposeScope();
+        var images = Random(6, 3, 4, seed: 8).to(torch.float32);
+        images[1] = torch.zeros(3, 4);
+        images[4] = images[4] * 1e-30f;
+        foreach (var norm in All.Select(row => ByName(row.Data)))
+        {
+            Assert.True(norm.Of(images).eq(torch.cat([.. Enumerable.Range(0, 6).Select(row => norm.Of(images.narrow(0, row, 1)))])).all().item<bool>());
+            Assert.True(norm.SteepestDirections(images).eq(torch.cat([.. Enumerable.Range(0, 6).Select(row => norm.SteepestDirections(images.narrow(0, row, 1)))])).all().item<bool>());
+        }
+
+        Assert.True(PerSample.Dot(images, images).eq(torch.cat([.. Enumerable.Range(0, 6).Select(row => PerSample.Dot(images.narrow(0, row, 1), images.narrow(0, row, 1)))])).all().item<bool>());
+    }
+
     [Fact]
     public void Norms_of_images_with_infinity_or_NaN_are_not_finite()
     {
