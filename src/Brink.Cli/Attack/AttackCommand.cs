@@ -54,6 +54,7 @@ internal static class AttackCommand
             ? ProgressDisplay.Run(error, parsed.GetValue(options.Run.Quiet), progress => evaluation.Run(input.Images, progress, folder, cancellationToken))
             : null;
 
+        var robustness = result is null ? ReadRobustness(folder!) : Robustness.Of(run, result.Images);
         var summary = result is null ? folder!.Finished! : AttackSummary.Of(run, result);
         var stored = result is null;
         try
@@ -82,7 +83,7 @@ internal static class AttackCommand
 
         if (result is null or { IsComplete: true })
         {
-            return thresholds.Requirements.Count == 0 ? ExitCode.Done : thresholds.Check(result is null ? ReadRobustness(folder!) : Robustness.Of(run, result.Images), error);
+            return thresholds.Requirements.Count == 0 ? ExitCode.Done : thresholds.Check(robustness, error);
         }
 
         if (stored && !parsed.GetValue(options.Run.Json))
@@ -95,12 +96,8 @@ internal static class AttackCommand
         // Adds the parts of the results that are computed from the stored run, also if the run was finished by an earlier command.
         AttackSummary Complete(RunFolder written, AttackSummary results)
         {
-            // The summary of a new run contains these numbers already. That of an older version has no counts of unattacked images.
-            if (result is null)
-            {
-                var robustness = ReadRobustness(written);
-                results = results with { Unattacked = robustness.UnattackedAt(length: null), RobustAccuracy = thresholds.Lengths.Count > 0 ? robustness.AccuraciesAt(thresholds.Lengths) : results.RobustAccuracy };
-            }
+            // The summary of a new run contains these numbers already.
+            results = result is null ? results.Updated(robustness, thresholds.Lengths) : results;
 
             if (png)
             {

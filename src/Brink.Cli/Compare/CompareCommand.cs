@@ -91,11 +91,7 @@ internal static class CompareCommand
             {
                 using var saved = SavedRun.Read(folder.Folder);
                 var compared = saved.Compared(attack.Specification, attack.Folder) with { Run = run };
-                if (thresholds.Lengths.Count > 0)
-                {
-                    folder.Rewrite(earlier with { RobustAccuracy = new Robustness([compared]).AccuraciesAt(thresholds.Lengths) });
-                }
-
+                folder.Rewrite(earlier.Updated(new([compared]), thresholds.Lengths));
                 return compared;
             }
 

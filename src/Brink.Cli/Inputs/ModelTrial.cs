@@ -17,7 +17,8 @@ internal static class ModelTrial
     /// <summary>The start of the line with the answer; the network may print lines too.</summary>
     public const string Marker = "brink-trial:";
 
-    private const double DefaultMemory = 3e9;
+    private const long Gigabyte = 1L << 30;
+    private const long DefaultMemory = 3 * Gigabyte;
 
     // Short enough that an allocation of gigabytes does not get far beyond the limit.
     private const int PollMilliseconds = 5;
@@ -42,7 +43,7 @@ internal static class ModelTrial
             throw new BadInputException(FormattableString.Invariant($"The trial of a TorchScript file needs at least 1 second, but {seconds} was given; use --trust-model to leave it out."));
         }
 
-        var most = memory ?? (long)DefaultMemory + (File.Exists(request.Path) ? 2 * new FileInfo(request.Path).Length : 0);
+        var most = memory ?? DefaultMemory + (File.Exists(request.Path) ? 2 * new FileInfo(request.Path).Length : 0);
         using var process = Start();
         try
         {
@@ -56,12 +57,12 @@ internal static class ModelTrial
                 var taken = MemoryOf(process);
                 if (Stopwatch.GetElapsedTime(start).TotalSeconds > seconds)
                 {
-                    throw new BadInputException(FormattableString.Invariant($"The network in {request.Path} should load and process an image within {seconds} seconds, but it did not and took {taken / 1e9:0.0} GB of memory by then, perhaps because of an endless loop; allow more time by --trial-seconds."));
+                    throw new BadInputException(FormattableString.Invariant($"The network in {request.Path} should load and process an image within {seconds} seconds, but it did not and took {(double)taken / Gigabyte:0.0} GB of memory by then, perhaps because of an endless loop; allow more time by --trial-seconds."));
                 }
 
                 if (taken > most)
                 {
-                    throw new BadInputException(FormattableString.Invariant($"The network in {request.Path} should load and process an image in {most / 1e9:0.#} GB of memory, but it took more; allow more by --trial-memory."));
+                    throw new BadInputException(FormattableString.Invariant($"The network in {request.Path} should load and process an image in {(double)most / Gigabyte:0.#} GB of memory, but it took more; allow more by --trial-memory."));
                 }
             }
 

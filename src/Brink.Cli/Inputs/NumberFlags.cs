@@ -46,22 +46,20 @@ internal static class RealNumberFlag
 /// <summary>A flag whose value is a size of memory.</summary>
 internal static class MemorySize
 {
-    /// <summary>Parses a size such as <c>4G</c>, <c>1.5GB</c> or <c>500M</c>, in units of 1024.</summary>
-    /// <param name="text">The size; null for none.</param>
-    /// <returns>The number of bytes, or null.</returns>
-    /// <exception cref="BadInputException">The text is not a positive size.</exception>
-    public static long? Parse(string? text)
+    /// <summary>Parses a size such as <c>4G</c>, <c>1.5GB</c> or <c>500M</c>, in units of 1024; adds an error to the argument if it is not a positive size.</summary>
+    /// <returns>The number of bytes, or null after an error.</returns>
+    public static long? Parse(ArgumentResult argument)
     {
-        if (text is null)
-        {
-            return null;
-        }
-
+        var text = argument.Tokens[0].Value;
         var number = text.ToUpperInvariant().TrimEnd('B').TrimEnd('I');
         var power = number.Length > 0 ? "KMGT".IndexOf(number[^1], StringComparison.Ordinal) + 1 : 0;
         // A number without a unit would be one of bytes, and no run fits in so few.
-        return power > 0 && double.TryParse(number[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value * Math.Pow(1024, power) is >= 1 and < long.MaxValue and var bytes
-            ? (long)bytes
-            : throw new BadInputException($"The flag --memory takes a size such as 4G or 500M, but '{text}' was given.");
+        if (power > 0 && double.TryParse(number[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value * Math.Pow(1024, power) is >= 1 and < long.MaxValue and var bytes)
+        {
+            return (long)bytes;
+        }
+
+        argument.AddError($"The flag {((OptionResult)argument.Parent!).Option.Name} takes a size such as 4G or 500M, but '{text}' was given.");
+        return null;
     }
 }

@@ -85,7 +85,7 @@ internal sealed class RunInput : IDisposable
 
         var batchSize = AttackEvaluation.CheckBatchSize(parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize);
         var images = DataCatalog.Open(dataName, index ?? parsed.GetValue(options.Skip) ?? 0, index is null ? parsed.GetValue(options.Limit) : 1, imageOptions, cancellationToken);
-        var memory = MemorySize.Parse(parsed.GetValue(options.Memory));
+        var memory = parsed.GetValue(options.Memory);
 
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));

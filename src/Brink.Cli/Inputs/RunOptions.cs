@@ -45,7 +45,7 @@ internal sealed class RunOptions
 
     public Option<int?> BatchSize { get; } = new("--batch-size") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images in one batch. [default: 64]", HelpName = "N" };
 
-    public Option<string?> Memory { get; } = new("--memory") { Description = "The memory that a run may use, such as 4G or 500M; large images are attacked in smaller batches. [default: a quarter of the free memory, at most 4G; none with --batch-size]", HelpName = "SIZE" };
+    public Option<long?> Memory { get; } = new("--memory") { CustomParser = MemorySize.Parse, Description = "The memory that a run may use, such as 4G or 500M; large images are attacked in smaller batches. [default: a quarter of the free memory, at most 4G; none with --batch-size]", HelpName = "SIZE" };
 
     public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws; only pgd draws random numbers. [default: 0]", HelpName = "N" };
 
@@ -75,15 +75,10 @@ internal sealed class RunOptions
 
     /// <summary>Parses the flags of labels and preparation of images.</summary>
     /// <param name="parsed">The parsed command line.</param>
-    /// <exception cref="BadInputException">There are no such channels, or no such file of labels.</exception>
+    /// <exception cref="BadInputException">There are no such channels.</exception>
     public ImageOptions Images(ParseResult parsed)
     {
         var labels = parsed.GetValue(Labels) ?? FileLabels;
-        if (labels is not (FileLabels or PredictedLabels) && !File.Exists(labels))
-        {
-            throw new BadInputException($"The labels must be {FileLabels}, {PredictedLabels} or the name of a CSV file, but '{labels}' was given, and there is no such file.");
-        }
-
         return new()
         {
             Resize = parsed.GetValue(Resize),

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using Brink.Data;
 using Brink.Models;
 using TorchSharp;
@@ -16,7 +14,7 @@ internal sealed class ScriptOptions
 
     public Option<int> TrialSeconds { get; } = new("--trial-seconds") { CustomParser = argument => WholeNumber.Parse<int>(argument) ?? 0, Description = "The longest time in seconds that the trial of a TorchScript file may take.", DefaultValueFactory = _ => 15, HelpName = "N" };
 
-    public Option<long?> TrialMemory { get; } = new("--trial-memory") { CustomParser = ParseMemory, Description = "The largest memory that the trial of a TorchScript file may take: 500M or 6G. [default: 3G and twice the size of the file]", HelpName = "SIZE" };
+    public Option<long?> TrialMemory { get; } = new("--trial-memory") { CustomParser = MemorySize.Parse, Description = "The largest memory that the trial of a TorchScript file may take: 500M or 6G. [default: 3G and twice the size of the file]", HelpName = "SIZE" };
 
     public IEnumerable<Option> All => [Output, TrustModel, TrialSeconds, TrialMemory];
 
@@ -37,18 +35,5 @@ internal sealed class ScriptOptions
         var path = DataLocations.Resolve(file);
         var traits = parsed.GetValue(TrustModel) ? null : ModelTrial.Run(new(path, request, $"{device.type}".ToLowerInvariant(), torch.get_num_threads()), parsed.GetValue(TrialSeconds), parsed.GetValue(TrialMemory), cancellationToken);
         return TorchScriptModel.Load(path, request, preprocessing, traits, device);
-    }
-
-    private static long? ParseMemory(ArgumentResult argument)
-    {
-        var text = argument.Tokens[0].Value;
-        var unit = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'M' => 1e6, 'G' => 1e9, _ => 0 };
-        if (unit > 0 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 && number < 1e6)
-        {
-            return (long)(number * unit);
-        }
-
-        argument.AddError($"The flag {((OptionResult)argument.Parent!).Option.Name} takes a size such as 500M or 6G, but '{text}' was given.");
-        return null;
     }
 }

@@ -24,10 +24,10 @@ internal sealed record ImageOptions
     /// <summary>Indicates whether each image needs a label; false if its label is predicted by the model.</summary>
     public bool NeedsLabels { get; init; } = true;
 
-    /// <summary>Checks the lengths, and that the data set consists of image files if an option is only for those.</summary>
+    /// <summary>Checks the lengths, that the file of labels exists, and that the data set consists of image files if an option is only for those.</summary>
     /// <param name="description">The data set as given by the user.</param>
     /// <param name="hasFiles">True if the data set consists of image files.</param>
-    /// <exception cref="BadInputException">Thrown when a length is out of range, or an option does not apply to the data set.</exception>
+    /// <exception cref="BadInputException">Thrown when a length is out of range, there is no such file of labels, or an option does not apply to the data set.</exception>
     public void Check(string description, bool hasFiles)
     {
         foreach (var (flag, side) in new[] { ("--resize", Resize), ("--crop", Crop) })
@@ -41,6 +41,11 @@ internal sealed record ImageOptions
         if (!hasFiles && (Resize ?? Crop) is not null)
         {
             throw new BadInputException($"Only image files are resized and cropped, but the images are those of {description}; remove --resize and --crop, or use images:PATH.");
+        }
+
+        if (LabelFile is { } table && !File.Exists(DataLocations.Resolve(table)))
+        {
+            throw new BadInputException($"The labels must be file, predicted or the name of a CSV file, but '{table}' was given, and there is no such file.");
         }
 
         if (!hasFiles && LabelFile is not null)

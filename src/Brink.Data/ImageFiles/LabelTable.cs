@@ -17,16 +17,11 @@ internal sealed class LabelTable
 
     /// <summary>Reads a CSV file. The separator is a comma, a semicolon, a tab or a bar, whichever the first row contains.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="BadInputException">Thrown when the file does not exist, cannot be read, or is not a table of at least two columns.</exception>
+    /// <exception cref="BadInputException">Thrown when the file cannot be read, or is not a table of at least two columns.</exception>
     public static LabelTable Read(string path)
     {
         try
         {
-            if (!File.Exists(path))
-            {
-                throw new BadInputException($"The labels must be file, predicted or a CSV file of files and labels, but there is no file '{path}'.");
-            }
-
             using var reader = Sep.Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).FromFile(path);
             var rows = new List<string[]>();
             foreach (var row in reader)

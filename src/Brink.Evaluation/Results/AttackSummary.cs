@@ -165,6 +165,15 @@ public sealed record AttackSummary
         };
     }
 
+    /// <summary>Returns this summary with the numbers that depend on requested lengths, and with the counts of unattacked images, which summaries of older versions lack.</summary>
+    /// <param name="robustness">The robustness that the run measured.</param>
+    /// <param name="lengths">The requested lengths; if there are none, the accuracies stay.</param>
+    internal AttackSummary Updated(Robustness robustness, IReadOnlyList<double> lengths) => this with
+    {
+        Unattacked = robustness.UnattackedAt(length: null),
+        RobustAccuracy = lengths.Count > 0 ? robustness.AccuraciesAt(lengths) : RobustAccuracy,
+    };
+
     /// <summary>Returns the description of the run, without the warnings about its input.</summary>
     internal RunDescription Describe() => new()
     {

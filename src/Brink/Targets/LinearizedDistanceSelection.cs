@@ -26,6 +26,9 @@ internal sealed class LinearizedDistanceSelection(bool farthest, Tensor? exclude
         using var scope = NewDisposeScope();
         var classesByLogit = LargestOthers(pass.Logits, labels, candidates);
         var count = (int)classesByLogit.shape[1];
+        var points = pass.Points.detach();
+        var (up, down) = (pass.Bounds.Upper(points) - points, pass.Bounds.Lower(points) - points);
+        var offsets = origins is null ? null : points - origins;
         Candidate? chosen = null;
         for (var position = 0; position < count; position++)
         {
@@ -34,7 +37,7 @@ internal sealed class LinearizedDistanceSelection(bool farthest, Tensor? exclude
             var targets = classesByLogit.select(1, position).clone();
             var gaps = LogitGap.Instance.Values(pass.Logits, targets, labels);
             var gradients = pass.Gradients(gaps, keepGraph: true);
-            var candidate = new Candidate(LinearizedDistance(pass, gaps.detach(), gradients, targets, norm, origins), targets, gaps.detach(), gradients);
+            var candidate = new Candidate(LinearizedDistance(gaps.detach(), gradients, targets, norm, offsets, LargestRise(gradients, up, down)), targets, gaps.detach(), gradients);
             var better = chosen is null ? candidate : Better(candidate, chosen);
             better.MoveToScope(scope);
             chosen?.Dispose();
@@ -63,24 +66,25 @@ internal sealed class LinearizedDistanceSelection(bool farthest, Tensor? exclude
     /// A class is chosen only if all classes are such: with a zero or infinite gradient or distance, excluded, with a boundary that is already
     /// crossed at the origin, or whose linearised boundary does not meet the box of the bounds.
     /// </remarks>
-    private Tensor LinearizedDistance(ForwardPass pass, Tensor gaps, Tensor gradients, Tensor targets, Norm norm, Tensor? origins)
+    private Tensor LinearizedDistance(Tensor gaps, Tensor gradients, Tensor targets, Norm norm, Tensor? offsets, Tensor largestRises)
     {
         using var scope = NewDisposeScope();
-        var points = pass.Points.detach();
         var lengths = norm.Dual.Of(gradients);
-        var distances = (origins is null ? gaps.neg() : PerSample.Dot(gradients, points - origins) - gaps).div(lengths);
+        var distances = (offsets is null ? gaps.neg() : PerSample.Dot(gradients, offsets) - gaps).div(lengths);
         var unusable = lengths.eq(Scalars.Zero).logical_or(lengths.isfinite().logical_and(distances.isfinite()).logical_not()).logical_or(distances.lt(Scalars.Zero))
-            .logical_or(gaps.Plus(LargestRise(gradients, points, pass.Bounds)).lt(Scalars.Zero));
+            .logical_or(gaps.Plus(largestRises).lt(Scalars.Zero));
         unusable = excluded is null ? unusable : unusable.logical_or(excluded.gather(1, targets.unsqueeze(1)).squeeze(1));
         return distances.masked_fill(unusable, farthest ? Scalars.NegativeInfinity : Scalars.PositiveInfinity).MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes the largest increase of a linear function within the bounds, max ⟨g, x′ − x⟩, shape [batch].</summary>
-    private static Tensor LargestRise(Tensor gradients, Tensor points, Bounds bounds)
+    /// <param name="gradients">The gradients g.</param>
+    /// <param name="up">The largest differences x′ − x of each entry.</param>
+    /// <param name="down">The smallest differences x′ − x of each entry.</param>
+    private static Tensor LargestRise(Tensor gradients, Tensor up, Tensor down)
     {
         using var scope = NewDisposeScope();
-        var rises = maximum(gradients * (bounds.Upper(points) - points), gradients * (bounds.Lower(points) - points));
-        return rises.flatten(1).sum(1).MoveToOuterDisposeScope();
+        return maximum(gradients * up, gradients * down).flatten(1).sum(1).MoveToOuterDisposeScope();
     }
 
     private Candidate Better(Candidate one, Candidate other)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Brink.Data;
 using static TorchSharp.torch;
 
@@ -102,7 +103,13 @@ public sealed class AccuracyTests : IDisposable
         Assert.Equal(4, unattacked.GetProperty("total").GetInt32());
         Assert.Contains($"On 4 of {count} attacked images the attack could not work", Warnings(results.RootElement), StringComparison.Ordinal);
         Assert.Contains("unattacked: the attack could not work", File.ReadAllText(Path.Combine(_folder["run"], "report.html")), StringComparison.Ordinal);
-        // The finished run is judged in the same way.
+        // The finished run is judged in the same way, also if an older version wrote it, without these counts.
+        var path = Path.Combine(_folder["run"], "results.json");
+        var older = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        Assert.True(older.Remove("unattacked"));
+        File.WriteAllText(path, older.ToJsonString());
+        using var resumed = Json(Invocation.Of([.. attack, "--resume"]).AssertDone().Output);
+        Assert.Equal(4, resumed.RootElement.GetProperty("unattacked").GetProperty("total").GetInt32());
         Assert.Equal(3, Invocation.Of([.. attack, "--resume", "--require", "median>=0"]).ExitCode);
         Assert.Contains("note: The threshold accuracy@50>=0.05 was met", Invocation.Of([.. attack, "--resume", "--require", "accuracy@50>=0.05", "--allow-unattacked"]).AssertDone().Error, StringComparison.Ordinal);
 

@@ -27,19 +27,7 @@ public sealed class CheckpointFuzzTests
     public void Changed_bytes_give_tensors_or_a_message(string file)
     {
         var bytes = Fixture.Bytes(file);
-        Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Array[1, 4].Sample(
-            changes =>
-            {
-                var changed = (byte[])bytes.Clone();
-                foreach (var (position, value) in changes)
-                {
-                    changed[position] = value;
-                }
-
-                ReadsOrRefuses(changed);
-            },
-            iter: 3000,
-            threads: 1);
+        ReadsOrRefusesChanged(bytes);
     }
 
     [Theory]
@@ -92,19 +80,7 @@ public sealed class CheckpointFuzzTests
 
         var bytes = stream.ToArray();
         Assert.All(Enumerable.Range(0, bytes.Length), length => Assert.False(ReadsOrRefuses(bytes[..length])));
-        Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Array[1, 4].Sample(
-            changes =>
-            {
-                var changed = (byte[])bytes.Clone();
-                foreach (var (position, value) in changes)
-                {
-                    changed[position] = value;
-                }
-
-                ReadsOrRefuses(changed);
-            },
-            iter: 3000,
-            threads: 1);
+        ReadsOrRefusesChanged(bytes);
     }
 
     [Fact]
@@ -147,6 +123,21 @@ public sealed class CheckpointFuzzTests
     }
 
     // True if there were tensors. Each is read to its last element, where a wrong bound would be detected.
+    private static void ReadsOrRefusesChanged(byte[] bytes) =>
+        Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Array[1, 4].Sample(
+            changes =>
+            {
+                var changed = (byte[])bytes.Clone();
+                foreach (var (position, value) in changes)
+                {
+                    changed[position] = value;
+                }
+
+                ReadsOrRefuses(changed);
+            },
+            iter: 3000,
+            threads: 1);
+
     private static bool ReadsOrRefuses(byte[] bytes)
     {
         using var scope = NewDisposeScope();
