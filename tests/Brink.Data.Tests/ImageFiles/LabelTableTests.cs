@@ -71,7 +71,8 @@ public sealed class LabelTableTests : IDisposable
     [Fact]
     public void An_absent_or_binary_file_is_refused()
     {
-        Assert.Contains("no file", Assert.Throws<BadInputException>(() => LabelTable.Read(_folder["absent.csv"])).Message, StringComparison.Ordinal);
+        var absent = new ImageOptions { LabelFile = _folder["absent.csv"] };
+        Assert.Contains("there is no such file", Assert.Throws<BadInputException>(() => absent.Check("images:here", hasFiles: true)).Message, StringComparison.Ordinal);
         File.WriteAllBytes(_folder["binary.csv"], Pictures.Grey(1));
         Assert.Throws<BadInputException>(() => LabelTable.Read(_folder["binary.csv"]));
     }
