@@ -123,7 +123,7 @@ internal static class CommandLine
     /// <summary>Writes an error message as one line, with control characters of paths and arguments replaced, and optional details below it.</summary>
     private static void WriteError(TextWriter error, string message, string? details = null)
     {
-        var line = string.Concat(message.Select(letter => char.IsControl(letter) ? '?' : letter));
+        var line = Excerpt.Line(message);
         if (line.Length > LongestMessage)
         {
             line = $"{line[..(LongestMessage / 2)]} … {line[^(LongestMessage / 2)..]}";

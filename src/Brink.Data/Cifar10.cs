@@ -53,7 +53,7 @@ public static class Cifar10
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"CIFAR-10 should be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check its permissions.", exception);
+            throw new BadInputException($"CIFAR-10 should be read from '{path}', but it cannot be opened ({Excerpt.Reason(exception)}); check its permissions.", exception);
         }
     }
 
@@ -61,7 +61,7 @@ public static class Cifar10
     {
         var paths = names.Select(name => DataLocations.Resolve(Path.Combine(Folder, name))).ToArray();
         return Array.TrueForAll(paths, File.Exists)
-            ? Array.ConvertAll(paths, path => new FileInfo(path))
+            ? Array.ConvertAll(paths, path => RegularFile.Target(new(path)))
             : throw new BadInputException($"CIFAR-10 is in none of the folders {string.Join(", ", DataLocations.Folders)}; run brink data fetch cifar10, or use cifar10:PATH if it is elsewhere.");
     }
 
@@ -69,7 +69,7 @@ public static class Cifar10
     {
         if (File.Exists(path))
         {
-            return [new FileInfo(path)];
+            return [RegularFile.Target(new(path))];
         }
 
         if (!Directory.Exists(path))
@@ -79,6 +79,7 @@ public static class Cifar10
 
         var files = new DirectoryInfo(path).GetFiles("*.bin");
         Array.Sort(files, (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        files = Array.ConvertAll(files, RegularFile.Target);
         return files.Length > 0
             ? files
             : throw new BadInputException($"CIFAR-10 needs files such as test_batch.bin, but the folder '{path}' contains no .bin file; give the folder into which the binary version was unpacked.");

@@ -72,7 +72,7 @@ internal static class IdxFiles
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new BadInputException($"The {what} of an idx data set should be read from '{path}', but it cannot be read ({exception.Message.TrimEnd('.')}); check the file.", exception);
+            throw new BadInputException($"The {what} of an idx data set should be read from '{path}', but it cannot be read ({Excerpt.Reason(exception)}); check the file.", exception);
         }
     }
 }

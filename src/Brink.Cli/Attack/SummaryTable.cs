@@ -21,7 +21,7 @@ internal static class SummaryTable
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
 
         // Text is not parsed as markup: paths may contain brackets and :words:.
-        void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
+        void Row(string name, string value) => table.AddRow(new Text(name), new Text(Excerpt.Line(value)));
 
         Row("model, images", $"{summary.Model}, {summary.Data}");
         Row("attack", $"{summary.Attack}, {norm}, {Target(summary)}{Variant(summary)}");

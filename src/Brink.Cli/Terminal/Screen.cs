@@ -21,7 +21,7 @@ internal static class Screen
     {
         foreach (var warning in warnings)
         {
-            console.WriteLine($"Note: {warning}");
+            console.WriteLine(Excerpt.Line($"Note: {warning}"));
         }
     }
 }

@@ -52,7 +52,7 @@ internal static class TrainCommand
         if (!parsed.GetValue(options.Quiet))
         {
             // Printed before the training, so that it can be stopped in time, and again with the results.
-            warnings.ForEach(warning => error.WriteLine($"Note: {warning}"));
+            warnings.ForEach(warning => error.WriteLine(Excerpt.Line($"Note: {warning}")));
         }
 
         model.Module.to(device);

@@ -56,7 +56,7 @@ internal sealed record TrainSummary(string Model, IReadOnlyList<string> Data, in
 
         foreach (var warning in Warnings)
         {
-            output.WriteLine($"Note: {warning}");
+            output.WriteLine(Excerpt.Line($"Note: {warning}"));
         }
 
         output.WriteLine($"checkpoint, weights and history in {folder}");

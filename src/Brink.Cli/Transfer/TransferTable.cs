@@ -23,7 +23,7 @@ internal static class TransferTable
         foreach (var (run, counts) in matrix.Runs.Zip(matrix.Counts))
         {
             var norm = Norm.Parse(run.Norm).DisplayName;
-            string[] cells = [$"{run.Folder}{Environment.NewLine}{run.Model}, {run.Attack}, {norm}, {run.Target}", $"{run.Fooled}", .. counts.Select(Cell)];
+            string[] cells = [$"{run.Folder}{Environment.NewLine}{Excerpt.Line($"{run.Model}, {run.Attack}, {norm}, {run.Target}")}", $"{run.Fooled}", .. counts.Select(Cell)];
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
 

@@ -1,10 +1,14 @@
 using System.Globalization;
+using System.Text;
 
 namespace Brink.Data;
 
 /// <summary>A text file with the name of each class, one per line, in the order of the labels.</summary>
 internal static class ClassList
 {
+    // A million long names; an endless file must not fill the memory.
+    private const int LongestFile = 64 << 20;
+
     /// <summary>Gives images the classes of a list: those of the same names, or of the same numbers if the names of their classes are numbers.</summary>
     /// <param name="images">The images.</param>
     /// <param name="path">The file.</param>
@@ -25,7 +29,7 @@ internal static class ClassList
             // The names of numbered classes are their numbers.
             return used.All(entry => int.TryParse(entry.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < names.Length)
                 ? images.WithLabels(names, Enumerable.Range(0, images.Count).Select(index => long.Parse(used[images.Label(index)], CultureInfo.InvariantCulture)).ToArray())
-                : throw new BadInputException($"The list of classes '{path}' needs each class of the images, but '{unknown}' is none of its {names.Length} names; add it in its place, or remove --classes.");
+                : throw new BadInputException($"The list of classes '{path}' needs each class of the images, but {Excerpt.Quote(unknown)} is none of its {names.Length} names; add it in its place, or remove --classes.");
         }
 
         return images.WithLabels(names, Enumerable.Range(0, images.Count).Select(index => numberOf[used[images.Label(index)]]).ToArray());
@@ -37,17 +41,17 @@ internal static class ClassList
         try
         {
             // Lines of Windows end with two characters, and editors leave empty lines at the end.
-            names = [.. File.ReadAllText(path).TrimEnd().Split('\n').Select(line => line.Trim())];
+            names = [.. Encoding.UTF8.GetString(RegularFile.ReadToEnd(path, LongestFile)).TrimStart('\uFEFF').TrimEnd().Split('\n').Select(line => line.Trim())];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new BadInputException($"The names of the classes should be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check the path.", exception);
+            throw new BadInputException($"The names of the classes should be read from '{path}', but it cannot be opened ({Excerpt.Reason(exception)}); check the path.", exception);
         }
 
         return Array.IndexOf(names, "") is >= 0 and var empty
             ? throw new BadInputException(FormattableString.Invariant($"A list of classes needs one name per line, but line {empty + 1} of '{path}' is empty."))
             : names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any()) is { Key: var twice }
-            ? throw new BadInputException($"A list of classes names each class once, but '{path}' has '{twice}' twice; rename one.")
+            ? throw new BadInputException($"A list of classes names each class once, but '{path}' has {Excerpt.Quote(twice)} twice; rename one.")
             : names;
     }
 }

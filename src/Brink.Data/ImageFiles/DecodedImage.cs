@@ -4,23 +4,24 @@ namespace Brink.Data;
 
 /// <summary>A decoded PNG or JPEG with eight bits each of red, green, blue and alpha.</summary>
 /// <remarks>Grey images have three equal colours; colour profiles are ignored, as by PIL's <c>convert("RGBA")</c>.</remarks>
-internal sealed class DecodedImage
+internal sealed class DecodedImage : IDisposable
 {
     // 100 megapixels need 400 MB. A header can state any size, so a limit is needed before memory is allocated.
     private const long MostPixels = 100_000_000;
 
-    private readonly byte[] _pixels;
+    // Native memory, freed at once: garbage of many large images would fill the memory before it is collected.
+    private readonly SKBitmap _bitmap;
 
-    private DecodedImage(int width, int height, byte[] pixels, bool isGrey, bool hasAlpha) => (Width, Height, _pixels, IsGrey, HasAlpha) = (width, height, pixels, isGrey, hasAlpha);
+    private DecodedImage(SKBitmap bitmap, bool isGrey, bool hasAlpha) => (_bitmap, IsGrey, HasAlpha) = (bitmap, isGrey, hasAlpha);
 
     /// <summary>The number of bytes per pixel: red, green, blue and alpha.</summary>
     public const int BytesPerPixel = 4;
 
     /// <summary>The number of columns.</summary>
-    public int Width { get; }
+    public int Width => _bitmap.Width;
 
     /// <summary>The number of rows.</summary>
-    public int Height { get; }
+    public int Height => _bitmap.Height;
 
     /// <summary>Indicates whether the file contains grey values instead of colours.</summary>
     public bool IsGrey { get; }
@@ -29,7 +30,7 @@ internal sealed class DecodedImage
     public bool HasAlpha { get; }
 
     /// <summary>The pixels, [row, column, byte] with <see cref="BytesPerPixel"/> bytes.</summary>
-    public Span<byte> Pixels => _pixels;
+    public Span<byte> Pixels => _bitmap.GetPixelSpan();
 
     /// <summary>Decodes the content of a file.</summary>
     /// <exception cref="UnreadableImageException">Thrown when the content is not an image, is damaged, or has too many pixels.</exception>
@@ -38,13 +39,19 @@ internal sealed class DecodedImage
         using var codec = Open(file);
         // Without a colour space Skia does not convert colours.
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul, colorspace: null);
-        return codec.GetPixels(info, out var pixels) switch
+        var bitmap = new SKBitmap();
+        var result = bitmap.TryAllocPixels(info) ? codec.GetPixels(info, bitmap.GetPixels()) : throw new UnreadableImageException("it does not fit in memory");
+        if (result == SKCodecResult.Success)
         {
-            SKCodecResult.Success => new(info.Width, info.Height, pixels, codec.Info.ColorType == SKColorType.Gray8 || IsGreyWithAlpha(file), codec.Info.AlphaType != SKAlphaType.Opaque),
-            SKCodecResult.IncompleteInput => throw new UnreadableImageException("it is incomplete"),
-            _ => throw new UnreadableImageException("it is damaged"),
-        };
+            return new(bitmap, codec.Info.ColorType == SKColorType.Gray8 || IsGreyWithAlpha(file), codec.Info.AlphaType != SKAlphaType.Opaque);
+        }
+
+        bitmap.Dispose();
+        throw new UnreadableImageException(result == SKCodecResult.IncompleteInput ? "it is incomplete" : "it is damaged");
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _bitmap.Dispose();
 
     /// <summary>Reads width and height from the header, without decoding the pixels.</summary>
     /// <exception cref="UnreadableImageException">Thrown when the content is not an image.</exception>

@@ -6,6 +6,9 @@ namespace Brink.Data;
 /// <summary>A set of named files, in a folder or in an archive. Several threads may read at once.</summary>
 internal interface IFileStore : IDisposable
 {
+    /// <summary>The maximum length of a file in bytes: 256 MB. The largest image that is decoded has 100 million pixels, and photographs need less than two bytes per pixel.</summary>
+    const int LongestFile = 256 << 20;
+
     /// <summary>The path of each file relative to the root, with <c>/</c> as separator, in any order and without duplicates. Hidden files are excluded.</summary>
     IReadOnlyCollection<string> Names { get; }
 
@@ -18,7 +21,7 @@ internal interface IFileStore : IDisposable
     /// <summary>Reads a file.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <returns>The whole content.</returns>
-    /// <exception cref="UnreadableImageException">Thrown when the file is empty or incomplete.</exception>
+    /// <exception cref="UnreadableImageException">Thrown when the file is empty, incomplete or too long, or no regular file.</exception>
     /// <exception cref="IOException">Thrown when the file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Thrown when the user has no permission to read the file.</exception>
     byte[] Read(string name);
@@ -39,6 +42,8 @@ internal sealed class FolderStore : IFileStore
 
     private readonly Dictionary<string, FileInfo> _files = new(StringComparer.Ordinal);
     private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
+    // The paths of the folders that contain each other, without links.
+    private readonly Stack<string> _path = new();
 
     public FolderStore(string folder) => List(new(folder), "", depth: 0);
 
@@ -48,10 +53,9 @@ internal sealed class FolderStore : IFileStore
 
     public int HiddenCount { get; private set; }
 
-    // Reading a pipe or a device might not end; their length is 0.
-    public byte[] Read(string name) => _files[name] is { Length: > 0 } file
-        ? File.ReadAllBytes(file.FullName)
-        : throw new UnreadableImageException("it is empty");
+    public byte[] Read(string name) => RegularFile.Read(_files[name].FullName, IFileStore.LongestFile) is { Length: > 0 } content
+        ? content
+        : throw new UnreadableImageException("it is empty or no regular file");
 
     public void Dispose()
     {
@@ -60,6 +64,14 @@ internal sealed class FolderStore : IFileStore
 
     private void List(DirectoryInfo folder, string prefix, int depth)
     {
+        var target = (folder.LinkTarget is null ? folder : folder.ResolveLinkTarget(returnFinalTarget: true) ?? folder).FullName;
+        // A link to a folder around it would list the same files again and again.
+        if (folder.LinkTarget is not null && _path.Any(outer => IsInside(outer, target)))
+        {
+            return;
+        }
+
+        _path.Push(target);
         foreach (var entry in folder.EnumerateFileSystemInfos("*", Everything))
         {
             var name = prefix + entry.Name;
@@ -81,7 +93,12 @@ internal sealed class FolderStore : IFileStore
                 }
             }
         }
+
+        _path.Pop();
     }
+
+    private static bool IsInside(string path, string folder) =>
+        path == folder || path.StartsWith(Path.EndsInDirectorySeparator(folder) ? folder : folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }
 
 /// <summary>The files in a tar archive, which is not unpacked: its headers are read once, then each file at its position.</summary>
@@ -111,9 +128,9 @@ internal sealed class TarStore : IFileStore
             {
                 Index(_stream);
             }
-            catch (Exception exception) when (exception is InvalidDataException or FormatException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException)
+            catch (Exception exception) when (exception is InvalidDataException or FormatException or EndOfStreamException or NotSupportedException or InvalidOperationException or ArgumentException or OverflowException)
             {
-                throw new BadInputException($"Images need a folder or a tar archive, but '{path}' is not a tar archive or is damaged ({exception.Message.TrimEnd('.')}); check the path, or download it again.", exception);
+                throw new BadInputException($"Images need a folder or a tar archive, but '{path}' is not a tar archive or is damaged ({Excerpt.Reason(exception)}); check the path, or download it again.", exception);
             }
         }
         catch
@@ -138,9 +155,14 @@ internal sealed class TarStore : IFileStore
         }
 
         // Checked before memory is allocated, because a header can state any length.
-        if (offset > RandomAccess.GetLength(_archive) - length || length > Array.MaxLength)
+        if (offset > RandomAccess.GetLength(_archive) - length)
         {
             throw new UnreadableImageException("the archive ends within the file");
+        }
+
+        if (length > IFileStore.LongestFile)
+        {
+            throw new UnreadableImageException($"it has more than {IFileStore.LongestFile >> 20} MB");
         }
 
         var bytes = new byte[length];

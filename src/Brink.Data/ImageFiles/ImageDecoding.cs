@@ -50,7 +50,7 @@ internal static class ImageDecoding
             {
                 try
                 {
-                    var image = DecodedImage.Decode(images.Read(files[index]));
+                    using var image = DecodedImage.Decode(images.Read(files[index]));
                     if (preparation.SizeOf((image.Width, image.Height)) is var own && own != (width, height))
                     {
                         misfits[index] = Misfit(image, own, (width, height));
@@ -67,7 +67,7 @@ internal static class ImageDecoding
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
                 {
-                    problems[index] = $"it cannot be opened: {exception.Message.TrimEnd('.')}";
+                    problems[index] = $"it cannot be read: {Excerpt.Reason(exception)}";
                 }
             });
         }
@@ -78,7 +78,7 @@ internal static class ImageDecoding
 
         if (Array.FindIndex(misfits, misfit => misfit is not null) is >= 0 and var first)
         {
-            throw new BadInputException($"{Plain(files[first].Name)} in '{images.Path}' {misfits[first]}.");
+            throw new BadInputException($"{Excerpt.Plain(files[first].Name)} in '{images.Path}' {misfits[first]}.");
         }
 
         var left = Close(pixels, problems, length);
@@ -181,16 +181,13 @@ internal static class ImageDecoding
     /// <summary>Lists names from an archive or a folder, the first ones and the last if there are many.</summary>
     /// <param name="names">The names, at least one.</param>
     internal static string List(IReadOnlyList<string> names) => names.Count <= MostNamed
-        ? string.Join(", ", names.Select(Plain))
-        : $"{string.Join(", ", names.Take(MostNamed - 1).Select(Plain))}, … {Plain(names[^1])}";
+        ? string.Join(", ", names.Select(Excerpt.Plain))
+        : $"{string.Join(", ", names.Take(MostNamed - 1).Select(Excerpt.Plain))}, … {Excerpt.Plain(names[^1])}";
 
     private static string Describe(ImageFile[] files, string?[] problems)
     {
         var bad = files.Zip(problems).Where(entry => entry.Second is not null).ToArray();
-        var named = string.Join(", ", bad.Take(MostNamed).Select(entry => $"{Plain(entry.First.Name)} ({entry.Second})"));
+        var named = string.Join(", ", bad.Take(MostNamed).Select(entry => $"{Excerpt.Plain(entry.First.Name)} ({entry.Second})"));
         return bad.Length > MostNamed ? FormattableString.Invariant($"{named} and {bad.Length - MostNamed} more") : named;
     }
-
-    /// <summary>Replaces control characters, which a name in an archive can contain and which could change the user's terminal.</summary>
-    private static string Plain(string name) => string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
 }

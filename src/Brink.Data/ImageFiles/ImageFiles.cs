@@ -99,7 +99,7 @@ internal sealed class ImageFiles : IDisposable
             store?.Dispose();
             if (exception is IOException or UnauthorizedAccessException)
             {
-                throw new BadInputException($"Images should be read from '{path}', but it cannot be opened ({exception.Message.TrimEnd('.')}); check its permissions.", exception);
+                throw new BadInputException($"Images should be read from '{path}', but it cannot be opened ({Excerpt.Reason(exception)}); check its permissions.", exception);
             }
 
             throw;

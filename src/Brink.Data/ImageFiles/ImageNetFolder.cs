@@ -45,7 +45,7 @@ public static class ImageNetFolder
         var known = Synsets.ToHashSet(StringComparer.Ordinal);
         if (isNamed && images.Files.FirstOrDefault(file => !known.Contains(file.Class)) is { } unknown)
         {
-            throw new BadInputException($"ImageNet needs synsets as classes, such as {Synsets[0]}, but '{path}' has the class '{unknown.Class}', which is not one of the 1,000; rename or remove it, or use images:PATH for other classes.");
+            throw new BadInputException($"ImageNet needs synsets as classes, such as {Synsets[0]}, but '{path}' has the class {Excerpt.Quote(unknown.Class)}, which is not one of the 1,000; rename or remove it, or use images:PATH for other classes.");
         }
 
         if (images.Classes.Names.Count > Synsets.Count)

@@ -8,6 +8,8 @@ internal sealed class LabelTable
 {
     // More classes than any data set has; a larger number is no class number, and the names of all smaller classes must fit in memory.
     private const int MostClasses = 1_000_000;
+    // Rows of a million images; an endless file must not fill the memory.
+    private const int LongestFile = 128 << 20;
     private static readonly string[] LabelHeaders = ["label", "labels", "class", "category", "target", "y"];
 
     private readonly string _path;
@@ -22,7 +24,7 @@ internal sealed class LabelTable
     {
         try
         {
-            using var reader = Sep.Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).FromFile(path);
+            using var reader = Sep.Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).From(RegularFile.ReadToEnd(path, LongestFile));
             var rows = new List<string[]>();
             foreach (var row in reader)
             {
@@ -47,7 +49,7 @@ internal sealed class LabelTable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or NotSupportedException)
         {
-            throw new BadInputException($"Labels should be read from '{path}', but it is not a readable CSV file ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}); check the file.", exception);
+            throw new BadInputException($"Labels should be read from '{path}', but it is not a readable CSV file ({Excerpt.Reason(exception)}); check the file.", exception);
         }
     }
 
@@ -76,17 +78,17 @@ internal sealed class LabelTable
             }
             else if (label.Length == 0)
             {
-                throw new BadInputException(FormattableString.Invariant($"Each row of the CSV file '{_path}' needs a label, but row {row + 1} has none for '{file}'."));
+                throw new BadInputException(FormattableString.Invariant($"Each row of the CSV file '{_path}' needs a label, but row {row + 1} has none for {Excerpt.Quote(file)}."));
             }
             else if (!labels.TryAdd(image, label) && labels[image] != label)
             {
-                throw new BadInputException($"Each image needs one label, but the CSV file '{_path}' gives '{image}' the labels '{labels[image]}' and '{label}'; remove one.");
+                throw new BadInputException($"Each image needs one label, but the CSV file '{_path}' gives {Excerpt.Quote(image)} the labels {Excerpt.Quote(labels[image])} and {Excerpt.Quote(label)}; remove one.");
             }
         }
 
         if (labels.Count == 0)
         {
-            throw new BadInputException($"The CSV file '{_path}' should name images of '{path}', but none of its {missing.Count} rows does{(missing.Count > 0 ? $" (the first has '{missing[0]}')" : "")}; write paths relative to '{path}', or names of files.");
+            throw new BadInputException($"The CSV file '{_path}' should name images of '{path}', but none of its {missing.Count} rows does{(missing.Count > 0 ? $" (the first has {Excerpt.Quote(missing[0])})" : "")}; write paths relative to '{path}', or names of files.");
         }
 
         var notes = new List<string>();
@@ -148,7 +150,7 @@ internal sealed class LabelTable
 
         if (labels.FirstOrDefault(entry => labels.Values.All(label => double.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) && !IsNumber(entry.Value, out _)) is { Key: { } file, Value: var wrong })
         {
-            throw new BadInputException($"The labels of the CSV file '{_path}' must be names, or class numbers such as 0, 1, 2, but '{file}' has the label '{wrong}'.");
+            throw new BadInputException($"The labels of the CSV file '{_path}' must be names, or class numbers such as 0, 1, 2, but {Excerpt.Quote(file)} has the label {Excerpt.Quote(wrong)}.");
         }
 
         return new([.. labels.Values.Select(Normal).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], Numbers: null, Empty: []) { Source = LabelSource.Names };

@@ -39,7 +39,7 @@ internal static class ClassLabels
         {
             if (images.Label(index) >= model.ClassCount)
             {
-                throw new BadInputException($"Labels must be classes of {model.Name}, 0 to {model.ClassCount - 1}, but image {images.FirstIndex + index} of '{images.Name}' has the label {images.Label(index)} ({images.ClassNames[(int)images.Label(index)]}); give a model that was trained for these images, or --labels predicted.");
+                throw new BadInputException($"Labels must be classes of {model.Name}, 0 to {model.ClassCount - 1}, but image {images.FirstIndex + index} of '{images.Name}' has the label {images.Label(index)} ({Excerpt.Plain(images.ClassNames[(int)images.Label(index)])}); give a model that was trained for these images, or --labels predicted.");
             }
         }
 
@@ -62,7 +62,7 @@ internal static class ClassLabels
         if (given > needed)
         {
             var empty = folders.Empty.Count > 0 ? $" (without images: {First(folders.Empty)})" : "";
-            throw new BadInputException($"Each class folder must be a class of the model, but '{name}' has {given} class folders{empty} and {model.Name} has {needed} classes, so the folder '{folders.Names[needed]}' would be class {needed}; remove the folders that are no classes, give a model that was trained for these images, or use --labels predicted.");
+            throw new BadInputException($"Each class folder must be a class of the model, but '{name}' has {given} class folders{empty} and {model.Name} has {needed} classes, so the folder {Excerpt.Quote(folders.Names[needed])} would be class {needed}; remove the folders that are no classes, give a model that was trained for these images, or use --labels predicted.");
         }
 
         if (given < needed)
@@ -82,5 +82,5 @@ internal static class ClassLabels
         return images.WithLabels(classNames, Enumerable.Range(0, images.Count).Select(index => (long)numbers[(int)images.Label(index)]).ToArray());
     }
 
-    private static string First(IReadOnlyList<string> names) => string.Join(", ", names.Take(MostNamed).Append("…").Take(names.Count));
+    private static string First(IReadOnlyList<string> names) => string.Join(", ", names.Take(MostNamed).Select(Excerpt.Plain).Append("…").Take(names.Count));
 }

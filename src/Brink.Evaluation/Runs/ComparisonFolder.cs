@@ -31,14 +31,14 @@ internal static class ComparisonFolder
     {
         try
         {
-            var comparison = JsonSerializer.Deserialize<Comparison>(File.ReadAllBytes(Path.Combine(folder, Numbers)), ResultFolder.JsonOptions);
+            var comparison = JsonSerializer.Deserialize<Comparison>(RegularFile.Read(Path.Combine(folder, Numbers), ResultFolder.LongestJson), ResultFolder.JsonOptions);
             return comparison?.Attacks is { Count: > 0 } attacks && attacks.All(attack => attack?.Folder is not null)
                 ? [.. attacks.Select(attack => Path.Combine(folder, Path.GetFileName(attack.Folder)))]
                 : throw new JsonException("it lists no attacks");
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"The comparison in {folder} cannot be read ({exception.Message.TrimEnd('.')}); give the folders of its runs, or write it again with brink compare --out.", exception);
+            throw new BadInputException($"The comparison in {folder} cannot be read ({Excerpt.Reason(exception)}); give the folders of its runs, or write it again with brink compare --out.", exception);
         }
     }
 
@@ -56,7 +56,7 @@ internal static class ComparisonFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"An older comparison in {folder} could not be removed ({exception.Message.TrimEnd('.')}); choose another folder.", exception);
+            throw new BadInputException($"An older comparison in {folder} could not be removed ({Excerpt.Reason(exception)}); choose another folder.", exception);
         }
     }
 

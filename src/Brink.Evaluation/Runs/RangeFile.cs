@@ -20,6 +20,7 @@ internal static class RangeFile
         IgnoreReadOnlyProperties = true,
         // A range of another version may lack a property. It is then computed again.
         RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter() },
     };
@@ -55,8 +56,9 @@ internal static class RangeFile
                 return null;
             }
 
-            var results = JsonSerializer.Deserialize<Results>(tensors["results"].bytes, JsonOptions)!;
-            return new(results.Images, tensors["original"].DetachFromDisposeScope(), tensors["adversarial"].DetachFromDisposeScope(), results.Seconds);
+            return JsonSerializer.Deserialize<Results>(tensors["results"].bytes, JsonOptions) is { } results && results.Images.All(image => image is not null)
+                ? new(results.Images, tensors["original"].DetachFromDisposeScope(), tensors["adversarial"].DetachFromDisposeScope(), results.Seconds)
+                : null;
         }
         catch (Exception exception) when (exception is BadInputException or JsonException or KeyNotFoundException)
         {

@@ -18,12 +18,16 @@ internal static class ResultFolder
     internal const string Summary = "results.json";
     internal const string Report = "report.html";
 
+    /// <summary>The maximum length of a JSON file of a run in bytes, far above that of a run with a million class names.</summary>
+    internal const int LongestJson = 64 << 20;
+
     internal static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        // A damaged file may have null where a value is needed.
+        // A damaged file may have null where a value is needed, or lack it.
         RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     /// <summary>Serialises a summary as in <c>results.json</c>.</summary>
@@ -39,11 +43,50 @@ internal static class ResultFolder
         var path = Path.Combine(folder, Summary);
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize<AttackSummary>(File.ReadAllBytes(path), JsonOptions) : null;
+            var summary = File.Exists(path) ? JsonSerializer.Deserialize<AttackSummary>(RegularFile.Read(path, LongestJson), JsonOptions) : null;
+            // A number such as 1e999 is read as infinity, which cannot be written.
+            _ = summary is null ? "" : ToJson(summary);
+            foreach (var option in summary?.Options.Values.OfType<JsonElement>() ?? [])
+            {
+                CheckText(option);
+            }
+
+            return summary;
         }
-        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is JsonException or ArgumentException or IOException or UnauthorizedAccessException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Checks every text of a JSON value, because parsing does not decode them: they may be no UTF-8, or have half of a surrogate pair.</summary>
+    /// <param name="value">The value.</param>
+    /// <exception cref="JsonException">A text cannot be decoded.</exception>
+    internal static void CheckText(JsonElement value)
+    {
+        try
+        {
+            switch (value.ValueKind)
+            {
+                case JsonValueKind.String:
+                    _ = value.GetString();
+                    break;
+                case JsonValueKind.Array:
+                    value.EnumerateArray().ToList().ForEach(CheckText);
+                    break;
+                case JsonValueKind.Object:
+                    foreach (var property in value.EnumerateObject())
+                    {
+                        _ = property.Name;
+                        CheckText(property.Value);
+                    }
+
+                    break;
+            }
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new JsonException("A text cannot be decoded.", exception);
         }
     }
 
@@ -122,8 +165,8 @@ internal static class ResultFolder
             return true;
         }
 
-        using var stream = File.OpenRead(Path.Combine(folder, name));
-        return summary.Checksums.TryGetValue(name, out var checksum) && Convert.ToHexStringLower(SHA256.HashData(stream)) == checksum;
+        using var stream = RegularFile.Open(Path.Combine(folder, name));
+        return stream is not null && summary.Checksums.TryGetValue(name, out var checksum) && Convert.ToHexStringLower(SHA256.HashData(stream)) == checksum;
     }
 
     /// <summary>Replaces <c>results.json</c> and removes the report of the earlier results.</summary>

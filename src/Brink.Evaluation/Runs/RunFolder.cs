@@ -172,7 +172,13 @@ public sealed class RunFolder : IRangeStore
         var path = Path.Combine(folder, Description);
         try
         {
-            return File.Exists(path) && JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(path)) is { ValueKind: JsonValueKind.Object } run ? run : null;
+            if (!File.Exists(path) || JsonSerializer.Deserialize<JsonElement>(RegularFile.Read(path, ResultFolder.LongestJson)) is not { ValueKind: JsonValueKind.Object } run)
+            {
+                return null;
+            }
+
+            ResultFolder.CheckText(run);
+            return run;
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -191,7 +197,10 @@ public sealed class RunFolder : IRangeStore
             different.Remove(Data);
         }
 
-        return string.Join("; ", different.Select(key => $"{key}: stored {Show(Value(stored, key))}, now {Show(Value(requested, key))}"));
+        // More would hide the rest of the message.
+        const int shown = 5;
+        var list = string.Join("; ", different.Take(shown).Select(key => $"{Excerpt.Plain(key)}: stored {Show(Value(stored, key))}, now {Show(Value(requested, key))}"));
+        return different.Count > shown ? string.Create(CultureInfo.InvariantCulture, $"{list} and {different.Count - shown} more") : list;
     }
 
     private static JsonElement? Value(JsonElement run, string key) => run.TryGetProperty(key, out var value) ? value : null;
@@ -207,8 +216,8 @@ public sealed class RunFolder : IRangeStore
     {
         const int digits = 12;
         return value is not { } given ? "none"
-            : IsContent(given) ? $"{given.GetProperty(Name)} with SHA-256 {given.GetProperty(Sha256).ToString()[..digits]}…"
-            : given.ValueKind == JsonValueKind.String ? given.GetString()! : given.GetRawText();
+            : IsContent(given) ? $"{Excerpt.Plain(given.GetProperty(Name).ToString())} with SHA-256 {Excerpt.Cut(given.GetProperty(Sha256).ToString(), digits)}"
+            : Excerpt.Plain(given.ValueKind == JsonValueKind.String ? given.GetString()! : given.GetRawText());
     }
 
     private string RangePath(int start) => Path.Combine(Ranges, $"{start.ToString("D6", CultureInfo.InvariantCulture)}.safetensors");

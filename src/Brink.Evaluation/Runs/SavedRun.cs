@@ -1,3 +1,4 @@
+using Brink.Data;
 using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
 using Brink.Models;
@@ -98,15 +99,14 @@ public sealed class SavedRun : IDisposable
         CheckIntact(Folder, ResultFolder.Table, Summary);
         try
         {
-            using var stream = File.OpenRead(Path.Combine(Folder, ResultFolder.Table));
-            var table = ImageTable.Read(stream);
+            var table = ImageTable.Read(RegularFile.Read(Path.Combine(Folder, ResultFolder.Table), ImageTable.LongestFile), _indices.Length);
             return table.Select(image => (image.Index, image.Label, image.PredictionBefore, image.Fooled)).SequenceEqual(_indices.Select((index, row) => (index, Labels[row], PredictionsBefore[row], Fooled[row])))
                 ? table
                 : throw Refuse(Folder, "its images.parquet describes other images than its adversarial.safetensors");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw Refuse(Folder, $"its images.parquet cannot be read ({exception.Message.TrimEnd('.')})");
+            throw Refuse(Folder, $"its images.parquet cannot be read ({Excerpt.Reason(exception)})");
         }
     }
 
@@ -164,7 +164,7 @@ public sealed class SavedRun : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Refuse(folder, $"its {name} cannot be read ({exception.Message.TrimEnd('.')})");
+            throw Refuse(folder, $"its {name} cannot be read ({Excerpt.Reason(exception)})");
         }
     }
 
@@ -178,13 +178,13 @@ public sealed class SavedRun : IDisposable
 
         public Norm Norm() => Brink.Norm.TryParse(summary.Norm, out var norm)
             ? norm
-            : throw Problem($"its results.json needs the norm l2 or linf, but has '{summary.Norm}'");
+            : throw Problem($"its results.json needs the norm l2 or linf, but has {Excerpt.Quote(summary.Norm)}");
 
         public InputSpace Space() => summary.Space switch
         {
             "pixel" => InputSpace.Pixel,
             "normalized" => InputSpace.Normalized,
-            _ => throw Problem($"its results.json needs the space pixel or normalized, but has '{summary.Space}'"),
+            _ => throw Problem($"its results.json needs the space pixel or normalized, but has {Excerpt.Quote(summary.Space)}"),
         };
 
         public Normalization Normalization()

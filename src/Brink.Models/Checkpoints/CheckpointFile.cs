@@ -24,9 +24,7 @@ internal static class CheckpointFile
         try
         {
             using var stream = Open(path);
-            return stream.CanSeek
-                ? read(stream)
-                : throw new BadInputException($"A checkpoint must be a regular file, but {path} is a pipe or a device; copy it into a file first.");
+            return read(stream);
         }
         catch (EndOfStreamException exception)
         {
@@ -38,11 +36,17 @@ internal static class CheckpointFile
         }
     }
 
+    // The length of a link is that of its text.
+    private static bool IsEmpty(string path) => new FileInfo(path) is var file && (file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true)) is FileInfo { Exists: true, Length: 0 };
+
     private static FileStream Open(string path)
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            // Opening a pipe or reading a device might not end; their length is 0.
+            return IsEmpty(path)
+                ? throw new BadInputException($"A checkpoint must be a regular file with content, but {path} has none: it is empty, or a pipe or a device; copy it into a file first.")
+                : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -59,7 +63,7 @@ internal static class CheckpointFile
     }
 
     private static BadInputException Unreadable(string path, Exception exception) => new(
-        $"A checkpoint must be readable, but reading {Excerpt.Plain(path)} failed ({exception.Message.TrimEnd('.')}); check the path and the disk.", exception);
+        $"A checkpoint must be readable, but reading {Excerpt.Plain(path)} failed ({Excerpt.Reason(exception)}); check the path and the disk.", exception);
 }
 
 /// <summary>A limit on the memory that the content of a file may occupy, so that a small file cannot exhaust the memory.</summary>

@@ -22,7 +22,7 @@ internal static class ZipCheckpoint
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or NotSupportedException)
         {
-            throw source.Refuse($"its zip archive is damaged ({exception.Message.TrimEnd('.')})", exception);
+            throw source.Refuse($"its zip archive is damaged ({Excerpt.Reason(exception)})", exception);
         }
     }
 

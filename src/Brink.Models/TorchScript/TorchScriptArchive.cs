@@ -67,9 +67,9 @@ internal static partial class TorchScriptArchive
             CheckCode(code, classes, path);
             return code.Values.Any(text => ModeAttribute().IsMatch(text));
         }
-        catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or NotSupportedException)
+        catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or NotSupportedException or RegexMatchTimeoutException)
         {
-            throw Damaged(path, exception.Message.TrimEnd('.'), exception);
+            throw Damaged(path, Excerpt.Reason(exception), exception);
         }
     }
 
@@ -89,7 +89,7 @@ internal static partial class TorchScriptArchive
             throw WeightsOnly(path);
         }
 
-        return names.Distinct(StringComparer.Ordinal).Count() == names.Length ? root : throw Damaged(path, "an entry occurs twice");
+        return names.Distinct(StringComparer.Ordinal).Count() == names.Length && !names.Contains("", StringComparer.Ordinal) ? root : throw Damaged(path, "an entry occurs twice, or has no name");
     }
 
     private static void CheckCode(Dictionary<string, string> code, IEnumerable<string> classes, string path)
@@ -142,20 +142,20 @@ internal static partial class TorchScriptArchive
         }
     }
 
-    [GeneratedRegex(@"\b__torch__(\.\w+)+", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"\b__torch__(\.\w+)+", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex QualifiedName();
 
-    [GeneratedRegex(@"c(?<module>__torch__[\w.]*)\n", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"c(?<module>__torch__[\w.]*)\n", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex PickledModule();
 
     // Only activations are quantized per tensor in the code of a network; operators on weights that are dequantized before use have gradients.
-    [GeneratedRegex(@"(?<![\w.])(ops\.quantized\.|torch\.(quantize_per_tensor|quantized_)\w*\()", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"(?<![\w.])(ops\.quantized\.|torch\.(quantize_per_tensor|quantized_)\w*\()", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex QuantizedOperator();
 
-    [GeneratedRegex(@"^\s+training : ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"^\s+training : ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex ModeAttribute();
 
-    [GeneratedRegex(@"(?<![\w.])ops\.(?<library>\w+)\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"(?<![\w.])ops\.(?<library>\w+)\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex OperatorCall();
 
     private static BadInputException WeightsOnly(string path) => new(

@@ -27,7 +27,7 @@ internal static partial class TorchScriptError
         // An exception inside the script follows its last position and the code around it; an error of the compiler precedes the positions.
         var inside = text.LastIndexOf(Position, StringComparison.Ordinal) is >= 0 and var position ? RaisedException().Match(text, position) : Match.Empty;
         var reason = ExceptionName().Replace(inside.Success ? inside.Value : Array.Find(text.Split('\n', StringSplitOptions.TrimEntries), line => line.Length > 0) ?? "", "").TrimEnd('.', ' ');
-        return reason.Length == 0 ? null : Excerpt.Plain(reason, MaximumLength);
+        return reason.Length == 0 ? null : Excerpt.Cut(reason, MaximumLength);
     }
 
     [GeneratedRegex(@"^\w[\w.]*: .+$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 1_000)]

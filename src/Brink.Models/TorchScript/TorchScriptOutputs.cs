@@ -40,14 +40,29 @@ internal static partial class TorchScriptOutputs
         var type = signature.Groups["type"].Value;
         var methods = Method(Tensors, name, type, archive, withNames: false) + Method(Names, name, type, archive, withNames: true);
         var copy = Path.Combine(Path.GetTempPath(), $"brink-{Guid.NewGuid():N}.pt");
+        try
+        {
+            Copy(archive, copy, entry, $"{code[..end].TrimEnd('\n')}\n{methods}{code[end..]}");
+            return copy;
+        }
+        catch
+        {
+            File.Delete(copy);
+            throw;
+        }
+    }
+
+    /// <summary>Copies an archive with another content of one file.</summary>
+    private static void Copy(ZipArchive archive, string copy, ZipArchiveEntry changed, string content)
+    {
         using var target = ZipFile.Open(copy, ZipArchiveMode.Create);
         foreach (var source in archive.Entries)
         {
             // Not compressed: libtorch reads tensors in place.
             using var output = target.CreateEntry(source.FullName, CompressionLevel.NoCompression).Open();
-            if (source == entry)
+            if (source == changed)
             {
-                output.Write(Encoding.UTF8.GetBytes($"{code[..end].TrimEnd('\n')}\n{methods}{code[end..]}"));
+                output.Write(Encoding.UTF8.GetBytes(content));
             }
             else
             {
@@ -55,8 +70,6 @@ internal static partial class TorchScriptOutputs
                 input.CopyTo(output);
             }
         }
-
-        return copy;
     }
 
     /// <summary>Finds the class of the network, the first that its pickle names, and the file of its code.</summary>
@@ -192,15 +205,15 @@ internal static partial class TorchScriptOutputs
         return reader.ReadToEnd();
     }
 
-    [GeneratedRegex(@"c(?<module>__torch__[\w.]*)\n(?<name>\w+)\n", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"c(?<module>__torch__[\w.]*)\n(?<name>\w+)\n", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex FirstClass();
 
-    [GeneratedRegex(@"^(class|def) ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"^(class|def) ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex NextDefinition();
 
-    [GeneratedRegex(@"^  def forward\(self: [\w.]+,\s+\w+: Tensor\b[^)]*\) -> (?<type>[^:]+):\s*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"^  def forward\(self: [\w.]+,\s+\w+: Tensor\b[^)]*\) -> (?<type>[^:]+):\s*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex ForwardSignature();
 
-    [GeneratedRegex(@"^  (?<name>\w+) : (?<type>.+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"^  (?<name>\w+) : (?<type>.+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex Field();
 }

@@ -154,7 +154,7 @@ public sealed class ImagePool
 
         if (!other.ClassNames.SequenceEqual(first.ClassNames, StringComparer.Ordinal))
         {
-            throw new BadInputException($"The data sets of a training run must have equal classes, but those of {first.Name} are {string.Join(", ", first.ClassNames.Take(10))} and those of {other.Name} are {string.Join(", ", other.ClassNames.Take(10))}; give data sets with the same class names in the same order.");
+            throw new BadInputException($"The data sets of a training run must have equal classes, but those of {first.Name} are {string.Join(", ", first.ClassNames.Take(10).Select(Excerpt.Plain))} and those of {other.Name} are {string.Join(", ", other.ClassNames.Take(10).Select(Excerpt.Plain))}; give data sets with the same class names in the same order.");
         }
     }
 }

@@ -33,7 +33,7 @@ public abstract class Norm
     /// <exception cref="BadInputException">The name is neither.</exception>
     public static Norm Parse(string name) => TryParse(name, out var norm)
         ? norm
-        : throw new BadInputException($"The norm must be l2 or linf, but '{name}' was given.");
+        : throw new BadInputException($"The norm must be l2 or linf, but {Excerpt.Quote(name)} was given.");
 
     /// <summary>Reads a norm by its <see cref="Name"/>.</summary>
     /// <param name="name"><c>l2</c> or <c>linf</c>.</param>

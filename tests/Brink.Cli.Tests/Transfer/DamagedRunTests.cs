@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Brink.Evaluation.Runs;
 using Brink.Models;
 using static TorchSharp.torch;
 
@@ -58,6 +59,8 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("space", "\"pixel\"", "pixels between 0 and 1, but have others")]
     [InlineData("norm", "\"l1\"", "the norm l2 or linf, but has 'l1'")]
     [InlineData("options", "null", "its results.json cannot be read")]
+    [InlineData("perturbation", "{\"linf\":{\"mean\":1,\"median\":1,\"worst\":1}}", "its results.json cannot be read")]
+    [InlineData("seconds", "1e999", "its results.json cannot be read")]
     [InlineData("options", "{}", "a list of numbers as the option mean")]
     [InlineData("options", "{\"mean\":[],\"std\":[]}", "a list of numbers as the option mean")]
     [InlineData("options", "{\"mean\":[0.1,\"a\",0.1],\"std\":[1,1,1]}", "a list of numbers as the option mean")]
@@ -72,6 +75,41 @@ public sealed class DamagedRunTests : IDisposable
         results[property] = JsonNode.Parse(value);
         File.WriteAllText(path, results.ToJsonString());
         Assert.Contains(fragment, Refused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Text_that_cannot_be_decoded_is_refused()
+    {
+        var path = Path.Combine(_folder["run"], "results.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"embedded\"", "\"\\ud800\"", StringComparison.Ordinal));
+        Assert.Contains("its results.json cannot be read", Refused(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Without a checksum, as in runs of older versions, the table itself is checked.</summary>
+    [Fact]
+    public void A_table_with_damaged_metadata_is_refused_or_read_in_time()
+    {
+        var table = File.ReadAllBytes(Path.Combine(_folder["run"], "images.parquet"));
+        var length = BitConverter.ToInt32(table, table.Length - 8);
+        Assert.Equal(3, ImageTable.Read(table, 3).Count);
+        Assert.Throws<InvalidDataException>(() => ImageTable.Read(table, 4));
+        Assert.Throws<InvalidDataException>(() => ImageTable.Read([], 3));
+        Assert.Throws<InvalidDataException>(() => ImageTable.Read("PAR1"u8.ToArray(), 3));
+        for (var place = table.Length - 8 - length; place < table.Length; place++)
+        {
+            foreach (var value in new byte[] { 0, 0xff, 0x0f, 0x1c })
+            {
+                byte[] damaged = [.. table[..place], value, .. table[(place + 1)..]];
+                try
+                {
+                    Assert.Equal(3, ImageTable.Read(damaged, 3).Count);
+                }
+                catch (InvalidDataException exception)
+                {
+                    Assert.IsNotType<TimeoutException>(exception.InnerException);
+                }
+            }
+        }
     }
 
     [Theory]

@@ -118,23 +118,20 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void A_range_of_an_older_version_has_no_underflow()
     {
-        Interrupted("part");
-        var path = Directory.GetFiles(Path.Combine(_folder["part"], "ranges")).Order(StringComparer.Ordinal).First();
-        using (NewDisposeScope())
+        using var range = RangeFile.Read(Edited(results =>
         {
-            var tensors = Safetensors.Read(path).ToDictionary(StringComparer.Ordinal);
-            tensors.Remove("checksum");
-            var results = JsonNode.Parse(tensors["results"].bytes)!;
             Assert.All(results["Images"]!.AsArray(), image => Assert.True(image!["Outcome"]!.AsObject().Remove("Underflowed")));
-            tensors["results"] = tensor(System.Text.Encoding.UTF8.GetBytes(results.ToJsonString()));
-            tensors["checksum"] = tensor(Fingerprint.Of(tensors));
-            using var stream = File.Create(path);
-            Safetensors.Write(stream, tensors);
-        }
-
-        using var range = RangeFile.Read(path);
+            return results;
+        }));
         Assert.All(range!.Images, image => Assert.False(image.Outcome.Underflowed));
     }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{\"Seconds\":1,\"Images\":null}")]
+    [InlineData("{\"Seconds\":1,\"Images\":[null,null]}")]
+    [InlineData("{\"Seconds\":1,\"Images\":[{\"Index\":0,\"Outcome\":null,\"RelativeNormalized\":0}]}")]
+    public void A_range_without_results_is_computed_again(string results) => Assert.Null(RangeFile.Read(Edited(_ => JsonNode.Parse(results))));
 
     [Fact]
     public void A_complete_run_is_not_computed_again()
@@ -229,6 +226,26 @@ public sealed class RunFolderTests : IDisposable
         AssertRefused("batch-size: stored 2, now 3", With(run, "batch-size", 3));
         AssertRefused("new: stored none, now true", With(run, "new", true));
         AssertRefused("attack: stored tr, now deepfool; space: stored pixel, now normalized", run with { Attack = "deepfool", Space = "normalized" });
+    }
+
+    [Fact]
+    public void Settings_of_a_damaged_description_are_cut_and_counted()
+    {
+        Interrupted("part");
+        Edit(run =>
+        {
+            run[new string('k', 200)] = new string('v', 200);
+            run["colour"] = "\u001b[31m";
+            run["weights"] = new JsonObject { ["name"] = "x", ["sha256"] = "ab" };
+            Enumerable.Range(0, 9).ToList().ForEach(number => run[$"other{number}"] = number);
+        });
+        var message = Assert.Throws<BadInputException>(() => Open("part", resume: true)).Message;
+        Assert.Contains(" and 7 more)", message, StringComparison.Ordinal);
+        Assert.All(["colour: stored ?[31m, now none", "weights: stored x with SHA-256 ab, now"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        Assert.InRange(message.Length, 1, 1000);
+
+        File.WriteAllText(Path.Combine(Folder("part"), "run.json"), "{\"attack\":\"\\ud800\"}");
+        Assert.Contains("no readable run.json", Assert.Throws<BadInputException>(() => Open("part", resume: true)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -378,6 +395,21 @@ public sealed class RunFolderTests : IDisposable
 
         Assert.Equal(ResultFolder.ToJson(whole with { Seconds = 0, SecondsPerImage = 0 }), ResultFolder.ToJson(part with { Seconds = 0, SecondsPerImage = 0 }));
         Assert.True(part.Seconds > 0);
+    }
+
+    /// <summary>Changes the results in the first range of an interrupted run, and its checksum, and returns the path of the range.</summary>
+    private string Edited(Func<JsonNode, JsonNode?> edit)
+    {
+        Interrupted("part");
+        var path = Directory.GetFiles(Path.Combine(_folder["part"], "ranges")).Order(StringComparer.Ordinal).First();
+        using var scope = NewDisposeScope();
+        var tensors = Safetensors.Read(path).ToDictionary(StringComparer.Ordinal);
+        tensors.Remove("checksum");
+        tensors["results"] = tensor(System.Text.Encoding.UTF8.GetBytes(edit(JsonNode.Parse(tensors["results"].bytes)!)?.ToJsonString() ?? "null"));
+        tensors["checksum"] = tensor(Fingerprint.Of(tensors));
+        using var stream = File.Create(path);
+        Safetensors.Write(stream, tensors);
+        return path;
     }
 
     private void AssertFiles(string name, params string[] files) => Assert.Equal(files, Contents(name).Keys, StringComparer.Ordinal);

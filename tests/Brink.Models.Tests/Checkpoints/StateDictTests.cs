@@ -63,6 +63,20 @@ public sealed class StateDictTests : IDisposable
         AssertSentence("is TorchScript", Assert.Throws<BadInputException>(() => StateDict.Read(Fixture.PathOf("torchscript.pt"))), "torchscript.pt");
 
     [Fact]
+    public void A_pipe_and_a_device_are_refused_without_opening_them()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("needs the special files of Unix");
+        }
+
+        using var folder = new TemporaryFolder();
+        System.Diagnostics.Process.Start("mkfifo", [folder["pipe"]]).WaitForExit();
+        File.CreateSymbolicLink(folder["link"], folder["pipe"]);
+        Assert.All([folder["pipe"], folder["link"], "/dev/zero"], path => Assert.Contains("a pipe or a device", Assert.Throws<BadInputException>(() => StateDict.Read(path)).Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Files_that_cannot_be_opened_are_refused()
     {
         var missing = _folder["missing.pt"];
