@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Models.Tests.Checkpoints;
 
-/// <summary>Checks that readers return usable tensors or a message for any bytes, and never fail in another way.</summary>
+/// <summary>Checks that readers refuse incomplete files, and return usable tensors or a message for random ones. <c>ReaderFuzzTests</c> of the command changes bytes.</summary>
 [Trait("speed", "slow")]
 public sealed class CheckpointFuzzTests
 {
@@ -23,53 +23,8 @@ public sealed class CheckpointFuzzTests
         }
     }
 
-    [Theory, MemberData(nameof(Files))]
-    public void Changed_bytes_give_tensors_or_a_message(string file)
-    {
-        var bytes = Fixture.Bytes(file);
-        ReadsOrRefusesChanged(bytes);
-    }
-
-    [Theory]
-    [InlineData("checkpoint_zip.pt")]
-    [InlineData("assorted_zip.pt")]
-    public void Changed_bytes_in_the_pickle_of_a_zip_archive_give_tensors_or_a_message(string file)
-    {
-        var bytes = Fixture.Bytes(file);
-        var name = Path.GetFileNameWithoutExtension(file) + "/data.pkl";
-        var pickle = Zip.Entry(bytes, name);
-        Gen.Select(Gen.Int[0, pickle.Length - 1], Gen.Byte).Array[1, 3].Sample(
-            changes =>
-            {
-                var changed = (byte[])pickle.Clone();
-                foreach (var (position, value) in changes)
-                {
-                    changed[position] = value;
-                }
-
-                ReadsOrRefuses(Zip.Rewrite(bytes, CompressionLevel.NoCompression, (name, changed)));
-            },
-            iter: 1000,
-            threads: 1);
-    }
-
     [Fact]
-    public void Changed_bytes_in_a_deflated_archive_give_tensors_or_a_message()
-    {
-        var bytes = Zip.Rewrite(Fixture.Bytes("checkpoint_zip.pt"), CompressionLevel.SmallestSize);
-        Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Sample(
-            change =>
-            {
-                var changed = (byte[])bytes.Clone();
-                changed[change.Item1] = change.Item2;
-                ReadsOrRefuses(changed);
-            },
-            iter: 3000,
-            threads: 1);
-    }
-
-    [Fact]
-    public void A_file_of_TorchSharp_with_changed_or_missing_bytes_gives_tensors_or_a_message()
+    public void A_truncated_file_of_TorchSharp_is_refused()
     {
         using var stream = new MemoryStream();
         using (var writer = new BinaryWriter(stream))
@@ -80,7 +35,6 @@ public sealed class CheckpointFuzzTests
 
         var bytes = stream.ToArray();
         Assert.All(Enumerable.Range(0, bytes.Length), length => Assert.False(ReadsOrRefuses(bytes[..length])));
-        ReadsOrRefusesChanged(bytes);
     }
 
     [Fact]
@@ -123,21 +77,6 @@ public sealed class CheckpointFuzzTests
     }
 
     // True if there were tensors. Each is read to its last element, where a wrong bound would be detected.
-    private static void ReadsOrRefusesChanged(byte[] bytes) =>
-        Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Array[1, 4].Sample(
-            changes =>
-            {
-                var changed = (byte[])bytes.Clone();
-                foreach (var (position, value) in changes)
-                {
-                    changed[position] = value;
-                }
-
-                ReadsOrRefuses(changed);
-            },
-            iter: 3000,
-            threads: 1);
-
     private static bool ReadsOrRefuses(byte[] bytes)
     {
         using var scope = NewDisposeScope();
