@@ -113,12 +113,12 @@ public static class ModelCatalog
     {
         return Entries.TryGetValue(name, out var entry) && entry.CreateWithWeights is null
             ? new(name, entry.Create(), entry.Description.ClassCount, normalization ?? entry.Description.Normalization)
-            : throw new BadInputException($"There is no untrained model named '{name}'; choose one of {string.Join(", ", Entries.Values.Where(known => known.CreateWithWeights is null).Select(known => known.Description.Name))}.");
+            : throw new BadInputException($"There is no untrained model named {Excerpt.Quote(name)}; choose one of {string.Join(", ", Entries.Values.Where(known => known.CreateWithWeights is null).Select(known => known.Description.Name))}.");
     }
 
     private static Entry Find(string name) => Entries.TryGetValue(name, out var entry)
         ? entry
-        : throw new BadInputException($"There is no model named '{name}'; choose one of {string.Join(", ", Names)}.");
+        : throw new BadInputException($"There is no model named {Excerpt.Quote(name)}; choose one of {string.Join(", ", Names)}.");
 
     private static Entry Cifar10(string name, long parameterCount, string weightsSource, Func<nn.Module<Tensor, Tensor>> create) =>
         new(new() { Name = name, ClassCount = 10, InputShape = [3, 32, 32], Normalization = Normalization.Cifar10, ParameterCount = parameterCount, WeightsSource = weightsSource }, create);

@@ -7,7 +7,7 @@ namespace Brink.Data;
 internal static class ClassList
 {
     // A million long names; an endless file must not fill the memory.
-    private const int LongestFile = 64 << 20;
+    private const int LongestFile = 16 << 20;
 
     /// <summary>Gives images the classes of a list: those of the same names, or of the same numbers if the names of their classes are numbers.</summary>
     /// <param name="images">The images.</param>

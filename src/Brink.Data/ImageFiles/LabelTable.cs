@@ -10,6 +10,10 @@ internal sealed class LabelTable
     private const int MostClasses = 1_000_000;
     // Rows of a million images; an endless file must not fill the memory.
     private const int LongestFile = 128 << 20;
+
+    // Each takes about 50 bytes of memory beside its text.
+    private const int MostCells = 8_000_000;
+
     private static readonly string[] LabelHeaders = ["label", "labels", "class", "category", "target", "y"];
 
     private readonly string _path;
@@ -26,8 +30,15 @@ internal sealed class LabelTable
         {
             using var reader = Sep.Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).From(RegularFile.ReadToEnd(path, LongestFile));
             var rows = new List<string[]>();
+            var count = 0;
             foreach (var row in reader)
             {
+                count += row.ColCount;
+                if (count > MostCells)
+                {
+                    throw new BadInputException(FormattableString.Invariant($"A CSV file of labels may have {MostCells} cells, but '{path}' has more; remove the columns and rows that are not needed."));
+                }
+
                 var cells = new string[row.ColCount];
                 for (var column = 0; column < cells.Length; column++)
                 {

@@ -18,8 +18,8 @@ internal static class ResultFolder
     internal const string Summary = "results.json";
     internal const string Report = "report.html";
 
-    /// <summary>The maximum length of a JSON file of a run in bytes, far above that of a run with a million class names.</summary>
-    internal const int LongestJson = 64 << 20;
+    /// <summary>The maximum length of a JSON file of a run in bytes, enough for a million class names.</summary>
+    internal const int LongestJson = 16 << 20;
 
     internal static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {

@@ -177,10 +177,13 @@ public sealed class TrainingFolder
         var differences = _settings.Keys.Union(stored.Keys, StringComparer.Ordinal)
             .Where(name => stored.GetValueOrDefault(name) != _settings.GetValueOrDefault(name))
             .Order(StringComparer.Ordinal)
-            .Select(name => $"{name} was {stored.GetValueOrDefault(name) ?? "not set"} and is {_settings.GetValueOrDefault(name) ?? "not set"}")
+            .Select(name => $"{Excerpt.Plain(name)} was {Excerpt.Plain(stored.GetValueOrDefault(name) ?? "not set")} and is {_settings.GetValueOrDefault(name) ?? "not set"}")
             .ToArray();
         if (differences.Length > 0)
         {
+            // More would hide the rest of the message.
+            const int shown = 5;
+            differences = differences.Length > shown ? [.. differences.Take(shown), FormattableString.Invariant($"{differences.Length - shown} more")] : differences;
             throw new BadInputException($"The training run in {Folder} was started with other settings and cannot be continued ({string.Join("; ", differences)}); give the same settings or another folder.");
         }
     }

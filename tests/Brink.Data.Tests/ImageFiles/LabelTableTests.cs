@@ -86,6 +86,18 @@ public sealed class LabelTableTests : IDisposable
     }
 
     [Fact]
+    public void Endless_and_huge_tables_and_lists_are_refused()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Contains("more than 128 MB", Assert.Throws<BadInputException>(() => LabelTable.Read("/dev/zero")).Message, StringComparison.Ordinal);
+            Assert.Contains("more than 16 MB", Refusal("1.png,dog\n", new() { ClassFile = "/dev/zero" }), StringComparison.Ordinal);
+        }
+
+        Assert.Contains("8000000 cells", Refusal(string.Concat(Enumerable.Repeat(new string(',', 1000) + "\n", 8000))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Labels_of_ImageNet_are_synsets_or_their_numbers()
     {
         foreach (var table in new[] { "1.png,n01443537\n2.png,n15075141\n", "1.png,1\n2.png,999\n" })
