@@ -63,7 +63,12 @@ internal sealed partial class TorchScriptProbe(TorchScriptNetwork network, strin
         network.Traits = traits with { Warnings = warnings };
         if (request.NeedsGradients)
         {
+            // libtorch has other code for one image than for several, which can end the process where the other does not.
             CheckGradients(batch);
+            if (pair is not null)
+            {
+                CheckGradients(2);
+            }
         }
 
         return network.Traits;

@@ -49,6 +49,15 @@ public sealed class TorchScriptTrialTests : IDisposable
         Assert.Contains("exit code 136", Refused(Write("Tensor", code)), StringComparison.Ordinal);
     }
 
+    /// <summary>oneDNN, which libtorch uses for several images, reads this stride as zero.</summary>
+    [Fact]
+    public void A_gradient_of_two_images_that_ends_the_process_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there the processor signals this division.");
+        var code = "c = torch.conv2d(x, torch.ones([2, 3, 3, 3]), None, [4294967296, 2], [1, 1], [1, 1])\nreturn torch.add(z, torch.sum(c))";
+        Assert.Contains("exit code 136", Refused(Write("Tensor", code)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_network_without_derivative_is_refused() =>
         Assert.Contains("nextafter", Refused(Write("Tensor", "return torch.nextafter(z, torch.add(z, 1))")), StringComparison.Ordinal);
