@@ -48,6 +48,11 @@ internal static class ClassList
             throw new BadInputException($"The names of the classes should be read from '{path}', but it cannot be opened ({Excerpt.Reason(exception)}); check the path.", exception);
         }
 
+        if (Array.FindIndex(names, name => name.Contains('\uFFFD', StringComparison.Ordinal)) is >= 0 and var undecoded)
+        {
+            throw new BadInputException(FormattableString.Invariant($"A list of classes should be UTF-8, but line {undecoded + 1} of '{path}' has bytes of another encoding; save it as UTF-8."));
+        }
+
         return Array.IndexOf(names, "") is >= 0 and var empty
             ? throw new BadInputException(FormattableString.Invariant($"A list of classes needs one name per line, but line {empty + 1} of '{path}' is empty."))
             : names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any()) is { Key: var twice }

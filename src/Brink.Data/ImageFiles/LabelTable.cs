@@ -52,6 +52,12 @@ internal sealed class LabelTable
                 }
             }
 
+            // Names in another encoding would become equal.
+            if (rows.FindIndex(row => Array.Exists(row, cell => cell.Contains('\uFFFD', StringComparison.Ordinal))) is >= 0 and var undecoded)
+            {
+                throw new BadInputException(FormattableString.Invariant($"A CSV file of labels should be UTF-8, but row {undecoded + 1} of '{path}' has bytes of another encoding; save it as UTF-8."));
+            }
+
             return rows.Count > 0 && rows.TrueForAll(row => row.Length > 1 && row.Length == rows[0].Length)
                 ? new(path, rows)
                 : throw new BadInputException(rows.FindIndex(row => row.Length < 2 || row.Length != rows[0].Length) is >= 0 and var wrong
@@ -71,12 +77,12 @@ internal sealed class LabelTable
     public LabelledFiles Match(IReadOnlyList<string> images, string path)
     {
         var known = Known(images);
-        var columns = _rows[0].Length;
-        var fileColumn = Enumerable.Range(0, columns).MaxBy(column => _rows.Count(row => Find(row[column]) is not null));
         var isHeader = Array.TrueForAll(_rows[0], cell => Find(cell) is null && !ImageFiles.IsImage(cell));
-        var labelColumn = isHeader && Array.FindIndex(_rows[0], cell => LabelHeaders.Contains(cell, StringComparer.OrdinalIgnoreCase)) is >= 0 and var named && named != fileColumn
-            ? named
-            : fileColumn == 0 ? 1 : 0;
+        var named = isHeader ? Array.FindIndex(_rows[0], cell => LabelHeaders.Contains(cell, StringComparer.OrdinalIgnoreCase)) : -1;
+        // A class number can be the name of an image without its extension, so a column of names with extensions comes first.
+        var fileColumn = Enumerable.Range(0, _rows[0].Length).Where(column => column != named).MaxBy(column =>
+            (_rows.Count(row => ImageFiles.IsImage(row[column])), _rows.Select(row => Find(row[column])).OfType<string>().Distinct(StringComparer.Ordinal).Count()));
+        var labelColumn = named >= 0 ? named : fileColumn == 0 ? 1 : 0;
 
         var labels = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var missing = new List<string>();

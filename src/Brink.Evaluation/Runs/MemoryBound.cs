@@ -47,7 +47,7 @@ internal static class MemoryBound
         var image = sizeof(float) * (double)images.Channels * images.Height * images.Width;
         var requested = Math.Min(batchSize, images.Count);
         var copies = attacks.Any(attack => attack.Target.ComparesClasses) ? CopiesOfComparison : Copies;
-        if (requested * copies * image < limit / SmallShare)
+        if ((bound is null || present < limit) && requested * copies * image < limit / SmallShare)
         {
             return (batchSize, null);
         }

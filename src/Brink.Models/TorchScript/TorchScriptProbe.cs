@@ -119,7 +119,7 @@ internal sealed partial class TorchScriptProbe(TorchScriptNetwork network, strin
     private static string Channels(long count) => count == 1 ? "1 channel" : string.Create(CultureInfo.InvariantCulture, $"{count} channels");
 
     /// <summary>Runs a batch of zeros.</summary>
-    /// <returns>The shapes of the outputs, null for tensors that are not floating-point; or null if it fails.</returns>
+    /// <returns>The shapes of the outputs, null for tensors that are sparse or not floating-point; or null if it fails.</returns>
     private long[]?[]? Try(int batch, ScalarType type, IEnumerable<long> imageShape, out string reason)
     {
         using var scope = NewDisposeScope();
@@ -127,7 +127,7 @@ internal sealed partial class TorchScriptProbe(TorchScriptNetwork network, strin
         reason = "";
         try
         {
-            return [.. network.Outputs(zeros([batch, .. imageShape], type, device)).Select(output => output.is_floating_point() ? output.shape : null)];
+            return [.. network.Outputs(zeros([batch, .. imageShape], type, device)).Select(output => output.is_floating_point() && !output.is_sparse ? output.shape : null)];
         }
         catch (InvalidCastException)
         {
@@ -184,9 +184,9 @@ internal sealed partial class TorchScriptProbe(TorchScriptNetwork network, strin
 
     private BadInputException NoLogits(long[]?[] shapes, int batch) => new(shapes is [{ } shape]
         ? string.Create(CultureInfo.InvariantCulture, $"The network in {path} should return logits of shape [{batch}, classes] for a batch of {batch}, but returned {Excerpt.Shape(shape)}; wrap it in a module that returns such logits.")
-        : $"The network in {path} should return a tensor with logits of shape [batch, classes], but {(shapes.Length == 0 ? "returned no tensor" : $"returned tensors of other shapes ({string.Join(", ", shapes.Select(other => other is null ? "whole numbers" : Excerpt.Shape(other)))})")}; wrap it in a module that returns such logits.");
+        : $"The network in {path} should return a tensor with logits of shape [batch, classes], but {(shapes.Length == 0 ? "returned no tensor" : $"returned tensors of other shapes ({string.Join(", ", shapes.Select(other => other is null ? "a sparse one or one that is not floating-point" : Excerpt.Shape(other)))})")}; wrap it in a module that returns such logits.");
 
-    private static string Listed(string[] names, long[]?[] shapes) => string.Join(", ", names.Zip(shapes, (name, shape) => $"{Excerpt.Quote(name)} {(shape is null ? "of whole numbers" : Excerpt.Shape(shape))}"));
+    private static string Listed(string[] names, long[]?[] shapes) => string.Join(", ", names.Zip(shapes, (name, shape) => $"{Excerpt.Quote(name)} {(shape is null ? "that is sparse or not floating-point" : Excerpt.Shape(shape))}"));
 
     /// <summary>Distinguishes logits from probabilities: only probabilities stay between 0 and 1 for images of any contrast.</summary>
     private SingleOutput Meaning(int index, int batch, ScalarType type)

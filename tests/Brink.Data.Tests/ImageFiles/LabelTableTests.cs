@@ -61,12 +61,29 @@ public sealed class LabelTableTests : IDisposable
     [InlineData("1.png\n2.png\n", "row 1 has 1")]
     [InlineData("1.png,0\n2.png,1,2\n", "row 2 has 3")]
     [InlineData("other.png,0\n", "none of its 1 rows")]
+    [InlineData("other.png,1\n", "none of its 1 rows")]
     [InlineData("1.png,0\n1.png,1\n", "'0' and '1'")]
     [InlineData("1.png,0\n2.png,\n", "row 2 has none")]
     [InlineData("1.png,-1\n2.png,0\n", "'-1'")]
     [InlineData("1.png,1.0\n2.png,10.0\n", "'1.0'")]
     [InlineData("1.png,5000000\n", "'5000000'")]
     public void A_table_that_cannot_be_used_is_refused(string table, string reason) => Assert.Contains(reason, Refusal(table), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("1,\"4,5.png\"\n2,1.png\n1,2.png\n2,3.png\n")]
+    [InlineData("label,file\n1,\"4,5\"\n2,1\n1,2\n2,3\n")]
+    public void A_class_number_that_is_the_name_of_an_image_is_a_label(string table) => Assert.Equal([2L, 1, 1, 2], Labels(Read(table)));
+
+    [Fact]
+    public void Files_in_another_encoding_are_refused()
+    {
+        File.WriteAllBytes(_folder["classes.txt"], [(byte)'a', (byte)'\n', 0xe4]);
+        Assert.Contains("line 2", Refusal("1.png,a\n", new() { ClassFile = _folder["classes.txt"] }), StringComparison.Ordinal);
+        File.WriteAllBytes(_folder["latin.csv"], [.. "1.png,0\n2.png,"u8, 0xe4]);
+        var message = Assert.Throws<BadInputException>(() => LabelTable.Read(_folder["latin.csv"])).Message;
+        Assert.Contains("row 2", message, StringComparison.Ordinal);
+        Assert.EndsWith("save it as UTF-8.", message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void An_absent_or_binary_file_is_refused()
