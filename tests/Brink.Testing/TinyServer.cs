@@ -12,6 +12,7 @@ public sealed class TinyServer : IDisposable
     private readonly byte[] _content;
     private readonly bool _supportsRanges;
     private readonly Queue<int> _breaks;
+    private byte[][]? _responses;
     private readonly List<string?> _ranges = [];
 
     /// <summary>Starts the server.</summary>
@@ -24,6 +25,10 @@ public sealed class TinyServer : IDisposable
         _listener.Start();
         _ = Task.Run(ServeAsync);
     }
+
+    /// <summary>Starts a server that answers with given bytes.</summary>
+    /// <param name="responses">The complete responses with their headers; the last one is repeated. An empty one resets the connection.</param>
+    public static TinyServer Answering(params byte[][] responses) => new([]) { _responses = responses };
 
     /// <summary>The address of the file; the path is ignored.</summary>
     public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/file");
@@ -71,9 +76,19 @@ public sealed class TinyServer : IDisposable
             range = line.StartsWith("Range: ", StringComparison.OrdinalIgnoreCase) ? line["Range: ".Length..] : range;
         }
 
+        int number;
         lock (_ranges)
         {
+            number = _ranges.Count;
             _ranges.Add(range);
+        }
+
+        if (_responses is not null)
+        {
+            var response = _responses[Math.Min(number, _responses.Length - 1)];
+            stream.Socket.LingerState = new(enable: response.Length == 0, seconds: 0);
+            await stream.WriteAsync(response);
+            return;
         }
 
         var start = _supportsRanges && range is not null ? int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture) : 0;

@@ -23,7 +23,7 @@ internal static class DataCommand
             }
 
             var source = Address(parsed.GetValue(from));
-            var folder = parsed.GetValue(to) ?? DataLocations.UserFolder;
+            var folder = parsed.GetValue(to) is "" ? throw new BadInputException("The data sets need a folder, but an empty name was given; give --to FOLDER, or remove it.") : parsed.GetValue(to) ?? DataLocations.UserFolder;
             var images = DownloadDisplay.Run(error, parsed.GetValue(quiet), progress => Cifar10Download.FetchAsync(folder, source, progress, cancellationToken).GetAwaiter().GetResult());
             output.WriteLine($"CIFAR-10 is in {images}. Use --data cifar10 for the test images and --data cifar10:train for the training images.");
             if (!DataLocations.Folders.Contains(folder, StringComparer.Ordinal))

@@ -62,7 +62,7 @@ internal static class ModelTrial
 
                 if (taken > most)
                 {
-                    throw new BadInputException(FormattableString.Invariant($"The network in {request.Path} should load and process an image in {(double)most / Gigabyte:0.#} GB of memory, but it took more; allow more by --trial-memory."));
+                    throw new BadInputException(FormattableString.Invariant($"The network in {request.Path} should load and process an image in {(most < Gigabyte ? $"{most >> 20} MB" : FormattableString.Invariant($"{(double)most / Gigabyte:0.#} GB"))} of memory, but it took more; allow more by --trial-memory."));
                 }
             }
 

@@ -14,6 +14,11 @@ internal static class ReportCommand
         var command = new Command("report", "Write the results of runs as one self-contained HTML page with figures and images.") { runs, file };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(file) is "")
+            {
+                throw new BadInputException("The report needs the name of a file, but an empty name was given; add a name such as --out report.html.");
+            }
+
             TorchLibrary.Require();
             output.WriteLine($"Written to {ReportFile.Write(parsed.GetValue(runs)!, parsed.GetValue(file))}");
             return ExitCode.Done;

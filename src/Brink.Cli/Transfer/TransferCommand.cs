@@ -31,11 +31,10 @@ internal static class TransferCommand
         var batchSize = parsed.GetValue(options.BatchSize) ?? AttackEvaluation.DefaultBatchSize;
         var targets = parsed.GetValue(options.Models)!.Select(Target).ToArray();
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
-        if (preprocessing is not null && !Array.Exists(targets, target => IsScript(target.Name, target.Weights)))
+        if (!Array.Exists(targets, target => IsScript(target.Name, target.Weights)) && (preprocessing is not null || parsed.GetValue(options.Script.Output) is not null))
         {
-            throw new BadInputException("The flags --mean and --std are the preprocessing of TorchScript files, but no such file was given; remove them, since the other models have their own.");
+            throw new BadInputException("The flags --mean, --std and --output are those of TorchScript files, but no such file was given; remove them.");
         }
-
 
         var models = new List<LoadedModel>();
         try

@@ -10,7 +10,7 @@ namespace Brink.Data;
 internal static class Download
 {
     // The limits are those of each download. The client's own timeout is reported as a cancellation, as if the user had cancelled.
-    private static readonly HttpClient Client = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(15) }) { Timeout = Timeout.InfiniteTimeSpan };
+    private static readonly HttpClient Client = new() { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <summary>Downloads a file, unless it exists already with the correct checksum.</summary>
     /// <param name="source">The address.</param>
@@ -75,7 +75,7 @@ internal static class Download
             }
             catch (HttpRequestException exception)
             {
-                throw new BadInputException($"The file at {source} could not be downloaded ({exception.Message.TrimEnd('.')}); check the connection and run the command again, or download it from another address.", exception);
+                throw new BadInputException($"The file at {source} could not be downloaded ({exception.GetBaseException().Message.TrimEnd('.')}); check the connection and run the command again, or download it from another address.", exception);
             }
         }
     }
@@ -137,6 +137,11 @@ internal static class Download
         {
             throw new BadInputException(FormattableString.Invariant($"The server of {request.RequestUri} should answer within {limits.Window.TotalSeconds:F0} seconds, but it did not; run the command again later, or download the file from another address."), exception);
         }
+        catch (Exception exception) when (exception is UriFormatException or NotSupportedException)
+        {
+            // The address of a redirection or of a proxy.
+            throw new HttpRequestException(exception.Message, exception);
+        }
     }
 
     private static long Length(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
@@ -183,12 +188,13 @@ internal sealed class LeastRate(Uri source, DownloadLimits limits)
     /// <exception cref="InterruptedTransferException">Thrown when the connection breaks.</exception>
     public async Task<int> ReadAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
     {
-        // A read is not cancelled at the end of a window, because that would close the connection.
-        var pending = body.ReadAsync(buffer, cancellationToken).AsTask();
+        Task<int>? pending = null;
         while (true)
         {
             try
             {
+                // A read is not cancelled at the end of a window, because that would close the connection. It can throw at once.
+                pending ??= body.ReadAsync(buffer, cancellationToken).AsTask();
                 var read = await pending.WaitAsync(limits.Window > _window.Elapsed ? limits.Window - _window.Elapsed : TimeSpan.Zero, cancellationToken);
                 _received += read;
                 CheckRate();
@@ -229,4 +235,4 @@ internal readonly record struct DownloadProgress(long Received, long? Total);
 
 /// <summary>The exception for an interrupted download. Received bytes are kept, and another attempt continues after them.</summary>
 /// <param name="cause">The cause of the interruption.</param>
-internal sealed class InterruptedTransferException(Exception cause) : Exception(cause.Message, cause);
+internal sealed class InterruptedTransferException(Exception cause) : Exception(cause.GetBaseException().Message, cause);

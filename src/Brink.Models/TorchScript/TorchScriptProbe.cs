@@ -129,7 +129,7 @@ internal sealed partial class TorchScriptProbe(TorchScriptNetwork network, strin
         {
             return [.. network.Outputs(zeros([batch, .. imageShape], type, device)).Select(output => output.is_floating_point() && !output.is_sparse ? output.shape : null)];
         }
-        catch (InvalidCastException)
+        catch (Exception exception) when (exception is InvalidCastException or ArgumentOutOfRangeException)
         {
             reason = "it returns no tensor";
         }

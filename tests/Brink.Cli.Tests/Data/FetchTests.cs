@@ -38,6 +38,13 @@ public sealed class FetchTests
     [Theory]
     [InlineData("choose cifar10", "mnist")]
     [InlineData("--from takes an address", "cifar10", "--from", "somewhere")]
+    [InlineData("--from takes an address", "cifar10", "--from", "")]
+    [InlineData("--from takes an address", "cifar10", "--from", "http://")]
+    [InlineData("--from takes an address", "cifar10", "--from", "http://127.0.0.1:99999/")]
+    [InlineData("--from takes an address", "cifar10", "--from", "ftp://127.0.0.1/file")]
+    [InlineData("--from takes an address", "cifar10", "--from", "file:///etc/hostname")]
+    [InlineData("--from takes an address", "cifar10", "--from", "//127.0.0.1/file")]
+    [InlineData("an empty name was given", "cifar10", "--to", "")]
     public void Invalid_arguments_are_refused(string part, params string[] arguments) =>
         Assert.Contains(part, Invocation.Of(["data", "fetch", .. arguments]).AssertRefused(), StringComparison.Ordinal);
 }

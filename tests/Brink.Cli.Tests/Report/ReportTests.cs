@@ -59,6 +59,7 @@ public sealed class ReportTests : IDisposable
     public void A_report_needs_a_run()
     {
         Invocation.Of("report").AssertRefused();
+        Assert.Contains("an empty name was given", Invocation.Of("report", _folder["nothing"], "--out", "").AssertRefused(), StringComparison.Ordinal);
         Assert.Contains("results.json", Invocation.Of("report", _folder["nothing"]).AssertRefused(), StringComparison.Ordinal);
     }
 }

@@ -200,6 +200,7 @@ public sealed class DamagedRunTests : IDisposable
     [Theory]
     [InlineData("Option '--model' is required", "transfer", "run")]
     [InlineData("Required argument 'RUN' missing", "transfer", "--model", "signs")]
+    [InlineData("--output are those of TorchScript files", "transfer", "run", "--model", "signs", "--output", "main")]
     [InlineData("batch size must be at least 1", "transfer", "run", "--model", "signs", "--batch-size", "0")]
     public void Usage_errors_are_refused(string fragment, params string[] arguments) =>
         Assert.Contains(fragment, Invocation.Of(arguments).AssertRefused(), StringComparison.Ordinal);

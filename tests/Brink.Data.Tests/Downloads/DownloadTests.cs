@@ -131,7 +131,9 @@ public sealed class DownloadTests : IDisposable
     [Theory]
     [InlineData("silent", "should answer within 1 seconds")]
     [InlineData("slow headers", "should answer within 1 seconds")]
+    [InlineData("endless interim responses", "should answer within 1 seconds")]
     [InlineData("drip", "at least 1000 bytes a second")]
+    [InlineData("just too slow", "at least 1000 bytes a second")]
     [InlineData("silent body", "at least 1000 bytes a second")]
     [InlineData("endless body", "at most 300000 bytes")]
     [InlineData("huge length", "at most 300000 bytes")]
@@ -143,6 +145,88 @@ public sealed class DownloadTests : IDisposable
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Target));
         Assert.True(!File.Exists(Partial) || new FileInfo(Partial).Length <= Content.Length);
+    }
+
+    /// <summary>Servers that break the protocol or serve something else: one sentence each, a bounded number of requests, and no file of the final name.</summary>
+    [Theory]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: file:///etc/hostname\r\nContent-Length: 0", "could not be downloaded")]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/file\r\nContent-Length: 0", "could not be downloaded")]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0", "returned 302")]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0", "returned 302")]
+    [InlineData("HTTP/1.1 302 Found\r\nContent-Length: 0", "returned 302")]
+    [InlineData("HTTP/1.1 304 Not Modified\r\nContent-Length: 0", "returned 304")]
+    [InlineData("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0", "returned 401")]
+    [InlineData("HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0", "returned 416")]
+    [InlineData("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 0", "returned 429")]
+    [InlineData("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3600\r\nContent-Length: 0", "returned 503")]
+    [InlineData("HTTP/1.1 204 No Content", "MD5")]
+    [InlineData("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 7-9/10\r\nContent-Length: 3\r\n\r\nabc", "MD5")]
+    [InlineData("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 9-7/-1\r\nContent-Length: 3\r\n\r\nabc", "MD5")]
+    [InlineData("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9/9000000000000000000\r\nContent-Length: 3\r\n\r\nabc", "at most 300000 bytes")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>Sign in</html>", "MD5")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: -5", "MD5")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", "MD5")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc", "interrupted")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef", "interrupted")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\nabc", "interrupted")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "interrupted")]
+    [InlineData("HTTP/9.9 200", "could not be downloaded")]
+    [InlineData("SSH-2.0-OpenSSH_9.2", "could not be downloaded")]
+    [InlineData("", "could not be downloaded")]
+    public async Task A_response_that_is_not_the_file_is_refused(string response, string reason)
+    {
+        // Headers end with an empty line.
+        using var server = TinyServer.Answering(System.Text.Encoding.ASCII.GetBytes(response.Length > 0 && !response.Contains("\r\n\r\n", StringComparison.Ordinal) ? $"{response}\r\n\r\n" : response));
+        await AssertRefusedAsync(server, reason);
+    }
+
+    [Fact]
+    public async Task Headers_beyond_all_measure_are_refused()
+    {
+        using var server = TinyServer.Answering(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nX-Long: {new string('x', 10_000_000)}\r\n\r\n"));
+        await AssertRefusedAsync(server, "could not be downloaded");
+    }
+
+    [Fact]
+    public async Task A_compressed_body_is_not_expanded()
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest))
+        {
+            gzip.Write(new byte[10_000_000]);
+        }
+
+        using var server = TinyServer.Answering([.. "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"u8, .. packed.ToArray()]);
+        await AssertRefusedAsync(server, Md5(packed.ToArray()));
+    }
+
+    [Fact]
+    public async Task A_file_that_changes_between_attempts_is_refused()
+    {
+        byte[] first = [.. System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {Content.Length}\r\n\r\n"), .. Content[..1000]];
+        byte[] second = [.. System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-{Content.Length - 1}/{Content.Length}\r\n\r\n"), .. new byte[Content.Length - 1000]];
+        using var server = TinyServer.Answering(first, second);
+        await AssertRefusedAsync(server, "MD5");
+        Assert.Equal([null, "bytes=1000-"], server.Ranges);
+    }
+
+    [Fact]
+    public async Task A_server_that_answers_each_range_with_another_is_asked_once_more_from_the_start()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Partial)!);
+        await File.WriteAllBytesAsync(Partial, Content[..1000]);
+        using var server = TinyServer.Answering("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 7-9/10\r\nContent-Length: 3\r\n\r\nabc"u8.ToArray());
+        await AssertRefusedAsync(server, "MD5");
+        Assert.Equal(["bytes=1000-", null], server.Ranges);
+    }
+
+    [Fact]
+    public async Task A_server_without_encryption_is_refused_where_it_is_needed()
+    {
+        using var server = new EndlessServer("endless body");
+        var exception = await Assert.ThrowsAsync<BadInputException>(() => Download.FetchAsync(new($"https://127.0.0.1:{server.Address.Port}/file"), Target, Md5(Content), Limits));
+        Assert.Contains("check the connection", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("inner exception", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -161,6 +245,16 @@ public sealed class DownloadTests : IDisposable
         Assert.Contains("attempt 10", exception.Message, StringComparison.Ordinal);
         Assert.Equal(10, server.Ranges.Count);
         Assert.Equal(Content[..10], await File.ReadAllBytesAsync(Partial));
+    }
+
+    private async Task AssertRefusedAsync(TinyServer server, string reason)
+    {
+        var exception = await Assert.ThrowsAsync<BadInputException>(() => Download.FetchAsync(server.Address, Target, Md5(Content), Limits));
+        Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("inner exception", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Target));
+        Assert.InRange(server.Ranges.Count, 1, 60);
     }
 
     private static string Md5(byte[] bytes) => Convert.ToHexStringLower(MD5.HashData(bytes));
@@ -203,7 +297,7 @@ public sealed class DownloadTests : IDisposable
                 var stream = client.GetStream();
                 var head = _behaviour switch
                 {
-                    "silent" => "",
+                    "silent" or "endless interim responses" => "",
                     "slow headers" => "HTTP/1.1 200 OK\r\n",
                     "slow" => "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n",
                     "huge length" => "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\n",
@@ -213,7 +307,9 @@ public sealed class DownloadTests : IDisposable
                 var (pause, block) = _behaviour switch
                 {
                     "slow headers" => (100, "X-Slow: 1\r\n"u8.ToArray()),
+                    "endless interim responses" => (10, "HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray()),
                     "drip" => (100, [1]),
+                    "just too slow" => (100, new byte[98]),
                     "slow" => (100, new byte[300]),
                     "endless body" => (0, new byte[100_000]),
                     // Not without end: nothing would refer to this task, and the garbage collector would close the connection.

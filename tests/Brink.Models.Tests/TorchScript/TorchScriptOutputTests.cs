@@ -131,6 +131,7 @@ public sealed class TorchScriptOutputTests : IDisposable
     [Theory]
     [InlineData("return {\"a\": 1.5}", "Dict[str, float]", "returned no tensor")]
     [InlineData("return torch.mean(x, [3])", "Tensor", "returned [2, 3, 4]")]
+    [InlineData("return \"a\"", "str", "it returns no tensor")]
     [InlineData("return torch.to_sparse(z)", "Tensor", "a sparse one")]
     [InlineData("return (torch.mean(x, [3]), torch.mean(x, [2]))", "Tuple[Tensor, Tensor]", "tensors of other shapes ([2, 3, 4], [2, 3, 4])")]
     [InlineData("ops.prim.RaiseException(\"the images must be larger\", \"builtins.ValueError\")\nreturn z", "Tensor", "(the images must be larger)")]
