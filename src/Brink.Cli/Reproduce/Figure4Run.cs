@@ -29,6 +29,11 @@ internal static class Figure4Run
             throw new BadInputException($"The times of {Figure4.Name} must come from one run, so it cannot be resumed; remove --resume.");
         }
 
+        if (parsed.GetValue(options.Labels) is not null)
+        {
+            throw new BadInputException($"The labels of {Figure4.Name} are the predictions of each network; remove --labels.");
+        }
+
         var networks = Networks(parsed.GetValue(options.Without));
         var weights = ReproduceCommand.Weights(Figure4.Name, [.. Figure4.Networks.Select(pair => pair.Network)], parsed.GetValue(options.Weights) ?? []);
         var data = parsed.GetValue(options.Data);
@@ -43,7 +48,8 @@ internal static class Figure4Run
             ResultFolder.Prepare(folder);
         }
 
-        var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit) ?? Figure4.DefaultImages, cancellationToken: cancellationToken);
+        // The labels are predicted, so the images need no folders of synsets.
+        var images = DataCatalog.Open(data, 0, parsed.GetValue(options.Limit) ?? Figure4.DefaultImages, new() { NeedsLabels = false }, cancellationToken);
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         var timed = new List<TimedNetwork>();

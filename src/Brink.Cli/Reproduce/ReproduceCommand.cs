@@ -104,7 +104,7 @@ internal static class ReproduceCommand
             throw new BadInputException($"The table {table.Name} needs images of {table.Data.Name}, but {(data is null ? "none were" : $"'{data}' was")} given; add --data {table.Data.Example}.");
         }
 
-        var images = DataCatalog.Open(data, limit: parsed.GetValue(options.Limit), cancellationToken: cancellationToken);
+        var images = DataCatalog.Open(data, 0, parsed.GetValue(options.Limit), new() { LabelFile = parsed.GetValue(options.Labels) }, cancellationToken);
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         foreach (var (network, file) in weights)
@@ -233,6 +233,8 @@ internal sealed class ReproduceOptions
 
     public Option<string?> Data { get; } = new("--data") { Description = "The images: cifar10 (after brink data fetch cifar10) or cifar10:FILE|FOLDER (binary format); for table3, table4 and figure4 imagenet:FOLDER|FILE.tar.", HelpName = "SET" };
 
+    public Option<string?> Labels { get; } = new("--labels") { Description = $"A CSV file with an image file and its synset or class number in each row, for images of ImageNet that are not in folders of synsets. Not for {Figure4.Name}, which uses predicted labels. [default: the folders]", HelpName = "FILE" };
+
     public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = $"The maximum number of images. [default: all; {Figure4.Name}: {Figure4.DefaultImages}]", HelpName = "N" };
 
     public Option<string?> Without { get; } = new("--without") { Description = $"Rows to leave out, separated by commas: cw, for example, takes most of the time. For {Figure4.Name}: networks to leave out.", HelpName = "LIST" };
@@ -251,5 +253,5 @@ internal sealed class ReproduceOptions
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
 
-    public IEnumerable<Option> All => [Weights, Data, Limit, Without, Steps, Device, Threads, Out, Resume, Json, Quiet];
+    public IEnumerable<Option> All => [Weights, Data, Labels, Limit, Without, Steps, Device, Threads, Out, Resume, Json, Quiet];
 }

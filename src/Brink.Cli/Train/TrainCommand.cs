@@ -41,10 +41,10 @@ internal static class TrainCommand
 
         CheckExport(parsed.GetValue(options.Export));
         var preprocessing = Preprocessing.Parse(parsed.GetValue(options.Mean), parsed.GetValue(options.StandardDeviation));
-        var preparation = options.Images(parsed);
+        var preparation = options.Images(parsed, options.Labels);
         var pool = new ImagePool([.. parsed.GetValue(options.Data)!.Select(set => OpenForTraining(set, preparation, cancellationToken))]);
         var images = pool.Split(settings.Seed, parsed.GetValue(options.HoldOut) ?? 0, parsed.GetValue(options.Limit));
-        var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, 0, null, preparation, cancellationToken)) : null;
+        var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, 0, null, options.Images(parsed, options.TestLabels), cancellationToken)) : null;
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
         using var model = InitialModel(parsed, options, settings.Seed, preprocessing);

@@ -21,6 +21,10 @@ internal sealed class TrainOptions
 
     public Option<string?> TestData { get; } = new("--test-data") { Description = "The test images, whose accuracy is reported after every epoch and does not influence the result.", HelpName = "SET" };
 
+    public Option<string?> Labels { get; } = new("--labels") { Description = "A CSV file with an image file of --data and its label in each row. [default: the labels of the data sets]", HelpName = "FILE" };
+
+    public Option<string?> TestLabels { get; } = new("--test-labels") { Description = "The same for --test-data. [default: the labels of the data set]", HelpName = "FILE" };
+
     public Option<int?> HoldOut { get; } = new("--hold-out") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images of --data, drawn at random, that are excluded from training and determine the best epoch. [default: 0]", HelpName = "N" };
 
     public Option<int?> Limit { get; } = new("--limit") { CustomParser = WholeNumber.Parse<int>, Description = "The maximum number of training images, drawn at random from --data. [default: all]", HelpName = "N" };
@@ -87,13 +91,15 @@ internal sealed class TrainOptions
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress." };
 
-    /// <summary>Parses the flags that prepare the images of all data sets.</summary>
-    public ImageOptions Images(ParseResult parsed) => _run.Images(parsed);
+    /// <summary>Parses the flags that prepare the images of a data set.</summary>
+    /// <param name="parsed">The parsed command line.</param>
+    /// <param name="labels">The flag of its labels.</param>
+    public ImageOptions Images(ParseResult parsed, Option<string?> labels) => _run.Images(parsed) with { LabelFile = parsed.GetValue(labels) };
 
     /// <summary>All flags, in the order of the help text.</summary>
     public IEnumerable<Option> All =>
     [
-        Model, Weights, Mean, StandardDeviation, Data, TestData, _run.Classes, _run.Resize, _run.Crop, _run.Channels, HoldOut, Limit,
+        Model, Weights, Mean, StandardDeviation, Data, Labels, TestData, TestLabels, _run.Classes, _run.Resize, _run.Crop, _run.Channels, HoldOut, Limit,
         Epochs, BatchSize, LearningRate, Schedule, WarmUp, Momentum, WeightDecay, LabelSmoothing, Augment,
         Adversarial, Epsilon, Norm, AttackSteps, Target, AdversarialShare, AdversarialUntil,
         MaxBatch, Growth, EigenvalueDrop, GrowthPatience, EigenvalueImages, MicroBatch,

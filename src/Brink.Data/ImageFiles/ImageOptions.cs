@@ -45,7 +45,7 @@ internal sealed record ImageOptions
 
         if (LabelFile is { } table && !File.Exists(DataLocations.Resolve(table)))
         {
-            throw new BadInputException($"The labels must be file, predicted or the name of a CSV file, but '{table}' was given, and there is no such file.");
+            throw new BadInputException($"The labels should be read from the CSV file '{table}', but there is no such file; give the path of a CSV file, file for those of the data set, or, for an attack, predicted.");
         }
 
         if (!hasFiles && LabelFile is not null)

@@ -107,7 +107,7 @@ internal sealed partial class TorchScriptProbe(TorchScriptNetwork network, strin
         {
             if (types.Any(type => Try(1, type, [channels, .. request.ImageShape.Skip(1)], out _) is not null))
             {
-                throw new BadInputException($"The network in {path} takes images with {Channels(channels)}, but the images have {Channels(request.ImageShape[0])}; read the images of a folder with --channels {channels switch { 1 => "grey", 3 => "rgb", _ => "rgba" }}, or save the network in a module that converts them.");
+                throw new BadInputException($"The network in {path} takes images with {Channels(channels)}, but the images have {Channels(request.ImageShape[0])}; convert the images with --channels {channels switch { 1 => "grey", 3 => "rgb", _ => "rgba" }}, or save the network in a module that converts them.");
             }
         }
 

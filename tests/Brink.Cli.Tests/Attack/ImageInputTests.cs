@@ -87,6 +87,24 @@ public sealed class ImageInputTests : IDisposable
     }
 
     [Fact]
+    public void Images_for_training_and_tests_have_tables_of_labels()
+    {
+        var flat = WriteSigns("flat");
+        foreach (var (name, shift) in new[] { ("training.csv", 0), ("test.csv", 1) })
+        {
+            File.WriteAllLines(_folder[name], Enumerable.Range(0, Count).Select(index => $"{index:D3}.png,{(index + shift) % 10}"));
+        }
+
+        string[] command = ["train", "--model", "resnet20", "--data", $"images:{flat}", "--test-data", $"images:{flat}", "--epochs", "40", "--batch-size", "12", "--augment", "none", "--out", _folder["run"], "--json", "--quiet"];
+        Assert.Contains("--labels FILE.csv", Invocation.Of(command).AssertRefused(), StringComparison.Ordinal);
+        Assert.Contains("'predicted'", Invocation.Of([.. command, "--labels", "predicted"]).AssertRefused(), StringComparison.Ordinal);
+        using var summary = Run([.. command.Where(flag => flag is not ("--json" or "--quiet")), "--labels", _folder["training.csv"], "--test-labels", _folder["test.csv"]]);
+        // The network learns its labels by heart, and those of the test images are all others.
+        Assert.InRange(summary.RootElement.GetProperty("trainAccuracy").GetDouble(), 0.75, 1);
+        Assert.InRange(summary.RootElement.GetProperty("testAccuracy").GetDouble(), 0, 0.25);
+    }
+
+    [Fact]
     public async Task An_archive_is_read_through_a_pipe()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell of Unix");

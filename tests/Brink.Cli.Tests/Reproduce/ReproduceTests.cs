@@ -96,6 +96,8 @@ public sealed class ReproduceTests : IDisposable
     [InlineData("needs images of ImageNet, but 'signs' was given", "figure4", "--data", "signs")]
     [InlineData("no network 'fast' to leave out; it has alexnet, vgg16, resnet50, densenet121", "figure4", "--without", "fast")]
     [InlineData("no network left", "figure4", "--without", "alexnet,vgg16,resnet50,densenet121")]
+    [InlineData("remove --labels", "figure4", "--labels", "labels.csv", "--data", "imagenet:val")]
+    [InlineData("remove --labels", "table1", "--labels", "/dev/null", "--weights", "resnet20=a", "--data", "cifar10")]
     [InlineData("remove --resume", "figure4", "--resume", "--out", "folder")]
     [InlineData("at least 1, but 0 was given", "figure4", "--steps", "0", "--data", "imagenet:val")]
     [InlineData("for figure4 NAME is alexnet or vgg16 or resnet50 or densenet121", "figure4", "--weights", "a.pth")]
