@@ -45,10 +45,22 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("{}")]
     [InlineData("[]")]
     [InlineData("null")]
-    public void Unreadable_results_are_refused(string content)
+    [InlineData("deep")]
+    [InlineData("options", "null")]
+    [InlineData("perturbation", "null")]
+    [InlineData("classNames", "[1,null]")]
+    public void Unreadable_results_are_refused_by_all_verbs(string content, string? value = null)
     {
-        File.WriteAllText(Path.Combine(_folder["run"], "results.json"), content);
-        Assert.Contains("its results.json cannot be read", Refused(), StringComparison.Ordinal);
+        var file = Path.Combine(_folder["run"], "results.json");
+        var results = JsonNode.Parse(File.ReadAllText(file))!;
+        if (value is not null)
+        {
+            results[content] = JsonNode.Parse(value);
+        }
+
+        File.WriteAllText(file, value is not null ? results.ToJsonString() : content == "deep" ? new string('[', 100_000) : content);
+        string[][] verbs = [["transfer", _folder["run"], "--model", "signs"], ["report", _folder["run"]], ["picture", _folder["run"], "--index", "0", "--out", _folder["p.png"]]];
+        Assert.All(verbs, verb => Assert.Contains("its results.json cannot be read", Invocation.Of(verb).AssertRefused(), StringComparison.Ordinal));
     }
 
     [Theory]

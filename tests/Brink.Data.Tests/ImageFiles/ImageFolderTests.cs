@@ -195,6 +195,19 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void An_image_of_more_pixels_than_fit_in_memory_is_left_out()
+    {
+        var bomb = Pictures.Jpeg(64, 64, new SKColor(1, 2, 3));
+        // Height and width follow the marker of the frame, its length and the precision (ITU-T T.81, B.2.2).
+        var frame = bomb.AsSpan().IndexOf([(byte)0xff, (byte)0xc0]);
+        Assert.True(frame > 0);
+        new byte[] { 0xea, 0x60, 0xea, 0x60 }.CopyTo(bomb, frame + 5);
+        var set = ImageFolder.Read(Pictures.Folder(_folder.Path, ("a/1.jpg", bomb), ("a/2.png", Pictures.Grey(9))));
+        Assert.Equal([9], Greys(set));
+        Assert.Contains("a/1.jpg (it has too many pixels, 60000×60000)", Assert.Single(set.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_first_of_many_unreadable_images_are_named()
     {
         var files = Enumerable.Range(0, 9).Select(index => ($"a/{index}.png", Array.Empty<byte>())).Append(("a/9.png", Pictures.Grey(1))).ToArray();
