@@ -36,6 +36,29 @@ public sealed class FetchTests
     }
 
     [Theory]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: file:///etc/hostname\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\nabc")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n")]
+    [InlineData("")]
+    public void A_server_that_sends_something_else_is_refused(string response)
+    {
+        using var folder = new TemporaryFolder();
+        using var server = TinyServer.Answering(System.Text.Encoding.ASCII.GetBytes(response));
+        Assert.Contains($"{server.Address}", Invocation.Of("data", "fetch", "cifar10", "--to", folder["data"], "--from", $"{server.Address}", "--quiet").AssertRefused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_download_that_the_user_cancels_ends_with_130()
+    {
+        using var folder = new TemporaryFolder();
+        using var server = new TinyServer([1, 2, 3]);
+        var cancelled = Invocation.Of(new CancellationToken(canceled: true), "data", "fetch", "cifar10", "--to", folder["data"], "--from", $"{server.Address}", "--quiet");
+        Assert.Equal((130, "", ""), (cancelled.ExitCode, cancelled.Output, cancelled.Error));
+    }
+
+    [Theory]
     [InlineData("choose cifar10", "mnist")]
     [InlineData("--from takes an address", "cifar10", "--from", "somewhere")]
     [InlineData("--from takes an address", "cifar10", "--from", "")]
