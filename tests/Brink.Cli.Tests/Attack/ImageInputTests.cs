@@ -163,7 +163,7 @@ public sealed class ImageInputTests : IDisposable
         using var free = Run("attack", "--data", "signs", "--limit", "4");
         using var bounded = Run("attack", "--data", "signs", "--limit", "4", "--memory", "8G");
         Assert.Equal($"{free.RootElement.GetProperty("perturbation")}", $"{bounded.RootElement.GetProperty("perturbation")}");
-        foreach (var size in new[] { "4", "G", "-1G", "0G", "many" })
+        foreach (var size in new[] { "4", "G", "-1G", "0G", "many", "100M" })
         {
             Assert.Contains("--memory", Invocation.Of("attack", "--data", "signs", "--limit", "4", "--memory", size).AssertRefused(), StringComparison.Ordinal);
         }
