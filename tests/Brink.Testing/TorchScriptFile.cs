@@ -17,8 +17,9 @@ public static class TorchScriptFile
     /// <param name="before">The lines of code before the linear layer.</param>
     /// <param name="otherClasses">The code of other classes.</param>
     /// <param name="storage">The type of the weights: <c>FloatStorage</c>, <c>HalfStorage</c> or <c>BFloat16Storage</c>.</param>
+    /// <param name="self">The name of the first parameter of the method, the network.</param>
     /// <returns>The path.</returns>
-    public static string Write(string path, int features, string type, string code, string before = "", string otherClasses = "", string storage = "FloatStorage")
+    public static string Write(string path, int features, string type, string code, string before = "", string otherClasses = "", string storage = "FloatStorage", string self = "self")
     {
         using var archive = ZipFile.Open(path, ZipArchiveMode.Create);
         Add("net/data.pkl", Pickle(features, storage));
@@ -29,9 +30,9 @@ public static class TorchScriptFile
               weight : Tensor
               kept : Tensor
               training : bool
-              def forward(self: __torch__.Net,
+              def forward({self}: __torch__.Net,
                 x: Tensor) -> {type}:
-            {Indented(before)}    z = torch.linear(torch.flatten(x, 1), self.weight)
+            {Indented(before)}    z = torch.linear(torch.flatten(x, 1), {self}.weight)
             {Indented(code)}{otherClasses}
 
             """.ReplaceLineEndings("\n")));

@@ -211,7 +211,7 @@ internal static partial class TorchScriptOutputs
     [GeneratedRegex(@"^(class|def) ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex NextDefinition();
 
-    [GeneratedRegex(@"^  def forward\(self: [\w.]+,\s+\w+: Tensor\b[^)]*\) -> (?<type>[^:]+):\s*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]
+    [GeneratedRegex(@"^  def forward\(\w+: [\w.]+,\s+\w+: Tensor\b[^)]*\) -> (?<type>[^:]+):\s*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]
     private static partial Regex ForwardSignature();
 
     [GeneratedRegex(@"^  (?<name>\w+) : (?<type>.+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 4_000)]

@@ -37,6 +37,14 @@ public sealed class TorchScriptOutputTests : IDisposable
     }
 
     [Fact]
+    public void The_name_of_the_network_in_its_method_is_free()
+    {
+        using var scope = NewDisposeScope();
+        using var loaded = TorchScriptModel.Load(TorchScriptFile.Write(_folder["net.pt"], Features, "Tuple[Tensor, str]", "return (z, \"text\")", self: "this"), Shape);
+        AssertLinear(loaded, batch: 3);
+    }
+
+    [Fact]
     public void Two_outputs_that_could_be_logits_need_a_choice()
     {
         using var scope = NewDisposeScope();
@@ -131,7 +139,7 @@ public sealed class TorchScriptOutputTests : IDisposable
     [Theory]
     [InlineData("return {\"a\": 1.5}", "Dict[str, float]", "returned no tensor")]
     [InlineData("return torch.mean(x, [3])", "Tensor", "returned [2, 3, 4]")]
-    [InlineData("return \"a\"", "str", "it returns no tensor")]
+    [InlineData("return \"a\"", "str", "returned no tensor")]
     [InlineData("return torch.to_sparse(z)", "Tensor", "a sparse one")]
     [InlineData("return (torch.mean(x, [3]), torch.mean(x, [2]))", "Tuple[Tensor, Tensor]", "tensors of other shapes ([2, 3, 4], [2, 3, 4])")]
     [InlineData("ops.prim.RaiseException(\"the images must be larger\", \"builtins.ValueError\")\nreturn z", "Tensor", "(the images must be larger)")]
