@@ -40,8 +40,8 @@ internal static class Overhead
         using var result = attack.Run(recorder, images, labels);
         // One backward pass per forward pass, also for the first classification. The boundary walk starts with a backward pass for each class
         // that it compares; its last step and the confirmation have none.
-        var start = recorder.Passes.Count - 2 - options.Refine;
-        return [.. recorder.Passes.Select((pass, order) => (pass.Rows, !pass.WithGraph ? 0 : order == start ? options.RefineCandidates : 1))];
+        var start = recorder.Passes.Count - 2 - options.Refinement!.Steps;
+        return [.. recorder.Passes.Select((pass, order) => (pass.Rows, !pass.WithGraph ? 0 : order == start ? options.Refinement!.Candidates : 1))];
     }
 
     private static void Repeat(Subject subject, (int Rows, int Backwards)[] passes, torch.Tensor images)

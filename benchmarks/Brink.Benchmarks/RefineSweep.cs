@@ -27,12 +27,12 @@ internal static class RefineSweep
             Console.WriteLine($"{subject.Model.Name}, {norm}");
             foreach (var steps in new[] { 0, 5, 10, 20, 40 })
             {
-                Add(steps == 0 ? "tr, no walk" : $"tr, walk of {steps}", new TrustRegionAttack(new() { Norm = norm, Refine = steps, Radius = new TrustRegionOptions().Radius }), onLine: true);
+                Add(steps == 0 ? "tr, no walk" : $"tr, walk of {steps}", new TrustRegionAttack(new() { Norm = norm, Refinement = steps == 0 ? null : new() { Steps = steps } }), onLine: true);
             }
 
             Add("the paper's method", new TrustRegionAttack(TrustRegionOptions.Paper(norm)));
             Add("DeepFool", new DeepFoolAttack(new() { Norm = norm }));
-            Add(norm == Norm.L2 ? "CW, 9 × 1,000" : "I-FGSM, 40 steps", norm == Norm.L2 ? new CarliniWagnerAttack() : new MinimalFastGradientAttack(FastGradientOptions.Iterative with { Norm = norm, MaxIterations = 40 }));
+            Add(norm == Norm.L2 ? "CW, 9 × 1,000" : "I-FGSM, 40 steps", norm == Norm.L2 ? new CarliniWagnerAttack() : (FastGradientOptions.Iterative with { Norm = norm, MaxIterations = 40 }).CreateAttack());
             var file = $"passes-{subject.Model.Name}-{norm}.svg";
             File.WriteAllText(file, figure.ToSvg());
             Console.WriteLine($"  figure in {file}");

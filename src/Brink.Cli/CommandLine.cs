@@ -56,6 +56,7 @@ internal static class CommandLine
             PictureCommand.Create(output, cancellationToken),
             ReproduceCommand.Create(output, error, cancellationToken),
             TrainCommand.Create(output, error, cancellationToken),
+            AttacksCommand.Create(output),
             ModelsCommand.Create(output),
             DataCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),

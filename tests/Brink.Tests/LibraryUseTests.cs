@@ -124,7 +124,7 @@ public sealed class LibraryUseTests
         using var changing = new InPlace(inner, operation, copy: false);
         using var images = rand(12, 3, 8, 8);
         using var labels = copying.forward(images.clone()).argmax(1);
-        foreach (var attack in new IAttack[] { new TrustRegionAttack(), new DeepFoolAttack(), new BudgetedFastGradientAttack(0.1), new CarliniWagnerAttack(new() { MaxIterations = 50, BinarySearchSteps = 2 }) })
+        foreach (var attack in new IAttack[] { new TrustRegionAttack(), new DeepFoolAttack(), new FastGradientOptions { Epsilon = 0.1 }.CreateAttack(), new CarliniWagnerAttack(new() { MaxIterations = 50, BinarySearchSteps = 2 }) })
         {
             AssertEqual(Lengths(copying), Lengths(changing), 1e-4);
 
@@ -149,7 +149,7 @@ public sealed class LibraryUseTests
         using var wide = new DoublePrecision(twin.to(ScalarType.Float64));
         using var images = rand(12, 3, 8, 8);
         using var labels = inner.forward(images).argmax(1);
-        foreach (var attack in new IAttack[] { new TrustRegionAttack(), new DeepFoolAttack(), new MinimalFastGradientAttack(), new CarliniWagnerAttack(new() { MaxIterations = 50, BinarySearchSteps = 2 }) })
+        foreach (var attack in new IAttack[] { new TrustRegionAttack(), new DeepFoolAttack(), FastGradientOptions.Iterative.CreateAttack(), new CarliniWagnerAttack(new() { MaxIterations = 50, BinarySearchSteps = 2 }) })
         {
             AssertEqual(Lengths(inner), Lengths(wide), 1e-3);
 
@@ -171,7 +171,7 @@ public sealed class LibraryUseTests
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
             "best" => new TrustRegionAttack(new() { Norm = norm, Target = TargetSelection.Best }),
             "hardest" => new TrustRegionAttack(TrustRegionOptions.Paper(norm) with { Target = TargetSelection.Hardest }),
-            "ifgsm" => new MinimalFastGradientAttack(new() { Norm = norm }),
+            "ifgsm" => new FastGradientOptions { Norm = norm }.CreateAttack(),
             "deepfool" => new DeepFoolAttack(new() { Norm = norm }),
             _ => new DeepFoolAttack(new() { Norm = norm, Target = TargetSelection.Hardest }),
         };

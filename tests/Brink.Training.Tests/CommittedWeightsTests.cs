@@ -47,7 +47,7 @@ public sealed partial class CommittedWeightsTests
         using var scope = NewDisposeScope();
         var images = Cifar10.Read(SharedFiles.DataFile("cifar10", "test_0000-0499.bin"));
         var (pixels, labels) = (images.Images(0, 100), images.Labels(0, 100));
-        var pgd = new BudgetedFastGradientAttack(4 / 255.0, FastGradientOptions.Projected);
+        var pgd = (FastGradientOptions.Projected with { Epsilon = 4 / 255.0 }).CreateAttack();
         double RobustAccuracy(string file)
         {
             using var model = ModelCatalog.Load("alexlike", Path.Combine(Folder, file));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Brink.Cli.Inputs;
+using Brink.Evaluation.Catalog;
 
 namespace Brink.Cli.Attack;
 
@@ -8,13 +9,13 @@ internal sealed class AttackOptions
 {
     public RunOptions Run { get; } = new();
 
-    public Option<string> Attack { get; } = new("--attack") { Description = "The attack: tr (trust region), tr2 (second-order trust region), deepfool, fgsm, ifgsm, pgd or cw (Carlini–Wagner), with options in brackets: tr[max-iterations=50].", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
+    public Option<string> Attack { get; } = new("--attack") { Description = $"The attack: {AttackCatalog.Names}, with options in brackets: tr[max-iterations=50] (brink attacks lists them).", DefaultValueFactory = _ => "tr", HelpName = "NAME" };
 
     public Option<string?> Radius { get; } = new("--radius") { Description = "The radius of the trust region: adaptive, or a fixed number in units of --space. Only for tr and tr2. [default: adaptive]", HelpName = "RADIUS" };
 
-    public Option<int?> Refine { get; } = new("--refine") { CustomParser = WholeNumber.Parse<int>, Description = "Steps along the boundary after the first adversarial point; 0 stops there. Only for tr. [default: 18; preset authors: 0]", HelpName = "N" };
+    public Option<int?> Refine { get; } = new("--refine") { CustomParser = WholeNumber.Parse<int>, Description = "Steps along the boundary after the first adversarial point; 0 stops there. Only for tr. [default: 18; with a preset: none]", HelpName = "N" };
 
-    public Option<string?> Preset { get; } = new("--preset") { Description = "The formulas and constants of tr: paper (those of the paper) or authors (those of the authors\' program). [default: paper]", HelpName = "PRESET" };
+    public Option<string?> Preset { get; } = new("--preset") { Description = "The settings of tr: paper (the method of the paper: nearest class, no steps along the boundary) or authors (the authors' program). [default: neither]", HelpName = "PRESET" };
 
     public Option<string?> Epsilon { get; } = new("--epsilon") { Description = "The largest length of a perturbation, in units of --space. Only for fgsm, ifgsm and pgd, which find the smallest sufficient length without it.", HelpName = "LENGTH" };
 

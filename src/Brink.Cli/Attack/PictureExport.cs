@@ -33,11 +33,11 @@ internal static class PictureExport
                 throw new BadInputException($"A PNG file needs one or three channels, but the images have the shape [{string.Join(", ", pixels.shape.Skip(1))}]; remove --png.");
             }
 
-            var predictions = model.Predict(model.FromPixels(pixels), device);
+            var stillFooled = run.Fools(rows, model.Logits(model.FromPixels(pixels), device));
             for (var position = 0; position < rows.Length; position++)
             {
                 var row = rows[position];
-                still += run.Fools(row, predictions[position]) ? 1 : 0;
+                still += stillFooled[position] ? 1 : 0;
                 using var picture = PixelPicture.Of(pixels[position]);
                 var png = PixelPicture.ToPng(picture);
                 AtomicFile.Write(PictureFolder.PicturePath(folder, run.Index(row)), stream => stream.Write(png));

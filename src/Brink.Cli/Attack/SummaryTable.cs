@@ -74,7 +74,7 @@ internal static class SummaryTable
         }
     }
 
-    private static string Target(AttackSummary summary) => summary.Target == TargetSelection.Untargeted.Name ? summary.Target : $"target {summary.Target}";
+    private static string Target(AttackSummary summary) => summary.Target == "untargeted" ? summary.Target : $"target {summary.Target}";
 
     /// <summary>Returns the variant of the trust-region attack: refined by the boundary walk, or the preset.</summary>
     private static string Variant(AttackSummary summary) =>

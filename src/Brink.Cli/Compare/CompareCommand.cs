@@ -34,7 +34,7 @@ internal static class CompareCommand
         using var input = RunInput.Open(parsed, options.Run, classNames => [.. (attacks = Listed(classNames)).Select(attack => attack.Configured)], thresholds.AllLengths, cancellationToken);
         RunDescription[] descriptions = [.. attacks.Select(attack => input.Describe(attack.Configured) with { RobustAt = thresholds.Lengths })];
         thresholds.CheckCovered(descriptions);
-        var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device)).ToArray();
+        var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device, attack.Configured.Criterion)).ToArray();
         var outFolder = parsed.GetValue(options.Run.Out);
         var folders = attacks
             .Select((attack, number) => outFolder is null ? null : RunFolder.Open(Path.Combine(outFolder, attack.Folder), descriptions[number], input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)))

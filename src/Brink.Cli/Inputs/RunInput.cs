@@ -140,14 +140,14 @@ internal sealed class RunInput : IDisposable
         Attack = configured.Attack.Name,
         Norm = configured.Attack.Norm.Name,
         Space = InputSpaces.Name(Model.Space),
-        Target = configured.Target.Name,
-        Criterion = configured.Target.Criterion,
+        Target = configured.Target,
+        Criterion = configured.Criterion.Name,
         Model = Loaded.Name,
         Data = _dataName,
         InputWarnings = _warnings,
         ClassNames = Images.ClassNames,
         // An attack may set its own seed in brackets.
-        Seed = configured.Options.TryGetValue("seed", out var seed) ? (long)seed : _seed,
+        Seed = configured.Options.FirstOrDefault(option => option.Key == "seed" || option.Key.EndsWith("-seed", StringComparison.Ordinal)).Value is long seed ? seed : _seed,
         // If an attack has an option of the same name, the setting of the run takes precedence.
         Options = new SortedDictionary<string, object>(_settings.Concat(configured.Options).DistinctBy(option => option.Key, StringComparer.Ordinal).ToDictionary(), StringComparer.Ordinal),
     };

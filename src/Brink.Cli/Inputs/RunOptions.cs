@@ -39,7 +39,9 @@ internal sealed class RunOptions
 
     public Option<string?> Norm { get; } = new("--norm") { Description = "The norm that measures perturbations: l2 or linf. [default: l2; fgsm, ifgsm, pgd: linf]", HelpName = "NORM" };
 
-    public Option<string?> Target { get; } = new("--target") { Description = "The target class: untargeted (any class other than the label), best (the nearest class), hardest (the farthest), or the number or name of a class. [default: untargeted; deepfool, tr2, preset authors: best]", HelpName = "CLASS" };
+    public Option<string?> Target { get; } = new("--target") { Description = "The target class: untargeted (any class other than the label), best (the nearest class), hardest (the farthest), the number or name of a class, or a CSV file with the index and the target class of each image. [default: untargeted; deepfool, tr2 and the presets of tr: best]", HelpName = "CLASS|FILE.csv" };
+
+    public Option<string?> Confidence { get; } = new("--confidence") { Description = "The probability that the model must give to the wrong class (to the target class, if there is one) for an image to count as fooled, such as 0.9. [default: any]", HelpName = "P" };
 
     public Option<string> Space { get; } = new("--space") { Description = "The input space in which lengths are measured: pixel (pixels in [0, 1]) or normalized (the model's input after its preprocessing).", DefaultValueFactory = _ => InputSpaces.Pixel, HelpName = "SPACE" };
 
@@ -47,7 +49,7 @@ internal sealed class RunOptions
 
     public Option<long?> Memory { get; } = new("--memory") { CustomParser = MemorySize.Parse, Description = "The memory that a run may use, such as 4G or 500M; large images are attacked in smaller batches. [default: a quarter of the free memory, at most 4G; none with --batch-size]", HelpName = "SIZE" };
 
-    public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws; only pgd draws random numbers. [default: 0]", HelpName = "N" };
+    public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws: the starts of pgd and the Lanczos vectors of tr2. [default: 0]", HelpName = "N" };
 
     public Option<string> Device { get; } = new("--device") { Description = "The device: cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
 
@@ -68,7 +70,7 @@ internal sealed class RunOptions
     public IEnumerable<Option> Preparation => [Labels, Classes, Resize, Crop, Channels];
 
     /// <summary>The flags that every attack has.</summary>
-    public IEnumerable<Option> Goal => [Norm, Target];
+    public IEnumerable<Option> Goal => [Norm, Target, Confidence];
 
     /// <summary>The flags of computation and output, listed last.</summary>
     public IEnumerable<Option> ComputationAndOutput => [Space, BatchSize, Memory, Seed, Device, Threads, Out, Resume, Json, Quiet];
@@ -114,6 +116,7 @@ internal sealed class RunOptions
         {
             ("norm", parsed.GetValue(Norm) ?? defaultNorm),
             ("target", parsed.GetValue(Target)),
+            ("confidence", parsed.GetValue(Confidence)),
             ("seed", parsed.GetValue(Seed)?.ToString(CultureInfo.InvariantCulture)),
         };
         return flags.Where(flag => flag.Value is not null).ToDictionary(flag => flag.Key, flag => flag.Value!, StringComparer.Ordinal);

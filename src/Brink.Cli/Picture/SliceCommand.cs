@@ -45,7 +45,7 @@ internal static class SliceCommand
         var images = input.Images;
         var image = input.Model.FromPixels(images.Images(0, 1)).to(input.Device);
         var label = images.Labels(0, 1).to(input.Device);
-        var paths = attacks.Select(attack => AttackPath.Record(attack.Specification, input.Model, attack.Configured.Attack, image, label, images.FirstIndex, cancellationToken)).ToArray();
+        var paths = attacks.Select(attack => AttackPath.Record(attack.Specification, input.Model, attack.Configured, image, label, images.FirstIndex, cancellationToken)).ToArray();
         if (!paths[0].Result.Attacked)
         {
             throw new BadInputException($"A slice needs an image that can be attacked, but image {images.FirstIndex} {(paths[0].Result.PredictionBefore == paths[0].Result.Label ? "already has the target class as its label" : "is misclassified before the attack")}; give another --index.");

@@ -38,7 +38,7 @@ internal static class Figure4
     /// <param name="steps">The number of steps.</param>
     public static string TrustRegionSteps(int steps) => string.Create(
         CultureInfo.InvariantCulture,
-        $"tr[preset=paper,norm=l2,target=untargeted,candidates=9,objective=gap,max-iterations={steps},refine=0,refine-candidates=3,whole-radius=true,overshoot=0,shortest-step=0,extra-length=0,gradient-floor=0,project-gradient=true,ratio=predicted-change,radius-unit=input,radius-start=0.00001,radius-smallest=0.00001,radius-largest=0.00001,radius-growth=1,radius-grow-above=0.9,radius-shrink-below=0.5,radius-from-step-length=false]");
+        $"tr[preset=paper,norm=l2,target=untargeted,candidates=9,objective=gap,max-iterations={steps},refine=0,whole-radius=true,overshoot=0,shortest-step=0,radius-unit=input,radius-start=0.00001,radius-smallest=0.00001,radius-largest=0.00001,radius-growth=1,radius-grow-above=0.9,radius-shrink-below=0.5]");
 
     /// <summary>Returns an attack that takes a given number of Carlini–Wagner steps, for one constant.</summary>
     /// <param name="steps">The number of steps.</param>

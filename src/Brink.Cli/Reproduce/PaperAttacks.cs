@@ -54,7 +54,7 @@ internal static class PaperAttacks
         Key = "tr-fixed",
         Name = $"TR, fixed {radius}",
         Column = "tr-fixed",
-        Specification = Authors(norm, target, iterations, $"radius-start={radius},radius-smallest={radius},radius-largest={radius},radius-growth=1,radius-from-step-length=false"),
+        Specification = Authors(norm, target, iterations, $"radius-start={radius},radius-smallest={radius},radius-largest={radius},radius-growth=1"),
         Remark = remark ?? "TR, fixed and adaptive: the formulas and constants of the authors' program.",
     };
 
@@ -64,7 +64,7 @@ internal static class PaperAttacks
         Key = "tr-adaptive",
         Name = "TR, adaptive",
         Column = "tr-adaptive",
-        Specification = Authors(norm, target, iterations, $"radius-start={radius},{(norm == "l2" ? "radius-smallest=0.0005,radius-largest=0.05" : "radius-smallest=0.0001,radius-largest=0.01")},radius-growth=1.2,radius-from-step-length=true"),
+        Specification = Authors(norm, target, iterations, $"radius-start={radius},{(norm == "l2" ? "radius-smallest=0.0005,radius-largest=0.05" : "radius-smallest=0.0001,radius-largest=0.01")},radius-growth=1.2"),
     };
 
     /// <summary>The method of the paper as Brink implements it.</summary>
@@ -72,7 +72,7 @@ internal static class PaperAttacks
     {
         Key = "tr-paper",
         Name = "TR, preset paper",
-        Specification = Paper(norm, target, refine: 0, "radius-start=0.05,radius-smallest=0.02,radius-largest=0.07"),
+        Specification = Paper(norm, target, "refine=0", "radius-start=0.05,radius-smallest=0.02,radius-largest=0.07"),
         Remark = "TR, preset paper: Algorithm 1 with the ratio of the paper and a radius in units of the linearised distance, as in Brink 0.1.",
     };
 
@@ -81,15 +81,15 @@ internal static class PaperAttacks
     {
         Key = "tr-refined",
         Name = "TR, refined",
-        Specification = Paper(norm, "untargeted", refine: 18, "radius-start=0.5,radius-smallest=0.02,radius-largest=1"),
+        Specification = Paper(norm, "untargeted", "refine=18,refine-candidates=3", "radius-start=0.5,radius-smallest=0.02,radius-largest=1"),
         Remark = "TR, refined: followed by 18 steps along the boundary, which are not part of the paper; the default of Brink 0.1.",
     };
 
-    private static string Paper(string norm, string target, int refine, string radius) => string.Create(
+    private static string Paper(string norm, string target, string refine, string radius) => string.Create(
         CultureInfo.InvariantCulture,
-        $"tr[preset=paper,norm={norm},target={target},candidates=9,objective=gap,max-iterations=1000,refine={refine},refine-candidates=3,whole-radius=false,overshoot=0.02,shortest-step=0.005,extra-length=0,gradient-floor=0,project-gradient=true,ratio=predicted-change,radius-unit=first-distance,{radius},radius-growth=1.2,radius-grow-above=0.9,radius-shrink-below=0.5,radius-from-step-length=false]");
+        $"tr[preset=paper,norm={norm},target={target},candidates=9,objective=gap,max-iterations=1000,{refine},whole-radius=false,overshoot=0.02,shortest-step=0.005,radius-unit=first-distance,{radius},radius-growth=1.2,radius-grow-above=0.9,radius-shrink-below=0.5]");
 
     private static string Authors(string norm, string target, int iterations, string radius) => string.Create(
         CultureInfo.InvariantCulture,
-        $"tr[preset=authors,norm={norm},target={target},candidates=9,objective=gap,max-iterations={iterations},refine=0,refine-candidates=3,whole-radius=false,overshoot=0.02,shortest-step=0,extra-length=0.0001,gradient-floor=0.000001,project-gradient=false,ratio=label-logit-per-length,radius-unit=input,{radius},radius-grow-above=0.9,radius-shrink-below=0.5]");
+        $"tr[preset=authors,norm={norm},target={target},candidates=9,max-iterations={iterations},overshoot=0.02,extra-length=0.0001,gradient-floor=0.000001,{radius},radius-grow-above=0.9,radius-shrink-below=0.5]");
 }

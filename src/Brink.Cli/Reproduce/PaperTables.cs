@@ -207,7 +207,7 @@ internal static class Table5
 
     private static string Common => string.Create(
         CultureInfo.InvariantCulture,
-        $"preset=paper,norm=l2,target=best,candidates=9,objective=gap,max-iterations={Steps},refine=0,refine-candidates=3,whole-radius=true,overshoot=0,shortest-step=0,extra-length=0,gradient-floor=0,project-gradient=true,ratio=predicted-change,radius-unit=input,radius-start=1,radius-smallest=1,radius-largest=1,radius-growth=1,radius-grow-above=0.9,radius-shrink-below=0.5,radius-from-step-length=false");
+        $"preset=paper,norm=l2,target=best,candidates=9,objective=gap,max-iterations={Steps},refine=0,whole-radius=true,overshoot=0,shortest-step=0,radius-unit=input,radius-start=1,radius-smallest=1,radius-largest=1,radius-growth=1,radius-grow-above=0.9,radius-shrink-below=0.5");
 
     private static PaperAttack SecondOrder(string key, int vectors, string tolerance, string? name = null) => new()
     {

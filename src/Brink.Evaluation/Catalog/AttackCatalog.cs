@@ -1,18 +1,37 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 using Brink.Attacks;
+using Brink.Evaluation.Reproduction;
 
 namespace Brink.Evaluation.Catalog;
 
 /// <summary>Creates attacks from their names and options, as they are written on the command line.</summary>
 public static class AttackCatalog
 {
-    /// <summary>The presets of the trust-region attack: <c>paper</c>, the formulas of Yao et al. (CVPR 2019), and <c>authors</c>, those of the authors' program.</summary>
+    private const string Seed = "seed";
+
+    /// <summary>The attacks, in the order of the documentation.</summary>
+    internal static IReadOnlyList<AttackDescriptor> All { get; } =
+    [
+        new("tr", "trust region", ["l2", "linf"], TrustRegion),
+        new("tr2", "second-order trust region", ["l2"], settings => TrustRegion(settings, TrustRegionOptions.SecondOrder)),
+        new("deepfool", "DeepFool", ["l2", "linf"], _ => new DeepFoolOptions()),
+        new("fgsm", "fast gradient", ["l2", "linf"], _ => FastGradientOptions.Single with { }),
+        new("ifgsm", "iterative fast gradient", ["l2", "linf"], _ => FastGradientOptions.Iterative with { }),
+        new("pgd", "projected gradient descent", ["l2", "linf"], _ => FastGradientOptions.Projected with { }),
+        new("cw", "Carlini–Wagner", ["l2"], _ => new CarliniWagnerOptions()),
+    ];
+
+    /// <summary>The presets of the trust-region attack: <c>paper</c>, the method of Yao et al. (CVPR 2019), and <c>authors</c>, the authors' program.</summary>
     internal static IReadOnlyList<string> Presets { get; } = ["paper", "authors"];
+
+    /// <summary>The names of all attacks in a sentence.</summary>
+    internal static string Names => $"{string.Join(", ", All.SkipLast(1).Select(attack => attack.Name))} or {All[^1].Name}";
 
     /// <summary>Creates an attack.</summary>
     /// <param name="specification">The name of an attack, optionally with options in brackets: <c>tr[overshoot=0.01,max-iterations=50]</c>.</param>
     /// <param name="settings">Further options by name, or null for none. Options in brackets take precedence.</param>
-    /// <returns>The attack, with its target and the values of all its options.</returns>
+    /// <returns>The attack, with its criterion and the values of all its options.</returns>
     /// <exception cref="BadInputException">The attack or an option does not exist, or a value is invalid.</exception>
     public static ConfiguredAttack Create(string specification, IReadOnlyDictionary<string, string>? settings = null) => Create(specification, settings, []);
 
@@ -25,6 +44,7 @@ public static class AttackCatalog
     internal static ConfiguredAttack Create(string specification, IReadOnlyDictionary<string, string>? settings, IReadOnlyList<string>? classNames)
     {
         var (name, bracketed) = Split(specification);
+        var attack = All.FirstOrDefault(attack => attack.Name == name) ?? throw new BadInputException($"There is no attack named '{name}'; choose {Names}.");
         var all = new Dictionary<string, string>(settings ?? ReadOnlyDictionary<string, string>.Empty, StringComparer.Ordinal);
         var given = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (key, value) in bracketed)
@@ -34,124 +54,71 @@ public static class AttackCatalog
                 : throw new BadInputException($"Each option of an attack may be given once, but '{specification}' gives {key} twice; remove one.");
         }
 
-        if (all.TryGetValue("target", out var target))
+        var goal = Goal.Take(all, classNames);
+        var preset = all.GetValueOrDefault("preset");
+        var options = attack.Options(all);
+        var keys = AttackSettings.Describe(options).Keys;
+        // The seed of the run is that of every option of this kind. Attacks that draw no random numbers have none.
+        if (!given.Contains(Seed) && Take(all, Seed) is { } seed && keys.FirstOrDefault(key => key == Seed || key.EndsWith($"-{Seed}", StringComparison.Ordinal)) is { } seedKey)
         {
-            all["target"] = ClassNumber(target, classNames);
+            all.TryAdd(seedKey, seed);
         }
 
-        if (name is "tr" or "tr2" or "deepfool" or "cw")
+        if (all.ContainsKey("epsilon") && options is not FastGradientOptions)
         {
-            // These attacks draw no random numbers, so the seed of the run is not an option of theirs.
-            if (!given.Contains("seed"))
-            {
-                Take(all, "seed");
-            }
-
-            if (all.ContainsKey("epsilon"))
-            {
-                throw new BadInputException($"The attack {name} searches for the smallest perturbation and takes no epsilon; remove it, or use fgsm, ifgsm or pgd for perturbations up to a given length.");
-            }
+            throw new BadInputException($"The attack {name} searches for the smallest perturbation and takes no epsilon; remove it, or use fgsm, ifgsm or pgd for perturbations up to a given length.");
         }
 
-        return name switch
-        {
-            "tr" => TrustRegion(name, new(), all),
-            "tr2" => TrustRegion(name, TrustRegionOptions.SecondOrder, all),
-            "deepfool" => DeepFool(all),
-            "fgsm" => FastGradient(name, FastGradientOptions.Single, all),
-            "ifgsm" => FastGradient(name, FastGradientOptions.Iterative, all),
-            "pgd" => FastGradient(name, FastGradientOptions.Projected, all),
-            "cw" => CarliniWagner(all),
-            _ => throw new BadInputException($"There is no attack named '{name}'; choose tr, tr2, deepfool, fgsm, ifgsm, pgd or cw."),
-        };
-    }
-
-    private static ConfiguredAttack TrustRegion(string name, TrustRegionOptions defaults, Dictionary<string, string> settings)
-    {
-        var norm = Norm.Parse(Take(settings, "norm") ?? "l2");
-        var preset = Take(settings, "preset") ?? "paper";
-        var radius = Take(settings, "radius") is { } text && text != "adaptive" ? ParseRadius(text) : (double?)null;
-        var options = preset switch
-        {
-            "paper" => defaults with { Norm = norm },
-            "authors" => TrustRegionOptions.Authors(norm, radius) with { Curvature = defaults.Curvature },
-            _ => throw new BadInputException($"The preset must be {string.Join(" or ", Presets)}, but '{preset}' was given."),
-        };
-        if (Take(settings, "refine") is { } refine)
-        {
-            AttackSettings.Apply(options, name, [new("refine", refine)]);
-        }
-
-        // The default radius depends on refine. It is copied into the options, so that its properties can be set one by one.
-        options = options with { Radius = radius is { } length ? RadiusPolicy.Fixed(length) : options.Radius with { } };
-        AttackSettings.Apply(options, name, settings);
+        AttackSettings.Apply(options, name, all);
         var described = AttackSettings.Describe(options);
-        described["preset"] = preset;
-        return new(new TrustRegionAttack(options), options.Target, described);
+        if (options is FastGradientOptions { Epsilon: not null })
+        {
+            described.Remove("tolerance");
+        }
+
+        if (options is TrustRegionOptions { Refinement: null })
+        {
+            described["refine"] = 0;
+        }
+
+        goal.Describe(described);
+        if (preset is not null)
+        {
+            described["preset"] = preset;
+        }
+
+        return new(options.CreateAttack(), goal.Criterion, described);
     }
 
-    private static double ParseRadius(string text) => AttackSettings.TryParseNumber(text, out var radius) && radius > 0
-        ? radius
+    /// <summary>Returns the settings of <c>tr</c> before its options are applied: those of the preset, with a fixed radius or without the boundary walk if requested.</summary>
+    private static AttackOptions TrustRegion(Dictionary<string, string> settings)
+    {
+        var norm = Norm.Parse(settings.GetValueOrDefault("norm") ?? "l2");
+        return settings.GetValueOrDefault("preset") == "authors"
+            ? Take(settings, "preset") is not null && FixedRadius(settings) is { } radius ? AuthorsOptions.Fixed(norm, radius) : AuthorsOptions.Adaptive(norm)
+            // Without the walk, the first adversarial point is the result, which takes the shorter steps of the paper.
+            : TrustRegion(settings, settings.GetValueOrDefault("preset") is not null ? TrustRegionOptions.Paper(norm) : settings.GetValueOrDefault("refine") == "0" ? TrustRegionOptions.Unrefined : new());
+    }
+
+    private static AttackOptions TrustRegion(Dictionary<string, string> settings, TrustRegionOptions options)
+    {
+        if (Take(settings, "preset") is { } preset && (!Presets.Contains(preset, StringComparer.Ordinal) || preset == "authors"))
+        {
+            throw new BadInputException(preset == "authors"
+                ? "The preset authors is that of tr, because the authors' program has no second order; use tr, or remove the preset."
+                : $"The preset must be {string.Join(" or ", Presets)}, but '{preset}' was given.");
+        }
+
+        // Nested records are copied, because their properties are set one by one.
+        options = options with { Radius = FixedRadius(settings) is { } length ? RadiusPolicy.Fixed(length) : options.Radius with { }, Curvature = options.Curvature is { } curvature ? curvature with { } : null };
+        return Take(settings, "refine") is not { } refine ? options with { Refinement = options.Refinement is { } walk ? walk with { } : null }
+            : !int.TryParse(refine, NumberStyles.None, CultureInfo.InvariantCulture, out var steps) ? throw new BadInputException($"The option refine must be a whole number of at least 0, but '{refine}' was given.")
+            : options with { Refinement = steps == 0 ? null : new() { Steps = steps } };
+    }
+
+    private static double? FixedRadius(Dictionary<string, string> settings) => Take(settings, "radius") is not { } text || text == "adaptive" ? null
+        : AttackSettings.TryParseNumber(text, out var radius) && radius > 0 ? radius
         : throw new BadInputException($"The radius must be adaptive or a positive number such as 0.05, but '{text}' was given.");
-
-    private static ConfiguredAttack DeepFool(Dictionary<string, string> settings)
-    {
-        var options = new DeepFoolOptions();
-        AttackSettings.Apply(options, "deepfool", settings);
-        return new(new DeepFoolAttack(options), options.Target, AttackSettings.Describe(options));
-    }
-
-    private static ConfiguredAttack FastGradient(string name, FastGradientOptions defaults, Dictionary<string, string> settings)
-    {
-        var epsilon = Take(settings, "epsilon");
-        var tolerance = epsilon is null ? Take(settings, "tolerance") : null;
-        var options = defaults with { };
-        AttackSettings.Apply(options, name, settings);
-        var described = AttackSettings.Describe(options);
-        IAttack attack;
-        if (epsilon is not null)
-        {
-            var budgeted = new BudgetedFastGradientAttack(AttackSettings.ParseNumber("epsilon", epsilon), options);
-            (attack, described["epsilon"]) = (budgeted, budgeted.Epsilon);
-        }
-        else
-        {
-            var share = tolerance is null ? MinimalFastGradientAttack.DefaultTolerance : AttackSettings.ParseNumber("tolerance", tolerance);
-            (attack, described["tolerance"]) = (new MinimalFastGradientAttack(options, share), share);
-        }
-
-        return new(attack, options.Target, described);
-    }
-
-    private static ConfiguredAttack CarliniWagner(Dictionary<string, string> settings)
-    {
-        var options = new CarliniWagnerOptions();
-        AttackSettings.Apply(options, "cw", settings);
-        return new(new CarliniWagnerAttack(options), options.Target, AttackSettings.Describe(options));
-    }
-
-    /// <summary>Replaces the name of a class by its number; other targets stay as they are.</summary>
-    private static string ClassNumber(string target, IReadOnlyList<string>? names)
-    {
-        if (AttackSettings.TryParseTarget(target) is not null)
-        {
-            return target;
-        }
-
-        foreach (var comparison in new[] { StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase })
-        {
-            if (names?.Index().Where(entry => entry.Item.Equals(target, comparison)).Select(entry => entry.Index).ToArray() is [var number])
-            {
-                return FormattableString.Invariant($"{number}");
-            }
-        }
-
-        // The classes of a set may be thousands.
-        const int mostNamed = 10;
-        return names is null ? "0"
-            : names.Count == 0 ? target
-            : throw new BadInputException($"The target must be untargeted, best, hardest, or the number or name of a class, but '{target}' was given; the classes of the images are {string.Join(", ", names.Take(mostNamed))}{(names.Count > mostNamed ? ", …" : "")}.");
-    }
 
     private static string? Take(Dictionary<string, string> settings, string key) => settings.Remove(key, out var value) ? value : null;
 
@@ -176,18 +143,35 @@ public static class AttackCatalog
     }
 }
 
-/// <summary>An attack with its target and the values of its options.</summary>
-/// <param name="Attack">The attack.</param>
-/// <param name="Target">The target of the attack.</param>
-/// <param name="Options">The value of every option, by its name in kebab case.</param>
-public sealed record ConfiguredAttack(IAttack Attack, TargetSelection Target, IReadOnlyDictionary<string, object> Options)
+/// <summary>An attack that can be created by its name.</summary>
+/// <param name="Name">The name on the command line.</param>
+/// <param name="Title">The name in text.</param>
+/// <param name="NormNames">The names of the norms that it supports.</param>
+/// <param name="Options">The function that returns new settings before the options are applied; it takes away the options that it uses.</param>
+internal sealed record AttackDescriptor(string Name, string Title, IReadOnlyList<string> NormNames, Func<Dictionary<string, string>, AttackOptions> Options)
 {
+    /// <summary>What the attack can search for: <c>minimal</c> perturbations, and <c>budgeted</c> ones up to a given length.</summary>
+    public IReadOnlyList<string> Kinds => Options([]) is FastGradientOptions ? ["minimal", "budgeted"] : ["minimal"];
+}
+
+/// <summary>An attack with its criterion and the values of its options.</summary>
+/// <param name="Attack">The attack.</param>
+/// <param name="Criterion">The criterion of success.</param>
+/// <param name="Options">The value of every option, by its name in kebab case.</param>
+public sealed record ConfiguredAttack(IAttack Attack, Criterion Criterion, IReadOnlyDictionary<string, object> Options)
+{
+    /// <summary>The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c>, the number of a class, or <c>per-image</c>.</summary>
+    internal string Target => Options.TryGetValue("target", out var target) ? $"{target}" : "untargeted";
+
+    /// <summary>Indicates whether the attack compares classes, which takes a backward pass and memory for each of them.</summary>
+    internal bool ComparesClasses => Criterion.ComparesClasses && Target is "best" or "hardest";
+
     /// <summary>Returns this attack with rounding of its results to 8-bit images.</summary>
     /// <returns>An attack whose adversarial images have pixel values that are multiples of 1/255.</returns>
     /// <exception cref="BadInputException">The attack has a largest length (epsilon), which rounding would exceed.</exception>
     public ConfiguredAttack Quantized() => this with
     {
-        Attack = new QuantizedAttack(Attack, Target),
+        Attack = new QuantizedAttack(Attack),
         Options = new Dictionary<string, object>(Options, StringComparer.Ordinal) { ["quantized"] = true },
     };
 }

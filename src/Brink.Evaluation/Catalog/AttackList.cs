@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Brink.Evaluation.Catalog;
 
 /// <summary>Creates the attacks of a comparison from a list such as <c>tr[radius=0.05],deepfool</c>.</summary>
@@ -86,11 +88,15 @@ internal static class AttackList
             throw new BadInputException($"All attacks of a comparison need one norm, but {first.Specification} has {norm} and {other.Specification} has {otherNorm}; set --norm and leave it out of the brackets.");
         }
 
-        var (target, otherTarget) = (first.Configured.Target, other.Configured.Target);
-        if (target.Criterion != otherTarget.Criterion || (target.Criterion == "target-class" && target.Name != otherTarget.Name))
+        var (goal, otherGoal) = (CriterionOf(first.Configured), CriterionOf(other.Configured));
+        if (goal != otherGoal)
         {
-            throw new BadInputException($"All attacks of a comparison need one criterion for fooled images, but {first.Specification} has the target {target.Name} and {other.Specification} has {otherTarget.Name}; set --target and leave it out of the brackets.");
+            throw new BadInputException($"All attacks of a comparison need one criterion for fooled images, but {first.Specification} has {goal} and {other.Specification} has {otherGoal}; set --target and --confidence, and leave them out of the brackets.");
         }
+
+        static string CriterionOf(ConfiguredAttack attack) => string.Create(
+            CultureInfo.InvariantCulture,
+            $"the criterion {attack.Criterion.Name}{(attack.Criterion.ComparesClasses ? "" : $" with the target {attack.Target}{(attack.Options.TryGetValue("target-sha256", out var hash) ? $" ({hash})" : "")}")}{(attack.Criterion.Confidence > 0 ? $" and the confidence {attack.Criterion.Confidence}" : "")}");
     }
 }
 

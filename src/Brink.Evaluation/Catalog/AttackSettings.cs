@@ -6,7 +6,7 @@ using Brink.Attacks;
 namespace Brink.Evaluation.Catalog;
 
 /// <summary>Sets and lists the properties of an options record by their names in kebab case, as on the command line and in <c>results.json</c>.</summary>
-/// <remarks>The properties of a nested record have the name of that record as a prefix: <c>radius-growth</c>. A nested record that is null has no properties.</remarks>
+/// <remarks>The properties of a nested record have the name of that record as a prefix: <c>radius-growth</c>. The number of steps of the boundary walk is <c>refine</c>. A nested record that is null has no properties.</remarks>
 internal static class AttackSettings
 {
     /// <summary>Sets properties of an options record in place.</summary>
@@ -30,9 +30,9 @@ internal static class AttackSettings
 
     /// <summary>Returns the value of every property by its key.</summary>
     /// <param name="options">The options.</param>
-    /// <returns>Numbers and booleans as they are, all other values as text.</returns>
+    /// <returns>Numbers and booleans as they are, all other values as text. Properties without a value are left out.</returns>
     public static SortedDictionary<string, object> Describe(object options) => new(
-        Slots(options, "").ToDictionary(slot => slot.Key, slot => Plain(slot.Property.GetValue(slot.Owner)!), StringComparer.Ordinal),
+        Slots(options, "").Select(slot => (slot.Key, Value: slot.Property.GetValue(slot.Owner))).Where(slot => slot.Value is not null).ToDictionary(slot => slot.Key, slot => Plain(slot.Value!), StringComparer.Ordinal),
         StringComparer.Ordinal);
 
     /// <summary>Returns the numbers of a setting, of a run in memory or read from <c>results.json</c>.</summary>
@@ -49,22 +49,14 @@ internal static class AttackSettings
         _ => null,
     };
 
-    /// <summary>Parses a target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</summary>
+    /// <summary>Parses a selection of the class that an attack approaches: <c>untargeted</c>, <c>best</c> or <c>hardest</c>.</summary>
     /// <param name="value">The text.</param>
-    /// <returns>The target.</returns>
-    /// <exception cref="BadInputException">The text is none of these.</exception>
-    public static TargetSelection ParseTarget(string value) => TryParseTarget(value)
-        ?? throw new BadInputException($"The target must be untargeted, best, hardest or the number of a class, but '{value}' was given.");
-
-    /// <summary>Parses a target that is not the name of a class.</summary>
-    /// <param name="value">The text.</param>
-    /// <returns>The target, or null if the text is none.</returns>
+    /// <returns>The selection, or null if the text is none.</returns>
     public static TargetSelection? TryParseTarget(string value) => value switch
     {
         "untargeted" => TargetSelection.Untargeted,
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
-        _ when int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var classIndex) => TargetSelection.Given(classIndex),
         _ => null,
     };
 
@@ -90,7 +82,16 @@ internal static class AttackSettings
         foreach (var property in owner.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
             var key = prefix + JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name);
-            if (property.PropertyType == typeof(RadiusPolicy) || property.PropertyType == typeof(CurvatureOptions))
+            var type = property.PropertyType;
+            if (type == typeof(BoundaryWalkOptions))
+            {
+                if (property.GetValue(owner) is { } walk)
+                {
+                    yield return new("refine", walk, type.GetProperty(nameof(BoundaryWalkOptions.Steps))!);
+                    yield return new("refine-candidates", walk, type.GetProperty(nameof(BoundaryWalkOptions.Candidates))!);
+                }
+            }
+            else if (type == typeof(RadiusPolicy) || type == typeof(CurvatureOptions))
             {
                 foreach (var slot in property.GetValue(owner) is { } inner ? Slots(inner, key + "-") : [])
                 {
@@ -111,22 +112,7 @@ internal static class AttackSettings
             return Norm.Parse(value);
         }
 
-        if (type == typeof(TargetSelection))
-        {
-            return ParseTarget(value);
-        }
-
-        if (type == typeof(IObjective))
-        {
-            return value switch
-            {
-                "gap" => LogitGap.Instance,
-                "cross-entropy" => CrossEntropy.Instance,
-                _ => throw new BadInputException($"The objective must be gap or cross-entropy, but '{value}' was given."),
-            };
-        }
-
-        if (type == typeof(double))
+        if (type == typeof(double) || type == typeof(double?))
         {
             return ParseNumber(key, value);
         }
@@ -161,7 +147,6 @@ internal static class AttackSettings
     private static object Plain(object value) => value switch
     {
         double or int or long or bool => value,
-        IObjective objective => objective.Name,
         Enum member => JsonNamingPolicy.KebabCaseLower.ConvertName(member.ToString()),
         _ => value.ToString()!,
     };

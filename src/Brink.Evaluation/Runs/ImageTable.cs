@@ -75,7 +75,8 @@ internal static class ImageTable
         // Tables of older versions lack the column.
         var underflowed = fields.ContainsKey("underflowed") ? await Column<bool>("underflowed") : new bool[group.RowCount];
         var (iterations, forwards, backwards, products) = (await Column<long>("iterations"), await Column<long>("forwards"), await Column<long>("backwards"), await Column<long>("products"));
-        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], Exits[exit], l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row], underflowed[row]))];
+        var targets = fields.ContainsKey("target") ? await Column<long>("target") : [.. Enumerable.Repeat(-1L, exits.Length)];
+        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], Exits[exit], l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row], underflowed[row]) { Target = targets[row] })];
     }
 
     private static async Task WriteAsync(Stream stream, IReadOnlyList<EvaluatedImage> images)
@@ -356,6 +357,9 @@ internal ref struct ParquetMetadata
 /// <param name="Underflowed">A value that indicates whether the cross-entropy underflowed and the logit gap replaced it.</param>
 internal sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, AttackExit Exit, double L2, double LInf, double Relative, long Iterations, long Passes, long Products, bool Underflowed)
 {
+    /// <summary>The target class, or −1 if none was chosen.</summary>
+    public long Target { get; init; } = -1;
+
     /// <summary>Indicates whether the image was attacked: it was classified correctly, and its label is not the target class.</summary>
     public bool Attacked => Exit is not (AttackExit.Misclassified or AttackExit.Skipped);
 

@@ -46,7 +46,7 @@ internal static class MemoryBound
         var limit = bound ?? Math.Min(LargestDefault, present + (Free / DefaultShare));
         var image = sizeof(float) * (double)images.Channels * images.Height * images.Width;
         var requested = Math.Min(batchSize, images.Count);
-        var copies = attacks.Any(attack => attack.Target.ComparesClasses) ? CopiesOfComparison : Copies;
+        var copies = attacks.Any(attack => attack.ComparesClasses) ? CopiesOfComparison : Copies;
         if ((bound is null || present < limit) && requested * copies * image < limit / SmallShare)
         {
             return (batchSize, null);

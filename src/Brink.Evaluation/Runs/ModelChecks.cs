@@ -1,3 +1,4 @@
+using Brink.Attacks;
 using Brink.Data;
 using Brink.Evaluation.Catalog;
 using Brink.Tensors;
@@ -27,7 +28,8 @@ internal sealed class ModelChecks
     private const double GradientTolerance = 0.05;
 
     private readonly IClassifier _classifier;
-    private readonly (TargetSelection Target, IObjective Objective)[] _goals;
+    private readonly (Criterion Criterion, bool HasCrossEntropy)[] _goals;
+    private readonly IReadOnlyList<ConfiguredAttack> _attacks;
     private int _checked;
     private int _wrong;
     private int _withoutPrediction;
@@ -41,13 +43,9 @@ internal sealed class ModelChecks
 
     private ModelChecks(IClassifier classifier, IReadOnlyList<ConfiguredAttack> attacks)
     {
-        _classifier = classifier;
-        foreach (var attack in attacks)
-        {
-            attack.Target.Check(classifier);
-        }
-
-        _goals = [.. attacks.Select(Goal).DistinctBy(goal => (goal.Target.Name, goal.Objective.Name))];
+        (_classifier, _attacks) = (classifier, attacks);
+        _goals = [.. attacks.Select(attack => (attack.Criterion, attack.Options.TryGetValue("objective", out var name) && name is "cross-entropy"))
+            .DistinctBy(goal => (goal.Criterion.Name, goal.Criterion is TargetClassCriterion target ? target.Class : null, goal.Item2))];
     }
 
     /// <summary>Checks a model on images that are drawn from a data set, spread over its classes.</summary>
@@ -74,12 +72,18 @@ internal sealed class ModelChecks
         using var gradients = enable_grad();
         using var evaluation = model.Classifier.EnterEvaluation();
         var checks = new ModelChecks(model.Classifier, attacks);
+        foreach (var attack in attacks)
+        {
+            attack.Criterion.Check(model.Classifier, Enumerable.Range(images.FirstIndex, images.Count).Select(index => (long)index));
+        }
+
         foreach (var batch in Draw(images, seed).Chunk(batchSize))
         {
             using var scope = NewDisposeScope();
             var pixels = model.FromPixels(cat([.. batch.Select(index => images.Images(index, 1))]));
             var labels = cat([.. batch.Select(index => images.Labels(index, 1))]);
-            checks.Check(device is null ? pixels : pixels.to(device), device is null ? labels : labels.to(device));
+            var indices = tensor(batch.Select(index => (long)images.FirstIndex + index).ToArray());
+            checks.Check(device is null ? pixels : pixels.to(device), device is null ? labels : labels.to(device), device is null ? indices : indices.to(device));
         }
 
         return [.. checks.Warnings()];
@@ -95,12 +99,7 @@ internal sealed class ModelChecks
         .Take(SampleSize)
         .Select(image => image.Index);
 
-    /// <summary>Returns the target and the objective whose gradient an attack follows. A target chosen by comparing classes is checked as untargeted, because the choice takes a backward pass per class.</summary>
-    private static (TargetSelection Target, IObjective Objective) Goal(ConfiguredAttack attack) => (
-        attack.Target.ComparesClasses ? TargetSelection.Untargeted : attack.Target,
-        attack.Options.TryGetValue("objective", out var name) && name.Equals(CrossEntropy.Instance.Name) ? CrossEntropy.Instance : LogitGap.Instance);
-
-    private void Check(Tensor points, Tensor labels)
+    private void Check(Tensor points, Tensor labels, Tensor indices)
     {
         var truth = labels.ToLongs();
         Tensor outputs, gradients;
@@ -110,7 +109,11 @@ internal sealed class ModelChecks
         {
             outputs = pass.Logits.detach();
             predictions = pass.Predictions().ToLongs();
-            gradients = CheckGradients(pass, labels, predictions, truth);
+            gradients = CheckGradients(pass, labels, indices, predictions, truth);
+            if (_checked == 0)
+            {
+                CheckCurvature(pass, labels, indices);
+            }
         }
 
         var isFirst = _checked == 0;
@@ -122,31 +125,32 @@ internal sealed class ModelChecks
         {
             using var again = ForwardPass.At(_classifier, points, keepGraph: false);
             _random = Differ(outputs, again.Logits);
-            CompareAlone(points, labels, outputs, gradients);
+            CompareAlone(points, labels, indices, outputs, gradients);
         }
     }
 
     /// <summary>Counts the images that the attacks would work on, and those of them at which a gradient is unusable. Returns the gradients of the first goal.</summary>
-    private Tensor CheckGradients(ForwardPass pass, Tensor labels, long[] predictions, long[] truth)
+    private Tensor CheckGradients(ForwardPass pass, Tensor labels, Tensor indices, long[] predictions, long[] truth)
     {
         Tensor? first = null;
         var (attacked, flat) = (new bool[truth.Length], new bool[truth.Length]);
-        foreach (var (target, objective) in _goals)
+        foreach (var (criterion, hasCrossEntropy) in _goals)
         {
-            var targets = target.WithoutComparing(labels);
-            var gradients = pass.Gradients(target.Values(LogitGap.Instance, pass.Logits, labels, targets), keepGraph: true);
+            var isMet = criterion.IsMet(pass.Logits, labels, indices).ToBools();
+            var gradients = pass.Gradients(criterion.CheckedMargins(pass.Logits, labels, indices), keepGraph: true);
             first ??= gradients;
             var usable = PerSample.IsFinite(gradients).logical_and(gradients.flatten(1).abs().amax([1]).gt(Scalars.Zero));
-            if (objective is not LogitGap)
+            if (hasCrossEntropy)
             {
                 // A gradient that underflows to zero is no defect, because the attack then follows the gap.
-                usable = usable.logical_and(PerSample.IsFinite(pass.Gradients(target.Values(objective, pass.Logits, labels, targets), keepGraph: true)));
+                var values = criterion.Targets(indices) is { } targets ? CrossEntropy.Toward(pass.Logits, targets) : CrossEntropy.AwayFrom(pass.Logits, labels);
+                usable = usable.logical_and(PerSample.IsFinite(pass.Gradients(values, keepGraph: true)));
             }
 
             var flags = usable.ToBools();
             for (var row = 0; row < truth.Length; row++)
             {
-                var works = predictions[row] == truth[row] && !target.Skips(truth[row]);
+                var works = predictions[row] == truth[row] && !isMet[row];
                 attacked[row] |= works;
                 flat[row] |= works && !flags[row];
             }
@@ -155,6 +159,15 @@ internal sealed class ModelChecks
         _attacked += attacked.Count(flag => flag);
         _flat += flat.Count(flag => flag);
         return first!;
+    }
+
+    /// <summary>Refuses a second-order attack on a model without second derivatives. It is decided here once, not by the images of a range.</summary>
+    private void CheckCurvature(ForwardPass pass, Tensor labels, Tensor indices)
+    {
+        foreach (var attack in _attacks)
+        {
+            (attack.Attack as TrustRegionAttack)?.CheckCurvature(pass, _classifier, attack.Criterion, labels, indices);
+        }
     }
 
     private void CheckProbabilities(Tensor outputs, long[] predictions)
@@ -172,7 +185,7 @@ internal sealed class ModelChecks
     }
 
     /// <summary>Compares logits and gradients of a batch with those of passes over one image.</summary>
-    private void CompareAlone(Tensor points, Tensor labels, Tensor outputs, Tensor gradients)
+    private void CompareAlone(Tensor points, Tensor labels, Tensor indices, Tensor outputs, Tensor gradients)
     {
         var count = Math.Min(ComparedAlone, points.shape[0]);
         if (points.shape[0] == 1)
@@ -181,14 +194,13 @@ internal sealed class ModelChecks
         }
 
         using var scope = NewDisposeScope();
-        var target = _goals[0].Target;
+        var criterion = _goals[0].Criterion;
         var (logits, slopes) = (new List<Tensor>(), new List<Tensor>());
         for (var row = 0; row < count; row++)
         {
             using var alone = ForwardPass.At(_classifier, points.narrow(0, row, 1));
-            var label = labels.narrow(0, row, 1);
             logits.Add(alone.Logits.detach().clone());
-            slopes.Add(alone.Gradients(target.Values(LogitGap.Instance, alone.Logits, label, target.WithoutComparing(label))));
+            slopes.Add(alone.Gradients(criterion.CheckedMargins(alone.Logits, labels.narrow(0, row, 1), indices.narrow(0, row, 1))));
         }
 
         _dependsOnBatch = !_random && Differ(outputs.narrow(0, 0, count), cat(logits));

@@ -54,6 +54,17 @@ public sealed class OpenedModel
         return ForwardPass.Predict(Classifier, device is null ? images : images.to(device)).ToLongs();
     }
 
+    /// <summary>Computes the logits of images, without a graph.</summary>
+    /// <param name="images">Images in <see cref="Space"/>.</param>
+    /// <param name="device">The device of the model, or null for the CPU.</param>
+    /// <returns>The logits, shape [batch, classes].</returns>
+    /// <exception cref="BadInputException">The model cannot process these images.</exception>
+    internal Tensor Logits(Tensor images, Device? device = null) => Scoping.Scoped(() =>
+    {
+        using var pass = ForwardPass.At(Classifier, device is null ? images : images.to(device), keepGraph: false);
+        return pass.Logits.alias();
+    });
+
     /// <summary>Converts the input of <see cref="Classifier"/> to the normalised input of the model, in double precision.</summary>
     /// <param name="images">Images in <see cref="Space"/>.</param>
     /// <returns>The normalised images, float64, of the same shape.</returns>

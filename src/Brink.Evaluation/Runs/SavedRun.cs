@@ -74,12 +74,34 @@ public sealed class SavedRun : IDisposable
     /// <returns>The index.</returns>
     public long Index(int row) => _indices[row];
 
-    /// <summary>Determines whether a prediction for an attacked image counts as fooled under the criterion of the run. A prediction of −1, which is none, does not.</summary>
-    /// <param name="row">The row of the image in the run.</param>
-    /// <param name="prediction">The prediction.</param>
-    /// <returns>True if the prediction is the target class or, without one, differs from the label.</returns>
-    internal bool Fools(int row, long prediction) =>
-        prediction >= 0 && (Summary.Criterion == "target-class" ? FormattableString.Invariant($"{prediction}") == Summary.Target : prediction != Labels[row]);
+    /// <summary>The criterion of the run; null for one of the user's own, which is not stored and cannot be asked again.</summary>
+    /// <exception cref="BadInputException">Each image has a target class of its own, and the table is missing or damaged.</exception>
+    internal Criterion? Criterion => Goal.Of(Summary.Criterion, Summary.Target, AttackSettings.Numbers(Summary.Options, "confidence") is [var confidence] ? confidence : 0, () =>
+    {
+        var targets = new long[_indices.Max() + 1];
+        Array.Fill(targets, -1);
+        foreach (var image in ReadTable())
+        {
+            targets[image.Index] = image.Target;
+        }
+
+        return targets;
+    });
+
+    /// <summary>Determines for each image whether it meets the criterion of the run.</summary>
+    /// <param name="rows">The rows of the images in the run.</param>
+    /// <param name="logits">The logits of a model at the images, shape [rows, classes].</param>
+    /// <returns>The flags.</returns>
+    /// <exception cref="BadInputException">The criterion is not stored.</exception>
+    internal bool[] Fools(IReadOnlyList<int> rows, Tensor logits)
+    {
+        var criterion = Criterion ?? throw new BadInputException($"The run in {Folder} has a criterion of its own ({Summary.Criterion}), which is not stored, so whether an image still meets it cannot be determined.");
+        using var scope = NewDisposeScope();
+        return criterion.IsMet(
+            logits,
+            tensor(rows.Select(row => Labels[row]).ToArray(), device: logits.device),
+            tensor(rows.Select(row => _indices[row]).ToArray(), device: logits.device)).ToBools();
+    }
 
     /// <summary>Returns original images as pixels.</summary>
     /// <param name="rows">The rows of the images in the run, int64.</param>

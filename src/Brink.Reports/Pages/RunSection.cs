@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
 using Brink.Reports.Figures;
 
@@ -50,7 +51,13 @@ internal sealed class RunSection(ReportedRun run, string name)
         var fooled = _summary.Attacked == 1 ? Html.Of($"A small change fools <strong>the attacked image</strong>")
             : all ? Html.Of($"Small changes fool <strong>all {NumberText.Count(_summary.Fooled)}</strong> attacked images")
             : Html.Of($"Small changes fool <strong>{NumberText.Count(_summary.Fooled)}</strong> of {NumberText.Count(_summary.Attacked)} attacked images");
-        var target = _summary.Criterion == "target-class" ? Html.Of($", which the model then classifies as “{TargetName()}”") : Html.Empty;
+        var target = _summary.Criterion switch
+        {
+            "target-class" when _summary.Target == Goal.PerImage => Html.Of($", which the model then classifies as the target class of each image"),
+            "target-class" => Html.Of($", which the model then classifies as “{TargetName()}”"),
+            "misclassified" => Html.Empty,
+            _ => Html.Of($", which then meet the criterion “{_summary.Criterion}”"),
+        };
         if (run.Epsilon is { } epsilon)
         {
             return Html.Of($"""
@@ -104,7 +111,7 @@ internal sealed class RunSection(ReportedRun run, string name)
     private Html Settings()
     {
         static Html Row(string label, string value) => Html.Of($"<tr><th scope=\"row\">{label}</th><td>{value}</td></tr>");
-        var target = _summary.Criterion == "target-class" ? $"the class “{TargetName()}”" : _summary.Target switch
+        var target = _summary.Criterion == "target-class" ? _summary.Target == Goal.PerImage ? "a class per image" : $"the class “{TargetName()}”" : _summary.Target switch
         {
             "best" => "best (the nearest class); every class but the label counts",
             "hardest" => "hardest (the farthest class); every class but the label counts",
@@ -129,17 +136,7 @@ internal sealed class RunSection(ReportedRun run, string name)
 
     private string AttackName()
     {
-        var title = _summary.Attack switch
-        {
-            "tr" => "trust region",
-            "tr2" => "second-order trust region",
-            "deepfool" => "DeepFool",
-            "fgsm" => "fast gradient",
-            "ifgsm" => "iterative fast gradient",
-            "pgd" => "projected gradient descent",
-            "cw" => "Carlini–Wagner",
-            _ => null,
-        };
+        var title = AttackCatalog.All.FirstOrDefault(attack => attack.Name == _summary.Attack)?.Title;
         return title is null ? _summary.Attack : $"{title} ({_summary.Attack})";
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Brink.Attacks;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Runs;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ internal sealed record AttackPath(string Attack, Outcome Result, IReadOnlyList<f
     /// <summary>Runs an attack on one image and records the points at which it evaluates the model.</summary>
     /// <param name="name">The name of the attack.</param>
     /// <param name="model">The model.</param>
-    /// <param name="attack">The attack.</param>
+    /// <param name="attack">The attack, with its criterion.</param>
     /// <param name="image">The image in the space of the model, shape [1, channels, height, width].</param>
     /// <param name="label">The label, int64 [1].</param>
     /// <param name="index">The index of the image in the data set, which determines the random numbers of the attack.</param>
@@ -24,13 +25,13 @@ internal sealed record AttackPath(string Attack, Outcome Result, IReadOnlyList<f
     /// <returns>The path.</returns>
     /// <exception cref="BadInputException">The attack cannot use the model or the image.</exception>
     /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
-    public static AttackPath Record(string name, OpenedModel model, IAttack attack, Tensor image, Tensor label, long index, CancellationToken cancellationToken = default)
+    public static AttackPath Record(string name, OpenedModel model, ConfiguredAttack attack, Tensor image, Tensor label, long index, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(attack);
         ArgumentNullException.ThrowIfNull(image);
         var recording = new RecordingClassifier(model.Classifier);
-        using var result = attack.Run(recording, image, label, [index], cancellationToken: cancellationToken);
+        using var result = attack.Attack.Run(recording, image, label, attack.Criterion, [index], cancellationToken: cancellationToken);
         using var scope = NewDisposeScope();
         var end = result.Adversarial.cpu().to(ScalarType.Float32).flatten().contiguous();
         return new(name, result.Outcomes[0], recording.Points, end.data<float>().ToArray());

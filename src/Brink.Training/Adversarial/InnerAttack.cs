@@ -32,33 +32,23 @@ internal sealed class InnerAttack(IClassifier classifier, AdversarialOptions opt
         return points.MoveToOuterDisposeScope();
     }
 
-    private Tensor Step(Tensor points, Tensor labels, Tensor radii)
+    private Tensor Step(Tensor points, Tensor labels, Tensor radii) => Scoping.Scoped(() =>
     {
-        using var scope = NewDisposeScope();
         using var pass = ForwardPass.At(classifier, points);
         using var gradients = enable_grad();
+        var values = options.Method == AdversarialMethod.TrustRegion ? LogitGap.Of(pass.Logits, Targets(pass.Logits, labels), labels) : CrossEntropy.AwayFrom(pass.Logits, labels);
+        var model = new LinearModel(values.detach(), pass.Gradients(values), options.Norm);
         if (options.Method != AdversarialMethod.TrustRegion)
         {
-            using var share = Scalars.Of(options.RelativeStep);
-            var ascent = pass.Gradients(CrossEntropy.Instance.ValuesAwayFrom(pass.Logits, labels));
-            return options.Norm.SteepestDirections(ascent).mul(PerSample.Broadcast(radii.mul(share), points)).MoveToOuterDisposeScope();
+            return model.Steps(radii.Times(options.RelativeStep));
         }
 
-        var gaps = LogitGap.Instance.Values(pass.Logits, Targets(pass.Logits, labels), labels);
-        var slopes = pass.Gradients(gaps);
-        // −f/‖g‖_q times 1.02, so that the boundary is crossed; 0 beyond the boundary (f > 0) and without a gradient.
-        using var overshoot = Scalars.Of(Overshoot);
-        var distances = gaps.detach().neg().div(options.Norm.Dual.Of(slopes)).mul(overshoot).nan_to_num(0, 0, 0).clamp_min(Scalars.Zero);
-        var lengths = minimum(distances, radii).masked_fill(pass.Predictions().ne(labels), Scalars.Zero);
-        return options.Norm.SteepestDirections(slopes).mul(PerSample.Broadcast(lengths, points)).MoveToOuterDisposeScope();
-    }
+        // The linearised distance times 1.02, so that the boundary is crossed; 0 beyond the boundary (f > 0) and without a gradient.
+        var distances = model.Distances().Times(Overshoot).nan_to_num(0, 0, 0).clamp_min(Scalars.Zero);
+        return model.Steps(minimum(distances, radii).masked_fill(pass.Predictions().ne(labels), Scalars.Zero));
+    });
 
-    private Tensor Targets(Tensor logits, Tensor labels)
-    {
-        using var scope = NewDisposeScope();
-        var ordered = options.Target == AdversarialTarget.MostLikely ? logits : logits.neg();
-        return LogitGap.StrongestOther(ordered, labels).MoveToOuterDisposeScope();
-    }
+    private Tensor Targets(Tensor logits, Tensor labels) => Scoping.Scoped(() => LogitGap.StrongestOther(options.Target == AdversarialTarget.MostLikely ? logits : logits.neg(), labels));
 
     private Tensor RandomStarts(Tensor pixels, long seed)
     {

@@ -1,32 +1,35 @@
-using Brink.Optimization;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The per-image bookkeeping of one attack on one batch: passes, exit reasons and adversarial images.</summary>
+/// <summary>The record of one attack on one batch: all images, and their passes, exit reasons and adversarial images.</summary>
 internal sealed class AttackRun
 {
     private readonly Entry[] _entries;
     private readonly IProgress<AttackProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
 
-    /// <summary>Initializes the bookkeeping of a batch.</summary>
+    /// <summary>Initializes the record of a batch.</summary>
     /// <param name="classifier">The classifier to attack.</param>
+    /// <param name="criterion">The criterion of success.</param>
     /// <param name="images">The images x, shape [batch, …].</param>
     /// <param name="labels">The labels y, int64, shape [batch].</param>
-    /// <param name="indices">The index of each image in its data set; null for 0, 1, 2 and so on.</param>
+    /// <param name="indices">The index of each image in its data set.</param>
     /// <param name="progress">The receiver of progress reports; null for none.</param>
     /// <param name="cancellationToken">A token that stops the attack at the next forward pass.</param>
-    public AttackRun(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
+    public AttackRun(IClassifier classifier, Criterion criterion, Tensor images, Tensor labels, IReadOnlyList<long> indices, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
     {
-        (Classifier, Images, Labels, _progress, _cancellationToken) = (classifier, images, labels, progress, cancellationToken);
-        Indices = indices ?? [.. Enumerable.Range(0, (int)images.shape[0]).Select(row => (long)row)];
+        (Classifier, Criterion, Images, Labels, Indices, _progress, _cancellationToken) = (classifier, criterion, images, labels, indices, progress, cancellationToken);
+        IndexTensor = tensor(indices.ToArray(), device: labels.device);
         Adversarial = images.clone();
-        _entries = [.. Enumerable.Range(0, (int)images.shape[0]).Select(_ => new Entry())];
+        _entries = [.. labels.ToLongs().Select(label => new Entry { Label = label })];
     }
 
     /// <summary>The classifier to attack.</summary>
     public IClassifier Classifier { get; }
+
+    /// <summary>The criterion of success.</summary>
+    public Criterion Criterion { get; }
 
     /// <summary>The images x, shape [batch, …].</summary>
     public Tensor Images { get; }
@@ -37,146 +40,135 @@ internal sealed class AttackRun
     /// <summary>The index of each image in its data set, which determines its random draws.</summary>
     public IReadOnlyList<long> Indices { get; }
 
+    /// <summary>The indices as a tensor, int64, shape [batch].</summary>
+    public Tensor IndexTensor { get; }
+
     /// <summary>The images, shape [batch, …]; a row is overwritten when its image is fooled.</summary>
     public Tensor Adversarial { get; }
+
+    /// <summary>The number of images that are attacked.</summary>
+    public int Attacked { get; private set; }
 
     /// <summary>The counts, the target class and the exit reason of an image.</summary>
     /// <param name="row">The row of the image in the batch.</param>
     public Entry this[int row] => _entries[row];
 
-    /// <summary>Runs one forward pass of the given rows and counts it.</summary>
+    /// <summary>Classifies all images and returns those to attack: classified correctly, without meeting the criterion already.</summary>
+    /// <param name="keepGraph">Whether to keep the graph of the pass for the first gradients.</param>
+    public AttackedBatch Classify(bool keepGraph)
+    {
+        var rows = Enumerable.Range(0, _entries.Length).ToArray();
+        // A backward pass covers images that are not attacked too. They are not counted, because the counts of an image must not depend on the other
+        // images of its batch.
+        var attacked = new List<int>();
+        var first = Forward(Images, rows, keepGraph, countBackward: () => attacked.ForEach(row => _entries[row].Backwards++));
+        using var scope = NewDisposeScope();
+        var predictions = first.Predictions().ToLongs();
+        var isMet = Criterion.IsMet(first.Logits, Labels, IndexTensor).ToBools();
+        foreach (var row in rows)
+        {
+            var entry = _entries[row];
+            entry.PredictionBefore = predictions[row];
+            entry.Exit = predictions[row] != entry.Label ? AttackExit.Misclassified : isMet[row] ? AttackExit.Skipped : AttackExit.IterationLimit;
+            if (entry.Exit == AttackExit.IterationLimit)
+            {
+                attacked.Add(row);
+            }
+        }
+
+        Attacked = attacked.Count;
+        return new(this, attacked, first);
+    }
+
+    /// <summary>Runs one forward pass and counts it.</summary>
     /// <param name="points">The points, shape [rows, …].</param>
     /// <param name="rows">The rows of the points.</param>
     /// <param name="keepGraph">Whether to keep the graph for gradients.</param>
+    /// <param name="countBackward">An action that counts a backward pass; null to count it for all rows.</param>
     /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
-    public ForwardPass Forward(Tensor points, ActiveRows rows, bool keepGraph = true)
+    public ForwardPass Forward(Tensor points, IReadOnlyList<int> rows, bool keepGraph, Action? countBackward = null)
     {
         _cancellationToken.ThrowIfCancellationRequested();
-        var pass = ForwardPass.At(Classifier, points, keepGraph);
-        foreach (var row in rows.Rows)
-        {
-            _entries[row].Forwards++;
-        }
-
+        // Rows that the pass finds fooled are counted too, because a backward pass covers all rows of its graph.
+        var pass = ForwardPass.At(Classifier, points, keepGraph, rows, countBackward ?? (() => Each(rows, entry => entry.Backwards++)));
+        Each(rows, entry => entry.Forwards++);
         return pass;
-    }
-
-    /// <summary>Computes the objective at the points of a pass, shape [rows], and marks the rows in which the cross-entropy underflows.</summary>
-    /// <param name="objective">The objective.</param>
-    /// <param name="target">The target selection of the attack.</param>
-    /// <param name="pass">The pass.</param>
-    /// <param name="rows">The rows of the pass.</param>
-    /// <param name="labels">The labels y, int64, shape [rows].</param>
-    /// <param name="targets">The target classes, int64, shape [rows].</param>
-    public Tensor Objective(IObjective objective, TargetSelection target, ForwardPass pass, ActiveRows rows, Tensor labels, Tensor targets)
-    {
-        if (objective is CrossEntropy && target == TargetSelection.Untargeted)
-        {
-            using var underflows = CrossEntropy.Underflows(pass.Logits, labels);
-            foreach (var (row, underflowed) in rows.Rows.Zip(underflows.ToBools()))
-            {
-                _entries[row].Underflowed |= underflowed && _entries[row].Exit == AttackExit.IterationLimit;
-            }
-        }
-
-        return target.Values(objective, pass.Logits, labels, targets);
-    }
-
-    /// <summary>Counts backward passes of the given rows.</summary>
-    /// <remarks>Rows that the forward pass of the same graph found fooled are counted too, because the backward pass covers the whole batch.</remarks>
-    /// <param name="rows">The rows.</param>
-    /// <param name="passes">The number of backward passes per row.</param>
-    public void CountBackwards(ActiveRows rows, int passes = 1)
-    {
-        foreach (var row in rows.Rows)
-        {
-            _entries[row].Backwards += passes;
-        }
-    }
-
-    /// <summary>Counts products of the Hessian with a vector.</summary>
-    /// <param name="rows">The rows.</param>
-    /// <param name="products">The number of products of each row.</param>
-    /// <param name="passes">The number of forward passes per product, and of backward passes per product, to count in addition.</param>
-    public void CountProducts(ActiveRows rows, IReadOnlyList<int> products, int passes)
-    {
-        foreach (var (row, count) in rows.Rows.Zip(products))
-        {
-            _entries[row].Products += count;
-            _entries[row].Forwards += passes * count;
-            _entries[row].Backwards += passes * count;
-        }
-    }
-
-    /// <summary>Records the target class of each of the given rows.</summary>
-    /// <param name="rows">The rows.</param>
-    /// <param name="targets">The target class of each row; −1 if no class is chosen.</param>
-    public void SetTargets(ActiveRows rows, long[] targets)
-    {
-        foreach (var (row, target) in rows.Rows.Zip(targets))
-        {
-            _entries[row].Target = target;
-        }
-    }
-
-    /// <summary>Finishes the rows that are fooled, have no usable gradient or have reached the iteration limit, and keeps the others active.</summary>
-    /// <param name="rows">The active rows; finished rows are removed.</param>
-    /// <param name="points">The current points, shape [active, …]; the point of a fooled row becomes its adversarial image.</param>
-    /// <param name="predictions">The predicted classes at the points, int64, shape [active].</param>
-    /// <param name="fooled">The flags of the points that are fooled, bool, shape [active].</param>
-    /// <param name="model">The linear model at the points.</param>
-    /// <param name="norm">The norm of the attack.</param>
-    /// <param name="iteration">The number of completed steps.</param>
-    /// <param name="maxIterations">The maximum number of steps per image.</param>
-    /// <returns>The positions of the kept rows among the rows that were active before, int64.</returns>
-    public Tensor KeepActive(ActiveRows rows, Tensor points, Tensor predictions, Tensor fooled, LinearModel model, Norm norm, int iteration, int maxIterations)
-    {
-        using var scope = NewDisposeScope();
-        var (classes, fools) = (predictions.ToLongs(), fooled.ToBools());
-        var (values, slopes) = (model.Values.ToDoubles(), norm.Dual.Of(model.Gradients).ToDoubles());
-        var stays = new bool[rows.Count];
-        for (var position = 0; position < rows.Count; position++)
-        {
-            AttackExit? exit = fools[position] ? AttackExit.Fooled
-                : classes[position] < 0 || !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
-                : slopes[position] == 0 ? AttackExit.ZeroGradient
-                : iteration == maxIterations ? AttackExit.IterationLimit
-                : null;
-            stays[position] = exit is null;
-            if (exit is { } end)
-            {
-                Finish(rows.Rows[position], end, iteration, points[position]);
-            }
-        }
-
-        return rows.Keep(stays).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Records the exit reason and the number of steps of one row, and its adversarial image if it is fooled.</summary>
-    /// <param name="row">The row in the batch.</param>
-    /// <param name="exit">The exit reason.</param>
-    /// <param name="iterations">The number of completed steps, which is added to those before.</param>
-    /// <param name="point">The last point of the row.</param>
-    public void Finish(int row, AttackExit exit, int iterations, Tensor point)
-    {
-        _entries[row].Exit = exit;
-        _entries[row].Iterations += iterations;
-        if (exit == AttackExit.Fooled)
-        {
-            Adversarial[row] = point;
-        }
     }
 
     /// <summary>Reports progress to the caller, if the caller listens.</summary>
     /// <param name="iteration">The number of completed iterations.</param>
-    /// <param name="attacked">The number of attacked images.</param>
     /// <param name="active">The number of images that are still active.</param>
-    public void Report(int iteration, int attacked, int active) => _progress?.Report(new(iteration, attacked, active));
+    public void Report(int iteration, int active) => _progress?.Report(new(iteration, Attacked, active));
+
+    /// <summary>Classifies all images of the result in one fresh forward pass, which alone decides about success, and measures the perturbations.</summary>
+    /// <param name="norm">The norm of the attack.</param>
+    public AttackResult Confirm(Norm norm)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        foreach (var entry in _entries)
+        {
+            entry.PredictionAfter = entry.PredictionBefore;
+        }
+
+        if (_entries.Any(entry => entry.Exit == AttackExit.Fooled))
+        {
+            using var fresh = ForwardPass.At(Classifier, Adversarial, keepGraph: false);
+            var confirmed = Criterion.IsMet(fresh.Logits, Labels, IndexTensor).logical_and(Classifier.Bounds.Contain(Adversarial)).ToBools();
+            var predictions = fresh.Predictions().ToLongs();
+            foreach (var (row, entry) in _entries.Index().Where(entry => entry.Item.Exit == AttackExit.Fooled))
+            {
+                if (confirmed[row])
+                {
+                    entry.PredictionAfter = predictions[row];
+                }
+                else
+                {
+                    entry.Exit = AttackExit.Unconfirmed;
+                    Adversarial[row] = Images[row];
+                }
+            }
+        }
+
+        var lengths = PerturbationLengths.Of(Images, Adversarial, norm);
+        var outcomes = _entries.Select((entry, row) => new Outcome
+        {
+            Label = entry.Label,
+            PredictionBefore = entry.PredictionBefore,
+            PredictionAfter = entry.PredictionAfter,
+            Target = entry.Target,
+            Exit = entry.Exit,
+            L2 = lengths.L2[row],
+            LInf = lengths.LInf[row],
+            Relative = lengths.Relative[row],
+            Iterations = entry.Iterations,
+            Forwards = entry.Forwards,
+            Backwards = entry.Backwards,
+            Products = entry.Products,
+            Underflowed = entry.Underflowed,
+        });
+        return new(Adversarial.DetachFromDisposeScope(), [.. outcomes]);
+    }
+
+    private void Each(IEnumerable<int> rows, Action<Entry> action)
+    {
+        foreach (var row in rows)
+        {
+            action(_entries[row]);
+        }
+    }
 
     /// <summary>The counts, the target class and the exit reason of one image.</summary>
     internal sealed class Entry
     {
-        private readonly List<long> _givenUp = [];
+        /// <summary>The label.</summary>
+        public required long Label { get; init; }
+
+        /// <summary>The predicted class before the attack; −1 for none.</summary>
+        public long PredictionBefore { get; set; }
+
+        /// <summary>The predicted class of the returned image; −1 for none.</summary>
+        public long PredictionAfter { get; set; }
 
         /// <summary>The exit reason; the iteration limit until the image is finished.</summary>
         public AttackExit Exit { get; set; } = AttackExit.IterationLimit;
@@ -198,16 +190,5 @@ internal sealed class AttackRun
 
         /// <summary>The target class; −1 if no class is chosen.</summary>
         public long Target { get; set; } = -1;
-
-        /// <summary>The target classes that the attack gave up, because the point was stuck at the bounds; −1 for the classes that an untargeted attack followed.</summary>
-        public IReadOnlyList<long> GivenUp => _givenUp;
-
-        /// <summary>Records that the point is stuck at the bounds and the target class is given up.</summary>
-        public void GiveUpClass() => _givenUp.Add(Target);
-
-        /// <summary>Determines whether the attack ended stuck at the bounds and has given up fewer classes than allowed.</summary>
-        /// <param name="others">The number of classes that the attack may give up.</param>
-        public bool CanTryAnotherClass(int others) =>
-            Exit == AttackExit.ZeroGradient && _givenUp.Count > 0 && _givenUp[^1] == Target && _givenUp.Count(given => given >= 0) < others;
     }
 }

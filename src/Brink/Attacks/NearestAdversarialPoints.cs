@@ -2,15 +2,15 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The nearest adversarial point found so far for each attacked image.</summary>
+/// <summary>The nearest adversarial point found so far for each attacked image, in the dispose scope in which it is created.</summary>
 /// <param name="images">The original images x, shape [attacked, …].</param>
-internal sealed class NearestAdversarialPoints(Tensor images) : IDisposable
+internal sealed class NearestAdversarialPoints(Tensor images)
 {
     /// <summary>The points, shape [attacked, …]; the original image where no adversarial point has been found.</summary>
-    public Tensor Points { get; } = images.clone().DetachFromDisposeScope();
+    public Tensor Points { get; } = images.clone();
 
     /// <summary>The lengths ‖x′ − x‖ of the perturbations, shape [attacked]; infinite where no adversarial point has been found.</summary>
-    public Tensor Lengths { get; } = full([images.shape[0]], Scalars.PositiveInfinity, dtype: images.dtype, device: images.device).DetachFromDisposeScope();
+    public Tensor Lengths { get; } = full([images.shape[0]], Scalars.PositiveInfinity, dtype: images.dtype, device: images.device);
 
     /// <summary>Determines for each image whether an adversarial point has been found.</summary>
     public bool[] Found()
@@ -32,12 +32,5 @@ internal sealed class NearestAdversarialPoints(Tensor images) : IDisposable
         var better = fooled.logical_and(lengths.lt(known));
         Lengths.index_copy_(0, positions, where(better, lengths, known));
         Points.index_copy_(0, positions, where(PerSample.Broadcast(better, points), points, Points.index_select(0, positions)));
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Points.Dispose();
-        Lengths.Dispose();
     }
 }

@@ -94,6 +94,11 @@ public sealed class Bounds
         return inside.reshape(images.shape[0], -1).all(1).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Computes the norm of the difference between the upper and the lower bounds of each image, shape [batch]: no perturbation is longer.</summary>
+    /// <param name="norm">The norm.</param>
+    /// <param name="images">The images, shape [batch, …].</param>
+    internal Tensor Widths(Norm norm, Tensor images) => Scoped(() => norm.Of((Upper(images) - Lower(images)).expand_as(images)));
+
     /// <summary>Determines whether these bounds broadcast against images of the given shape [batch, …].</summary>
     /// <param name="shape">The shape of the images.</param>
     internal bool Fit(long[] shape)

@@ -4,12 +4,18 @@ using static TorchSharp.torch;
 namespace Brink;
 
 /// <summary>A forward pass that keeps its graph, so that gradients with respect to the images can be computed later.</summary>
-internal sealed class ForwardPass : IDisposable
+public sealed class ForwardPass : IDisposable
 {
     private readonly IClassifier _classifier;
     private Tensor? _differentiableGradients;
 
     private ForwardPass(IClassifier classifier, Tensor points, Tensor logits) => (_classifier, Points, Logits) = (classifier, points, logits);
+
+    /// <summary>The rows of the pass in the batch of an attack; empty for a pass outside an attack.</summary>
+    internal IReadOnlyList<int> Rows { get; init; } = [];
+
+    /// <summary>An action that counts a backward pass; null for a pass outside an attack.</summary>
+    internal Action? CountBackward { get; init; }
 
     /// <summary>The images, shape [batch, …], a leaf of the graph.</summary>
     public Tensor Points { get; }
@@ -18,20 +24,22 @@ internal sealed class ForwardPass : IDisposable
     public Tensor Logits { get; }
 
     /// <summary>The bounds of the images.</summary>
-    public Bounds Bounds => _classifier.Bounds;
+    internal Bounds Bounds => _classifier.Bounds;
 
     /// <summary>Runs a forward pass on a copy of the images, in case the network changes its input. Logits of another floating-point type are cast to that of the images.</summary>
     /// <param name="classifier">The classifier.</param>
     /// <param name="images">The images, shape [batch, …].</param>
     /// <param name="keepGraph">Whether to keep the graph, which gradients need and which takes memory.</param>
-    public static ForwardPass At(IClassifier classifier, Tensor images, bool keepGraph = true)
+    /// <param name="rows">The rows of the images in the batch of an attack; null for none.</param>
+    /// <param name="countBackward">An action that counts a backward pass; null for none.</param>
+    internal static ForwardPass At(IClassifier classifier, Tensor images, bool keepGraph = true, IReadOnlyList<int>? rows = null, Action? countBackward = null)
     {
         using var gradients = keepGraph ? enable_grad() : no_grad();
         var points = images.detach().requires_grad_(keepGraph).DetachFromDisposeScope();
         try
         {
             using var scope = NewDisposeScope();
-            return new(classifier, points, classifier.Logits(points.clone()).to(images.dtype).DetachFromDisposeScope());
+            return new(classifier, points, classifier.Logits(points.clone()).to(images.dtype).DetachFromDisposeScope()) { Rows = rows ?? [], CountBackward = countBackward };
         }
         catch
         {
@@ -41,13 +49,13 @@ internal sealed class ForwardPass : IDisposable
     }
 
     /// <summary>Returns the predicted classes, int64, shape [batch]; −1 where there is no prediction (see <see cref="HasPrediction"/>).</summary>
-    public Tensor Predictions() => PredictionsOf(Logits);
+    internal Tensor Predictions() => PredictionsOf(Logits);
 
     /// <summary>Classifies images in a forward pass without a graph.</summary>
     /// <param name="classifier">The classifier.</param>
     /// <param name="images">The images, shape [batch, …].</param>
     /// <returns>The predicted classes, int64, shape [batch]; −1 where there is no prediction.</returns>
-    public static Tensor Predict(IClassifier classifier, Tensor images)
+    internal static Tensor Predict(IClassifier classifier, Tensor images)
     {
         using var pass = At(classifier, images, keepGraph: false);
         return pass.Predictions();
@@ -55,7 +63,7 @@ internal sealed class ForwardPass : IDisposable
 
     /// <summary>Returns the predicted classes of given logits, int64, shape [batch]; −1 where there is no prediction.</summary>
     /// <param name="logits">The logits, shape [batch, classes].</param>
-    public static Tensor PredictionsOf(Tensor logits)
+    internal static Tensor PredictionsOf(Tensor logits)
     {
         using var scope = NewDisposeScope();
         var detached = logits.detach();
@@ -64,7 +72,7 @@ internal sealed class ForwardPass : IDisposable
 
     /// <summary>Determines for each image whether its logits give a prediction, bool, shape [batch]: the largest is finite and none is NaN. Negative infinity, as of a masked class, is a value.</summary>
     /// <param name="logits">The logits, shape [batch, classes].</param>
-    public static Tensor HasPrediction(Tensor logits)
+    internal static Tensor HasPrediction(Tensor logits)
     {
         using var scope = NewDisposeScope();
         // The maximum of a row with a NaN is NaN.
@@ -72,7 +80,7 @@ internal sealed class ForwardPass : IDisposable
     }
 
     /// <summary>Computes the range of the logits of each image, shape [batch]. Negative infinity, the logit of a masked class, is not part of the range.</summary>
-    public Tensor Ranges()
+    internal Tensor Ranges()
     {
         using var scope = NewDisposeScope();
         var logits = Logits.detach();
@@ -87,12 +95,15 @@ internal sealed class ForwardPass : IDisposable
     /// <exception cref="BadInputException">The logits are not differentiable with respect to the images.</exception>
     public Tensor Gradients(Tensor values, bool keepGraph = false)
     {
+        ArgumentNullException.ThrowIfNull(values);
+
         // Checked first, because an error of libtorch in backward cannot be caught.
         if (!values.requires_grad)
         {
             throw NotDifferentiable();
         }
 
+        CountBackward?.Invoke();
         using var sum = values.sum();
         // Restricted to the images, so that the gradients of the parameters are left unchanged.
         sum.backward(null!, create_graph: false, retain_graph: keepGraph, inputs: [Points]);
@@ -106,13 +117,14 @@ internal sealed class ForwardPass : IDisposable
     /// <param name="values">The values, shape [batch], computed from <see cref="Logits"/>.</param>
     /// <returns>The gradients, shape [batch, …].</returns>
     /// <exception cref="BadInputException">The logits are not differentiable with respect to the images.</exception>
-    public Tensor GradientsForProducts(Tensor values)
+    internal Tensor GradientsForProducts(Tensor values)
     {
         if (!values.requires_grad)
         {
             throw NotDifferentiable();
         }
 
+        CountBackward?.Invoke();
         using var sum = values.sum();
         _differentiableGradients?.Dispose();
         _differentiableGradients = DifferentiableGradient.Of(sum, Points)?.DetachFromDisposeScope() ?? throw NotDifferentiable();
@@ -124,7 +136,7 @@ internal sealed class ForwardPass : IDisposable
     /// <returns>The products Hv, shape [batch, …]; zero if the gradients do not depend on the images.</returns>
     /// <exception cref="BadInputException">A part of the network cannot be differentiated twice.</exception>
     /// <exception cref="InvalidOperationException">The gradients have not been computed.</exception>
-    public Tensor HessianProducts(Tensor vectors)
+    internal Tensor HessianProducts(Tensor vectors)
     {
         var gradients = _differentiableGradients ?? throw new InvalidOperationException("Hessian products need the gradients; call GradientsForProducts first.");
         if (gradients.requires_grad)

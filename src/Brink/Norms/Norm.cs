@@ -60,6 +60,12 @@ public abstract class Norm
     /// <returns>The directions d, shape [batch, …]; zero for a zero gradient.</returns>
     public abstract Tensor SteepestDirections(Tensor gradients);
 
+    /// <summary>Computes the directions of steepest ascent of gradients whose dual norms are known.</summary>
+    /// <param name="gradients">The gradients g, shape [batch, …].</param>
+    /// <param name="slopes">The dual norms ‖g‖_q, shape [batch].</param>
+    /// <returns>The directions d, shape [batch, …]; zero for a zero gradient.</returns>
+    internal virtual Tensor SteepestDirections(Tensor gradients, Tensor slopes) => SteepestDirections(gradients);
+
     /// <summary>Projects each perturbation onto its ball: the point of the ball with the smallest Euclidean distance.</summary>
     /// <param name="perturbations">The perturbations, shape [batch, …].</param>
     /// <param name="radii">The radius of each ball, not negative, shape [batch].</param>
@@ -94,18 +100,19 @@ public abstract class Norm
             return where(rescaled, rows.norm(1, false, 2).mul(scales), lengths).MoveToOuterDisposeScope();
         }
 
-        public override Tensor SteepestDirections(Tensor gradients)
+        public override Tensor SteepestDirections(Tensor gradients) => Scoped(() => SteepestDirections(gradients, gradients.flatten(1).norm(1, false, 2)));
+
+        internal override Tensor SteepestDirections(Tensor gradients, Tensor slopes)
         {
             using var scope = NewDisposeScope();
-            var lengths = gradients.flatten(1).norm(1, false, 2);
-            var directions = gradients.div(PerSample.Broadcast(lengths, gradients));
-            if (PerSample.NotOrdinary(lengths) is not { } rescaled)
+            var directions = gradients.div(PerSample.Broadcast(slopes, gradients));
+            if (PerSample.NotOrdinary(slopes) is not { } rescaled)
             {
                 return directions.MoveToOuterDisposeScope();
             }
 
             var (rows, _) = PerSample.Scaled(gradients);
-            lengths = rows.norm(1, true, 2);
+            var lengths = rows.norm(1, true, 2);
             // 0/0 would be NaN.
             var exact = rows.div(lengths.masked_fill(lengths.eq(Scalars.Zero), Scalars.One)).reshape(gradients.shape);
             return where(PerSample.Broadcast(rescaled, gradients), exact, directions).MoveToOuterDisposeScope();

@@ -41,7 +41,7 @@ internal static class Scalars
 #pragma warning restore RS0030
 }
 
-/// <summary>Sums whose scalars have a controlled lifetime (see <see cref="Scalars"/>); the operator + creates the scalar α = 1 for every sum.</summary>
+/// <summary>Arithmetic with numbers whose scalars have a controlled lifetime (see <see cref="Scalars"/>); the operator + creates the scalar α = 1 for every sum.</summary>
 internal static class Arithmetic
 {
     /// <summary>Adds two tensors.</summary>
@@ -52,5 +52,45 @@ internal static class Arithmetic
     /// <summary>Adds a number to a tensor.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="number">The number.</param>
-    public static Tensor Plus(this Tensor tensor, Scalar number) => tensor.add(number, Scalars.One);
+    public static Tensor Plus(this Tensor tensor, double number)
+    {
+        using var scalar = Scalars.Of(number);
+        return tensor.add(scalar, Scalars.One);
+    }
+
+    /// <summary>Multiplies a tensor by a number.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="number">The number.</param>
+    public static Tensor Times(this Tensor tensor, double number)
+    {
+        using var scalar = Scalars.Of(number);
+        return tensor.mul(scalar);
+    }
+
+    /// <summary>Multiplies each image by a number of its own.</summary>
+    /// <param name="images">The images, shape [batch, …].</param>
+    /// <param name="factors">One factor per image, shape [batch].</param>
+    public static Tensor Times(this Tensor images, Tensor factors)
+    {
+        using var broadcast = PerSample.Broadcast(factors, images);
+        return images.mul(broadcast);
+    }
+
+    /// <summary>Determines for each entry whether it is greater than a number.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="number">The number.</param>
+    public static Tensor Exceeds(this Tensor tensor, double number)
+    {
+        using var scalar = Scalars.Of(number);
+        return tensor.gt(scalar);
+    }
+
+    /// <summary>Creates a tensor of the same shape, type and device in which every entry is the given number.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="number">The number.</param>
+    public static Tensor Filled(this Tensor tensor, double number)
+    {
+        using var scalar = Scalars.Of(number);
+        return full_like(tensor, scalar);
+    }
 }

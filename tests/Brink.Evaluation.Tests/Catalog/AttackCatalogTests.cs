@@ -10,7 +10,8 @@ public sealed class AttackCatalogTests
     {
         var defaults = new TrustRegionOptions();
         var options = AttackCatalog.Create("tr").Options;
-        Assert.Equal("paper", options["preset"]);
+        Assert.False(options.ContainsKey("preset"));
+        Assert.Equal(defaults.Refinement!.Steps, options["refine"]);
         Assert.Equal("l2", options["norm"]);
         Assert.Equal("untargeted", options["target"]);
         Assert.Equal("gap", options["objective"]);
@@ -89,12 +90,71 @@ public sealed class AttackCatalogTests
     [InlineData("linf", 0.005)]
     public void The_authors_preset_has_the_radius_of_their_program(string norm, double start)
     {
-        var options = AttackCatalog.Create($"tr[preset=authors,norm={norm}]").Options;
-        Assert.Equal(start, options["radius-start"]);
-        Assert.Equal("label-logit-per-length", options["ratio"]);
-        Assert.Equal("best", options["target"]);
-        Assert.Equal(0, options["refine"]);
-        Assert.Equal(1e-4, options["extra-length"]);
+        var attack = AttackCatalog.Create($"tr[preset=authors,norm={norm}]");
+        Assert.Equal("AuthorsAttack", attack.Attack.GetType().Name);
+        Assert.Equal(start, attack.Options["radius-start"]);
+        Assert.Equal("best", attack.Options["target"]);
+        Assert.Equal(1e-4, attack.Options["extra-length"]);
+        Assert.Equal("authors", attack.Options["preset"]);
+    }
+
+    [Fact]
+    public void The_paper_preset_is_the_method_of_the_paper()
+    {
+        var (preset, paper) = (AttackCatalog.Create("tr[preset=paper,norm=linf]").Options, AttackSettings.Describe(TrustRegionOptions.Paper(Norm.LInf)));
+        Assert.All(paper, option => Assert.Equal(option.Value, preset[option.Key]));
+        Assert.Equal(["preset", "refine"], preset.Keys.Except(paper.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(0, preset["refine"]);
+    }
+
+    [Theory]
+    [InlineData("pgd", "seed")]
+    [InlineData("tr2", "curvature-seed")]
+    public void The_seed_of_the_run_reaches_every_attack_that_draws(string name, string key)
+    {
+        var seed = new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "5" };
+        Assert.Equal(5L, AttackCatalog.Create(name, seed).Options[key]);
+        Assert.Equal(7L, AttackCatalog.Create($"{name}[{key}=7]", seed).Options[key]);
+    }
+
+    [Fact]
+    public void A_class_a_file_of_classes_and_a_confidence_are_the_criterion()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "targets.csv");
+        File.WriteAllText(file, "image,class\n0,dog\n2,1\n");
+        string[] names = ["cat", "dog", "bird"];
+        var bird = AttackCatalog.Create("tr[confidence=0.9]", new Dictionary<string, string>(StringComparer.Ordinal) { ["target"] = "Bird" }, names);
+        Assert.Equal(("target-class", "2", 0.9), (bird.Criterion.Name, bird.Target, bird.Options["confidence"]));
+        var perImage = AttackCatalog.Create("tr", new Dictionary<string, string>(StringComparer.Ordinal) { ["target"] = file }, names);
+        Assert.Equal(("target-class", "per-image"), (perImage.Criterion.Name, perImage.Target));
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        Assert.Equal([1, 1, -1], perImage.Criterion.Targets(TorchSharp.torch.tensor(new long[] { 0, 2, 1 }))!.data<long>().ToArray());
+        Assert.Equal("misclassified", AttackCatalog.Create("tr[target=best]").Criterion.Name);
+        // The content of the file is part of the settings, so that a run is not continued with other classes.
+        File.WriteAllText(file, "0,1\n2,2\n");
+        Assert.NotEqual(perImage.Options["target-sha256"], AttackCatalog.Create("tr", new Dictionary<string, string>(StringComparer.Ordinal) { ["target"] = file }, names).Options["target-sha256"]);
+    }
+
+    [Theory]
+    [InlineData("0,cat\n0,dog\n", "image 0 several")]
+    [InlineData("0\n", "one cell")]
+    [InlineData("0,cow\n", "'cow'")]
+    [InlineData("a,b\nc,cat\n", "has 'c'")]
+    [InlineData("image,class\n", "no such row")]
+    [InlineData("", "no such row")]
+    [InlineData(null, "not a readable")]
+    public void A_file_of_classes_that_cannot_be_used_is_refused(string? content, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "targets.csv");
+        if (content is not null)
+        {
+            File.WriteAllText(file, content);
+        }
+
+        var message = Assert.Throws<BadInputException>(() => AttackCatalog.Create("tr", new Dictionary<string, string>(StringComparer.Ordinal) { ["target"] = file }, ["cat", "dog"])).Message;
+        Assert.Contains(reason, message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,6 +180,10 @@ public sealed class AttackCatalogTests
     [Theory]
     [InlineData("tr[curvature-max-products=5]", "tr has no option")]
     [InlineData("tr2[preset=authors]", "preset authors")]
+    [InlineData("tr[preset=fast]", "paper or authors")]
+    [InlineData("tr[confidence=1]", "probability")]
+    [InlineData("deepfool[target=untargeted]", "best or hardest")]
+    [InlineData("tr[refine=-1]", "at least 0")]
     [InlineData("tr2[norm=linf]", "l2 only")]
     [InlineData("tr2[curvature-products=guessed]", "exact or finite-differences")]
     public void Options_that_the_second_order_attack_lacks_are_refused(string specification, string reason) =>

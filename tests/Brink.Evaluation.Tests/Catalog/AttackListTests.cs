@@ -71,5 +71,5 @@ public sealed class AttackListTests
 
     [Fact]
     public void The_best_and_the_hardest_target_are_comparable() =>
-        Assert.Equal(["best", "hardest"], AttackList.Create("tr[target=best],deepfool[target=hardest]").Select(attack => attack.Configured.Target.Name), StringComparer.Ordinal);
+        Assert.Equal(["best", "hardest"], AttackList.Create("tr[target=best],deepfool[target=hardest]").Select(attack => attack.Configured.Target), StringComparer.Ordinal);
 }

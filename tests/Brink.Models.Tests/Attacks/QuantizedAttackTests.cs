@@ -27,7 +27,7 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
         var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
         var attack = new TrustRegionAttack(new() { Norm = norm });
         using var continuous = attack.Run(classifier, images, labels);
-        using var quantized = new QuantizedAttack(attack, attack.Target).Run(classifier, images, labels);
+        using var quantized = new QuantizedAttack(attack).Run(classifier, images, labels);
 
         // Every entry is unchanged, to the last bit, or on one of the 256 levels.
         var levels = (pixels ? quantized.Adversarial : network.Normalization.Revert(quantized.Adversarial)) * Levels;
@@ -67,7 +67,7 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
         using var network = ModelCatalog.Load("signs", null);
         var classifier = new NormalizedClassifier(new ModuleClassifier(network.Module, network.ClassCount, network.Normalization.Bounds), network.Normalization);
         var set = DataCatalog.Open("signs", limit: 6);
-        var attack = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Untargeted);
+        var attack = new QuantizedAttack(new TrustRegionAttack());
         using var together = attack.Run(classifier, set.Images(0, 6), set.Labels(0, 6));
         for (var row = 0; row < 6; row++)
         {
@@ -87,7 +87,7 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
         var images = full([1, 3], 100.0 / Levels, dtype: ScalarType.Float64);
         using var continuous = new TrustRegionAttack().Run(classifier, images, zeros(1, dtype: ScalarType.Int64));
         Assert.True(continuous.Outcomes[0].Fooled);
-        using var result = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Untargeted).Run(classifier, images, zeros(1, dtype: ScalarType.Int64));
+        using var result = new QuantizedAttack(new TrustRegionAttack()).Run(classifier, images, zeros(1, dtype: ScalarType.Int64));
         Assert.Equal(AttackExit.Rounded, result.Outcomes[0].Exit);
         Assert.Contains("no 8-bit image", result.Outcomes[0].Exit.Describe(), StringComparison.Ordinal);
         Assert.Equal(0, result.Outcomes[0].L2);
@@ -98,8 +98,8 @@ public sealed class QuantizedAttackTests(ITestOutputHelper output)
     {
         using var scope = NewDisposeScope();
         var classifier = new TwoClasses(images => images.sum(1) - 1) { Bounds = Bounds.Pixels };
-        var attack = new QuantizedAttack(new TrustRegionAttack(), TargetSelection.Untargeted);
+        var attack = new QuantizedAttack(new TrustRegionAttack());
         Assert.Contains("needs 8-bit images", Assert.Throws<BadInputException>(() => attack.Run(classifier, full([1, 3], 0.123, dtype: ScalarType.Float64), zeros(1, dtype: ScalarType.Int64))).Message, StringComparison.Ordinal);
-        Assert.Contains("remove the epsilon", Assert.Throws<BadInputException>(() => new QuantizedAttack(new BudgetedFastGradientAttack(0.1), TargetSelection.Untargeted)).Message, StringComparison.Ordinal);
+        Assert.Contains("remove the epsilon", Assert.Throws<BadInputException>(() => new QuantizedAttack(new FastGradientOptions { Epsilon = 0.1 }.CreateAttack())).Message, StringComparison.Ordinal);
     }
 }

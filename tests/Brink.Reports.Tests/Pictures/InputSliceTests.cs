@@ -41,7 +41,7 @@ public sealed class InputSliceTests : IDisposable
         using var scope = NewDisposeScope();
         var model = new OpenedModel(_network, InputSpace.Pixel);
         var attack = AttackCatalog.Create("tr").Attack;
-        using var alone = attack.Run(model.Classifier, _images.Images(0, 1), _images.Labels(0, 1), [Index]);
+        using var alone = attack.Run(model.Classifier, _images.Images(0, 1), _images.Labels(0, 1), indices: [Index]);
         var path = Record("tr");
         Assert.Equal(alone.Outcomes[0], path.Result);
         Assert.Equal(alone.Adversarial.data<float>().ToArray(), path.End);
@@ -135,6 +135,6 @@ public sealed class InputSliceTests : IDisposable
     private AttackPath Record(string specification)
     {
         using var scope = NewDisposeScope();
-        return AttackPath.Record(specification, new OpenedModel(_network, InputSpace.Pixel), AttackCatalog.Create(specification).Attack, _images.Images(0, 1), _images.Labels(0, 1), Index);
+        return AttackPath.Record(specification, new OpenedModel(_network, InputSpace.Pixel), AttackCatalog.Create(specification), _images.Images(0, 1), _images.Labels(0, 1), Index);
     }
 }

@@ -21,7 +21,7 @@ public sealed class AttackContractTests : IDisposable
         {
             foreach (var target in new[] { "best", "hardest", "untargeted", "3" })
             {
-                foreach (var preset in new[] { "paper", "authors", "refined", "deepfool", "tr2", "tr2 by differences" })
+                foreach (var preset in new[] { "paper", "refined", "deepfool", "tr2", "tr2 by differences" })
                 {
                     if ((target, preset) is not ("untargeted", "deepfool") && (norm == "l2" || !preset.StartsWith("tr2", StringComparison.Ordinal)))
                     {
@@ -43,7 +43,7 @@ public sealed class AttackContractTests : IDisposable
     }
 
     /// <summary>Returns the variants in which every step takes one pass.</summary>
-    public static IEnumerable<TheoryDataRow<string, string, string>> Steppers() => Variants().Where(variant => variant.Data.Item3 is "paper" or "authors" or "deepfool");
+    public static IEnumerable<TheoryDataRow<string, string, string>> Steppers() => Variants().Where(variant => variant.Data.Item3 is "paper" or "deepfool");
 
     public void Dispose()
     {
@@ -87,7 +87,7 @@ public sealed class AttackContractTests : IDisposable
         using var together = attack.Run(_network.AsClassifier(), _images, _labels);
         for (var row = 0; row < together.Outcomes.Count; row++)
         {
-            using var alone = attack.Run(_network.AsClassifier(), _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1), [row]);
+            using var alone = attack.Run(_network.AsClassifier(), _images.slice(0, row, row + 1, 1), _labels.slice(0, row, row + 1, 1), indices: [row]);
             var (one, other) = (alone.Outcomes[0], together.Outcomes[row]);
             Assert.True((alone.Adversarial[0] - together.Adversarial[row]).abs().max().item<double>() < 1e-9);
             Assert.Equal((one.Exit, one.Target, one.Iterations, one.Forwards, one.Backwards, one.Products), (other.Exit, other.Target, other.Iterations, other.Forwards, other.Backwards, other.Products));
@@ -101,7 +101,7 @@ public sealed class AttackContractTests : IDisposable
         using var scope = NewDisposeScope();
         var attack = Attack(norm, target, preset);
         using var forward = attack.Run(_network.AsClassifier(), _images, _labels);
-        using var backward = attack.Run(_network.AsClassifier(), _images.flip(0), _labels.flip(0), [.. Enumerable.Range(0, 16).Reverse().Select(row => (long)row)]);
+        using var backward = attack.Run(_network.AsClassifier(), _images.flip(0), _labels.flip(0), indices: [.. Enumerable.Range(0, 16).Reverse().Select(row => (long)row)]);
         Assert.True((forward.Adversarial - backward.Adversarial.flip(0)).abs().max().item<double>() < 1e-9);
     }
 
@@ -119,7 +119,7 @@ public sealed class AttackContractTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var result = Attack(norm, target, preset).Run(_network.AsClassifier(), _images, _labels);
-        var (choiceForwards, choiceBackwards) = target is "untargeted" or "3" && preset != "deepfool" ? (0, 0) : (1, 4);
+        var (choiceForwards, choiceBackwards) = target is "untargeted" or "3" ? (0, 0) : (1, 4);
         Assert.All(result.Outcomes.Where(image => image.Attacked), image =>
         {
             // DeepFool with the target best chooses the class anew at every point.
@@ -196,8 +196,8 @@ public sealed class AttackContractTests : IDisposable
     public void Cross_entropy_fools_a_smooth_network_too(string norm, string target, bool secondOrder = false)
     {
         using var scope = NewDisposeScope();
-        var options = new TrustRegionOptions { Curvature = secondOrder ? new() : null, Norm = norm == "l2" ? Norm.L2 : Norm.LInf, Target = TargetOf(target), Objective = CrossEntropy.Instance };
-        using var result = new TrustRegionAttack(options).Run(_network.AsClassifier(), _images, _labels);
+        var options = new TrustRegionOptions { Curvature = secondOrder ? new() : null, Norm = norm == "l2" ? Norm.L2 : Norm.LInf, Target = TargetOf(target), Objective = Objective.CrossEntropy };
+        using var result = new TrustRegionAttack(options).Run(_network.AsClassifier(), _images, _labels, CriterionOf(target));
         Assert.All(result.Outcomes.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
     }
 
@@ -411,27 +411,28 @@ public sealed class AttackContractTests : IDisposable
         Assert.Contains("differentiable", error.Message, StringComparison.Ordinal);
     }
 
-    private static IAttack Attack(string norm, string target, string preset)
+    private static IAttack Attack(string norm, string target, string preset) => new WithCriterion(Untargeted(norm, target, preset), CriterionOf(target));
+
+    private static IAttack Untargeted(string norm, string target, string preset)
     {
         var length = norm == "l2" ? Norm.L2 : Norm.LInf;
         if (preset == "deepfool")
         {
-            return new DeepFoolAttack(new() { Norm = length, Target = TargetOf(target) });
+            return new DeepFoolAttack(new() { Norm = length, Target = target == "hardest" ? TargetSelection.Hardest : TargetSelection.Best });
         }
 
         var (steps, fewSteps) = (FastGradientOptions.Iterative with { Norm = length, Target = TargetOf(target) }, FastGradientOptions.Projected with { Norm = length, Target = TargetOf(target), MaxIterations = 5 });
         return preset switch
         {
-            "budget" => new BudgetedFastGradientAttack(0.5, fewSteps with { Restarts = 2 }),
-            "budget-fgsm" => new BudgetedFastGradientAttack(0.5, FastGradientOptions.Single with { Norm = length, Target = TargetOf(target) }),
+            "budget" => (fewSteps with { Restarts = 2, Epsilon = 0.5 }).CreateAttack(),
+            "budget-fgsm" => (FastGradientOptions.Single with { Norm = length, Target = TargetOf(target), Epsilon = 0.5 }).CreateAttack(),
             "cw" => new CarliniWagnerAttack(new() { Target = TargetOf(target), LearningRate = 0.05, MaxIterations = 40, BinarySearchSteps = 3, InitialConstant = 1 }),
-            "ifgsm" => new MinimalFastGradientAttack(steps, tolerance: 0.01),
-            "pgd" => new MinimalFastGradientAttack(fewSteps, tolerance: 0.01),
+            "ifgsm" => (steps with { Tolerance = 0.01 }).CreateAttack(),
+            "pgd" => (fewSteps with { Tolerance = 0.01 }).CreateAttack(),
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target) }),
             "refined" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target) }),
             "tr2" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target) }),
-            "tr2 by differences" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target), Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }),
-            _ => new TrustRegionAttack(TrustRegionOptions.Authors(length) with { Target = TargetOf(target) }),
+            _ => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target), Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }),
         };
     }
 
@@ -439,9 +440,21 @@ public sealed class AttackContractTests : IDisposable
     {
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
-        "untargeted" => TargetSelection.Untargeted,
-        _ => TargetSelection.Given(int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)),
+        _ => TargetSelection.Untargeted,
     };
+
+    private static Criterion CriterionOf(string target) => int.TryParse(target, System.Globalization.CultureInfo.InvariantCulture, out var number) ? Criterion.TargetClass(number) : Criterion.Misclassification;
+
+    /// <summary>An attack with a criterion.</summary>
+    private sealed class WithCriterion(IAttack inner, Criterion criterion) : IAttack
+    {
+        public string Name => inner.Name;
+
+        public Norm Norm => inner.Norm;
+
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? _ = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken);
+    }
 
     /// <summary>A classifier with altered logits.</summary>
     private sealed class Altered(IClassifier inner, Func<Tensor, Tensor, Tensor> alter) : IClassifier

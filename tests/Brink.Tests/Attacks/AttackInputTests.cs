@@ -74,7 +74,7 @@ public sealed class AttackInputTests
         Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { Candidates = 0 }));
         Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { Norm = Norm.L1 }));
         using var scope = NewDisposeScope();
-        Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Target = TargetSelection.Given(2) }).Run(_classifier, zeros(3, 4), zeros(3, dtype: ScalarType.Int64)));
+        Assert.Throws<BadInputException>(() => new TrustRegionAttack().Run(_classifier, zeros(3, 4), zeros(3, dtype: ScalarType.Int64), Criterion.TargetClass(2)));
     }
 
     private string Refusal(Tensor images, Tensor? labels = null)

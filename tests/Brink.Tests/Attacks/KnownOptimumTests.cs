@@ -72,8 +72,8 @@ public sealed class KnownOptimumTests
         using var scope = NewDisposeScope();
         var classifier = Linear.Classes(5, 24, seed: 8);
         var rows = Rows(8, -1, 1, row => classifier.ClassOf(row) != 3);
-        var attack = new TrustRegionAttack(new() { Norm = ByName(normName), Target = TargetSelection.Given(3) });
-        using var result = attack.Run(classifier, Images(rows, "24"), Labels(classifier, rows));
+        var attack = new TrustRegionAttack(new() { Norm = ByName(normName) });
+        using var result = attack.Run(classifier, Images(rows, "24"), Labels(classifier, rows), Criterion.TargetClass(3));
         Assert.All(result.Outcomes, image => Assert.True(image is { Fooled: true, PredictionAfter: 3, Target: 3 }));
     }
 
@@ -109,7 +109,7 @@ public sealed class KnownOptimumTests
         "tr" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
         "tr2" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = norm }),
         "deepfool" => new DeepFoolAttack(new() { Norm = norm, ExtraLength = 1e-6 }), // the default of 0.0001 is 0.5 % of the smallest distances here
-        "fgsm" => new MinimalFastGradientAttack(FastGradientOptions.Single with { Norm = norm, Target = TargetSelection.Best, Objective = LogitGap.Instance }, tolerance: 1e-7),
+        "fgsm" => (FastGradientOptions.Single with { Norm = norm, Target = TargetSelection.Best, Objective = Objective.Gap, Tolerance = 1e-7 }).CreateAttack(),
         _ => new CarliniWagnerAttack(new() { MaxIterations = 300 }),
     };
 

@@ -56,10 +56,10 @@ public sealed class MemoryTests
                 using (torch.NewDisposeScope())
                 {
                     using var pass = ForwardPass.At(classifier, images);
-                    var vectors = pass.GradientsForProducts(CrossEntropy.Instance.Values(pass.Logits, labels, labels));
+                    var vectors = pass.GradientsForProducts(CrossEntropy.Toward(pass.Logits, labels));
                     for (var product = 0; product < 10; product++)
                     {
-                        vectors = HessianProducts.Exact(pass, rows)(vectors);
+                        vectors = HessianProducts.Exact(pass, [.. rows.data<long>().Select(row => (int)row)])(vectors);
                     }
                 }
 

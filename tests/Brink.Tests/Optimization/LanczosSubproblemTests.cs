@@ -169,7 +169,7 @@ public sealed class LanczosSubproblemTests
         // In even rows the boundary is reached within the radius, in odd rows it is not.
         var values = where(arange(problems.Count).remainder(2).eq(0), attainable * -0.5, attainable * -1.5 - 1e-3);
         var subproblem = new LanczosSubproblem(model with { Values = values }, radii, 20, 0, Seeds(problems.Count));
-        var distances = subproblem.BoundaryDistances();
+        var distances = subproblem.Distances();
         var changes = subproblem.Solve(distances.nan_to_num(0, 0, 0)).PredictedChanges;
         var before = subproblem.Solve(distances.nan_to_num(0, 0, 0) * 0.999).PredictedChanges;
         for (var row = 0; row < problems.Count; row++)

@@ -13,8 +13,8 @@ public sealed class ReductionRatioTests
     {
         using var scope = NewDisposeScope();
         var gradients = tensor(new double[] { 3, -4, 1, 2 }).reshape(2, 2) * scale;
-        var model = new LinearModel(tensor(new[] { -5.0, -7.0 }) * scale, gradients);
-        var steps = new LinearSubproblem(model, Norm.L2).Solve(tensor(new[] { 0.5, 0.25 })).Steps;
+        var model = new LinearModel(tensor(new[] { -5.0, -7.0 }) * scale, gradients, Norm.L2);
+        var steps = model.Steps(tensor(new[] { 0.5, 0.25 }));
         var predicted = model.PredictedChanges(steps);
         var ratios = ReductionRatio.Of(model.Values, model.Values + predicted, predicted);
         Assert.True(ratios.allclose(ones(2, dtype: ScalarType.Float64)));
@@ -46,10 +46,9 @@ public sealed class ReductionRatioTests
     {
         var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
         using var scope = NewDisposeScope();
-        var model = new LinearModel(tensor(new[] { -5.0, -7.0 }), tensor(new double[] { 3, -4, 1, 2 }).reshape(2, 2));
-        var subproblem = new LinearSubproblem(model, norm);
-        var distances = subproblem.BoundaryDistances();
-        var steps = subproblem.Solve(distances).Steps;
+        var model = new LinearModel(tensor(new[] { -5.0, -7.0 }), tensor(new double[] { 3, -4, 1, 2 }).reshape(2, 2), norm);
+        var distances = model.Distances();
+        var steps = model.Steps(distances);
         Assert.True(norm.Of(steps).allclose(distances));
         Assert.True((model.Values + model.PredictedChanges(steps)).abs().max().item<double>() < 1e-12);
     }

@@ -1,9 +1,10 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
 /// <summary>The optimiser Adam (Kingma and Ba 2015, Algorithm 1) for a batch from which finished rows can be removed, unlike libtorch's Adam.</summary>
-internal sealed class Adam : IDisposable
+internal sealed class Adam
 {
     // The defaults of Kingma and Ba (2015), Algorithm 1: β₁, β₂ and ϵ.
     private const double FirstDecay = 0.9;
@@ -11,23 +12,16 @@ internal sealed class Adam : IDisposable
     private const double Floor = 1e-8;
 
     private readonly double _learningRate;
-    private Tensor _firstMoments;
-    private Tensor _secondMoments;
+    private State _state;
     private int _steps;
 
-    /// <summary>Initializes the optimiser at the given point.</summary>
+    /// <summary>Initializes the optimiser at the given point; its state is in the current dispose scope.</summary>
     /// <param name="variables">The variables, shape [active, …]; copied.</param>
     /// <param name="learningRate">The step length.</param>
-    public Adam(Tensor variables, double learningRate)
-    {
-        _learningRate = learningRate;
-        Variables = variables.clone().DetachFromDisposeScope();
-        _firstMoments = zeros_like(variables).DetachFromDisposeScope();
-        _secondMoments = zeros_like(variables).DetachFromDisposeScope();
-    }
+    public Adam(Tensor variables, double learningRate) => (_learningRate, _state) = (learningRate, new(variables.clone(), zeros_like(variables), zeros_like(variables)));
 
     /// <summary>The current variables, shape [active, …].</summary>
-    public Tensor Variables { get; private set; }
+    public Tensor Variables => _state.Variables;
 
     /// <summary>Takes one step for every row.</summary>
     /// <param name="gradients">The gradients of the loss, shape [active, …].</param>
@@ -35,36 +29,21 @@ internal sealed class Adam : IDisposable
     {
         using var scope = NewDisposeScope();
         _steps++;
-        using var firstDecay = Scalars.Of(FirstDecay);
-        using var firstShare = Scalars.Of(1 - FirstDecay);
-        using var secondDecay = Scalars.Of(SecondDecay);
-        using var secondShare = Scalars.Of(1 - SecondDecay);
-        using var floor = Scalars.Of(Floor);
-        using var firstBias = Scalars.Of(_learningRate / (1 - Math.Pow(FirstDecay, _steps)));
-        using var secondBias = Scalars.Of(1 / (1 - Math.Pow(SecondDecay, _steps)));
-        _firstMoments.mul_(firstDecay).add_(gradients.mul(firstShare), Scalars.One);
-        _secondMoments.mul_(secondDecay).add_(gradients.pow(Scalars.Two).mul(secondShare), Scalars.One);
-        Variables.sub_(_firstMoments.mul(firstBias).div(_secondMoments.mul(secondBias).sqrt().Plus(floor)));
+        using Scalar firstDecay = Scalars.Of(FirstDecay), secondDecay = Scalars.Of(SecondDecay);
+        var (variables, firstMoments, secondMoments) = _state;
+        firstMoments.mul_(firstDecay).add_(gradients.Times(1 - FirstDecay), Scalars.One);
+        secondMoments.mul_(secondDecay).add_(gradients.pow(Scalars.Two).Times(1 - SecondDecay), Scalars.One);
+        var unbiased = secondMoments.Times(1 / (1 - Math.Pow(SecondDecay, _steps)));
+        variables.sub_(firstMoments.Times(_learningRate / (1 - Math.Pow(FirstDecay, _steps))).div(unbiased.sqrt().Plus(Floor)));
     }
 
     /// <summary>Removes all rows except those at the given positions.</summary>
     /// <param name="positions">The positions of the rows to keep, int64.</param>
-    public void Keep(Tensor positions)
-    {
-        var before = (Variables, _firstMoments, _secondMoments);
-        Variables = Variables.index_select(0, positions).DetachFromDisposeScope();
-        _firstMoments = _firstMoments.index_select(0, positions).DetachFromDisposeScope();
-        _secondMoments = _secondMoments.index_select(0, positions).DetachFromDisposeScope();
-        before.Variables.Dispose();
-        before._firstMoments.Dispose();
-        before._secondMoments.Dispose();
-    }
+    /// <param name="scope">The dispose scope of the optimiser.</param>
+    public void Keep(Tensor positions, DisposeScope scope) => _state = _state.ReplacedBy(_state.Select(positions), scope);
 
-    /// <inheritdoc/>
-    public void Dispose()
+    private sealed record State(Tensor Variables, Tensor FirstMoments, Tensor SecondMoments) : IRows<State>
     {
-        Variables.Dispose();
-        _firstMoments.Dispose();
-        _secondMoments.Dispose();
+        public State Map(Func<Tensor, Tensor> map) => new(map(Variables), map(FirstMoments), map(SecondMoments));
     }
 }

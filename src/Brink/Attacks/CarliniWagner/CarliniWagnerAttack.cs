@@ -5,7 +5,7 @@ namespace Brink.Attacks;
 
 /// <summary>The L2 attack of Carlini and Wagner (2017), §VI.A: minimises ‖x′ − x‖₂² + c·max(κ − f(x′), 0) with Adam and searches for c.</summary>
 /// <remarks>
-/// f is the logit gap, positive if the image is fooled. A tanh substitution keeps x′ within the bounds. The result for each image is the
+/// f is the margin of the criterion, positive if the image is fooled. A tanh substitution keeps x′ within the bounds. The result for each image is the
 /// nearest adversarial point of all constants and iterations. Formulas: docs/attacks/carlini-wagner.md.
 /// </remarks>
 public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
@@ -34,26 +34,26 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
     /// <inheritdoc/>
     public override TargetSelection Target => _options.Target;
 
-    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    /// <inheritdoc/>
+    protected override void Perturb(AttackedBatch batch)
     {
         using var scope = NewDisposeScope();
-        var allScales = Scales(first);
-        var images = Linearize(run, first, all, rows, _options.Candidates, LogitGap.Instance).Attacked;
-        var scales = rows.Select(allScales);
-        first.Dispose();
-        if (rows.Count == 0)
+        var scales = Scales(batch);
+        var kept = batch.Keep(batch.Start(Target, Norm, _options.Candidates), iteration: 0, maxIterations: int.MaxValue);
+        batch.EndPass();
+        if (batch.Count == 0)
         {
             return;
         }
 
-        using var nearest = new NearestAdversarialPoints(images.Images);
-        var descent = new Descent(run, _options, images, scales, nearest);
-        var search = new ConstantSearch(rows.Count, _options.InitialConstant);
-        var attacked = rows.Rows;
-        var (iterations, isFinite) = (new int[attacked.Count], Enumerable.Repeat(true, attacked.Count).ToArray());
+        var images = batch.Images;
+        var nearest = new NearestAdversarialPoints(images);
+        var descent = new Descent(_options, batch, images, scales.index_select(0, kept), nearest);
+        var search = new ConstantSearch(batch.Count, _options.InitialConstant);
+        var (iterations, isFinite) = (new int[batch.Count], Enumerable.Repeat(true, batch.Count).ToArray());
         for (var round = 0; round < _options.BinarySearchSteps; round++)
         {
-            var results = descent.Run(new ActiveRows(attacked, images.Images.device), search.Constants);
+            var results = descent.Run(search.Constants);
             for (var position = 0; position < results.Length; position++)
             {
                 search.Update(position, results[position].Fooled);
@@ -61,26 +61,25 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
                 isFinite[position] &= results[position].IsFinite;
             }
 
-            run.Report(iterations.Max(), attacked.Count, attacked.Count);
+            batch.Report(iterations.Max());
         }
 
         var found = nearest.Found();
-        for (var position = 0; position < attacked.Count; position++)
+        for (var position = 0; position < batch.Count; position++)
         {
             var exit = found[position] ? AttackExit.Fooled : isFinite[position] ? AttackExit.IterationLimit : AttackExit.NotFinite;
-            run.Finish(attacked[position], exit, iterations[position], nearest.Points[position]);
+            batch.Finish(position, exit, iterations[position], nearest.Points[position]);
         }
     }
 
-    /// <summary>Returns the number by which the gaps of each image are divided, shape [batch]: the range of its logits if no c of the search would suit it, otherwise 1.</summary>
-    private static Tensor Scales(ForwardPass pass)
+    /// <summary>Returns the number by which the margins of each image are divided, shape [active]: the range of its logits if no c of the search would suit it, otherwise 1.</summary>
+    private static Tensor Scales(AttackedBatch batch) => Scoped(() =>
     {
-        using var scope = NewDisposeScope();
         using Scalar smallest = Scalars.Of(SmallestRange), largest = Scalars.Of(LargestRange);
-        var ranges = pass.Ranges();
+        var ranges = batch.OfActive(batch.Pass, batch.Pass.Ranges());
         var isUsual = ranges.ge(smallest).logical_and(ranges.le(largest)).logical_or(ranges.le(Scalars.Zero)).logical_or(ranges.isfinite().logical_not());
-        return ranges.masked_fill(isUsual, Scalars.One).MoveToOuterDisposeScope();
-    }
+        return ranges.masked_fill(isUsual, Scalars.One);
+    });
 }
 
 /// <summary>The search for the trade-off constant c of each image: the smallest c whose minimum is fooled.</summary>

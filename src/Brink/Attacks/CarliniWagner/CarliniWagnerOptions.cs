@@ -1,13 +1,13 @@
 namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="CarliniWagnerAttack"/>.</summary>
-public sealed record CarliniWagnerOptions
+public sealed record CarliniWagnerOptions : AttackOptions
 {
     /// <summary>The norm of the perturbation; only L2 is supported.</summary>
     /// <value><see cref="Norm.L2"/> (Carlini and Wagner 2017, §V.A).</value>
     public Norm Norm { get; init; } = Norm.L2;
 
-    /// <summary>The selection of the target class. Best and hardest are chosen once, at the original image.</summary>
+    /// <summary>The selection of the class that the attack approaches. Best and hardest are chosen once, at the original image.</summary>
     /// <value><see cref="TargetSelection.Untargeted"/>: the class other than the label with the largest logit at each point (the authors' program).</value>
     public TargetSelection Target { get; init; } = TargetSelection.Untargeted;
 
@@ -15,9 +15,9 @@ public sealed record CarliniWagnerOptions
     /// <value>9 (as in the trust-region attack).</value>
     public int Candidates { get; init; } = 9;
 
-    /// <summary>The confidence κ: the logit gap that an image must reach to count as fooled.</summary>
+    /// <summary>The margin κ that an image must reach to count as fooled, in units of the logits; Carlini and Wagner call it confidence.</summary>
     /// <value>0 (Carlini and Wagner 2017, §V.A; the authors' program).</value>
-    public double Confidence { get; init; }
+    public double Kappa { get; init; }
 
     /// <summary>The step length of Adam, in the space of the tanh substitution.</summary>
     /// <value>0.01 (the authors' program).</value>
@@ -39,6 +39,9 @@ public sealed record CarliniWagnerOptions
     /// <value>true (the authors' program).</value>
     public bool AbortEarly { get; init; } = true;
 
+    /// <inheritdoc/>
+    public override IAttack CreateAttack() => new CarliniWagnerAttack(this);
+
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
     internal void Check()
@@ -47,7 +50,7 @@ public sealed record CarliniWagnerOptions
         SettingCheck.AtLeastOne("iterations", MaxIterations);
         SettingCheck.AtLeastOne("binary search steps", BinarySearchSteps);
         SettingCheck.AtLeastOne("candidate classes", Candidates);
-        SettingCheck.NotNegative("confidence", Confidence);
+        SettingCheck.NotNegative("margin kappa", Kappa);
         SettingCheck.Positive("learning rate", LearningRate);
         SettingCheck.Positive("initial constant", InitialConstant);
     }

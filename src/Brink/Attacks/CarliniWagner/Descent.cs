@@ -8,55 +8,54 @@ namespace Brink.Attacks;
 /// the boundary, so with any c some early point is fooled. Therefore only the last tenth of a descent counts for the search. The authors'
 /// program counts all points.
 /// </remarks>
-/// <param name="run">The bookkeeping of the attack.</param>
 /// <param name="options">The settings of the attack.</param>
-/// <param name="attacked">All attacked images.</param>
-/// <param name="scales">The numbers by which the gaps are divided, shape [attacked].</param>
+/// <param name="batch">All attacked images.</param>
+/// <param name="images">The images x, shape [attacked, …].</param>
+/// <param name="scales">The numbers by which the margins are divided, shape [attacked].</param>
 /// <param name="nearest">The nearest adversarial point of each image, updated in every iteration.</param>
-internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, AttackedImages attacked, Tensor scales, NearestAdversarialPoints nearest)
+internal sealed class Descent(CarliniWagnerOptions options, AttackedBatch batch, Tensor images, Tensor scales, NearestAdversarialPoints nearest)
 {
     // Early abort as in the authors' program: the loss must fall by 0.01 % per tenth of the iterations.
     private const double SmallestProgress = 1e-4;
     private const int Windows = 10;
 
-    private readonly TanhSpace _space = new(run.Classifier.Bounds, attacked.Images);
+    private readonly TanhSpace _space = new(batch.Classifier.Bounds, images);
 
     /// <summary>Runs one descent from the original images, until the iteration limit or until all images are finished.</summary>
-    /// <param name="rows">All attacked images; finished images are removed.</param>
     /// <param name="tradeOffs">The constant c of each image.</param>
     /// <returns>The result for each image.</returns>
-    public DescentResult[] Run(ActiveRows rows, double[] tradeOffs)
+    public DescentResult[] Run(double[] tradeOffs)
     {
         using var outer = NewDisposeScope();
-        using var adam = new Adam(_space.FromPoints(attacked.Images), options.LearningRate);
-        var allConstants = tensor(tradeOffs, dtype: attacked.Images.dtype, device: attacked.Images.device);
-        var positions = PerSample.Positions(rows.Count, attacked.Images.device);
+        using var active = batch.Part([.. Enumerable.Range(0, batch.Count)]);
+        var adam = new Adam(_space.FromPoints(images), options.LearningRate);
+        var allConstants = tensor(tradeOffs, dtype: images.dtype, device: images.device);
+        var positions = PerSample.Positions(active.Count, images.device);
         var window = new LossWindow(allConstants);
-        var (steps, lowest) = (new int[rows.Count], Enumerable.Repeat(double.PositiveInfinity, rows.Count).ToArray());
+        var (steps, lowest) = (new int[active.Count], Enumerable.Repeat(double.PositiveInfinity, active.Count).ToArray());
         var windowLength = Math.Max(1, options.MaxIterations / Windows);
-        for (var iteration = 1; iteration <= options.MaxIterations && rows.Count > 0; iteration++)
+        for (var iteration = 1; iteration <= options.MaxIterations && active.Count > 0; iteration++)
         {
             using var scope = NewDisposeScope();
-            var (current, constants) = (attacked.Select(positions), allConstants.index_select(0, positions));
+            var constants = allConstants.index_select(0, positions);
             var (points, slopes) = _space.ToPoints(adam.Variables);
-            using var pass = run.Forward(points, rows);
-            var shortfalls = Shortfalls(pass, current, positions);
+            var pass = active.Forward(points);
+            var shortfalls = Scoped(() => active.Values(Objective.Gap).neg().Plus(options.Kappa).div(scales.index_select(0, positions)).relu());
             var gradients = pass.Gradients(shortfalls);
-            run.CountBackwards(rows);
 
-            var differences = points - current.Images;
+            var differences = points - images.index_select(0, positions);
             var squares = PerSample.Dot(differences, differences);
-            var fooled = Fooled(pass, current);
+            var fooled = Fooled(active);
             nearest.Improve(positions, points, squares, fooled);
             window.Record(positions, squares.Plus(constants * shortfalls.detach()), fooled);
 
-            adam.Step(differences.Plus(differences).Plus(gradients * PerSample.Broadcast(constants, gradients)) * slopes);
+            adam.Step(differences.Plus(differences).Plus(gradients.Times(constants)) * slopes);
             // The last window includes the remainder of the division by the number of windows.
             if (iteration % windowLength == 0 && iteration + windowLength <= options.MaxIterations)
             {
-                var kept = rows.Keep(Descending(positions.ToLongs(), window.LowestLosses(positions), lowest, steps, iteration));
+                var kept = active.Keep(Descending(positions.ToLongs(), window.LowestLosses(positions), lowest, steps, iteration));
                 positions = positions.index_select(0, kept).MoveToOtherDisposeScope(outer);
-                adam.Keep(kept);
+                adam.Keep(kept, outer);
                 window.Clear(positions);
             }
         }
@@ -70,23 +69,13 @@ internal sealed class Descent(AttackRun run, CarliniWagnerOptions options, Attac
         return [.. window.Fooled().Select((fooled, row) => new DescentResult(fooled, steps[row], !double.IsNaN(lowest[row])))];
     }
 
-    /// <summary>Computes max(κ − f, 0), divided by the scale, for each image, shape [active], attached to the graph.</summary>
-    private Tensor Shortfalls(ForwardPass pass, AttackedImages current, Tensor positions)
+    /// <summary>Determines for each image whether it meets the criterion by at least κ, bool, shape [active]. Unless the criterion has a class, any class other than the label counts.</summary>
+    private Tensor Fooled(AttackedBatch active) => Scoped(() =>
     {
-        using var scope = NewDisposeScope();
-        using var confidence = Scalars.Of(options.Confidence);
-        var gaps = options.Target.Values(LogitGap.Instance, pass.Logits, current.Labels, current.Targets);
-        return gaps.neg().Plus(confidence).div(scales.index_select(0, positions)).relu().MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Determines for each image whether it is fooled by at least κ, bool, shape [active]. Unless the class is given, any class other than the label counts.</summary>
-    private Tensor Fooled(ForwardPass pass, AttackedImages current)
-    {
-        using var scope = NewDisposeScope();
-        using var confidence = Scalars.Of(options.Confidence);
-        var margins = options.Target.Margins(pass.Logits.detach(), current.Labels, current.Targets);
-        return options.Target.Fooled(pass.Predictions(), current.Labels, current.Targets).logical_and(margins.ge(confidence)).MoveToOuterDisposeScope();
-    }
+        using var kappa = Scalars.Of(options.Kappa);
+        var margins = active.Margins();
+        return margins.gt(Scalars.Zero).logical_and(margins.ge(kappa)).logical_and(ForwardPass.HasPrediction(active.Pass.Logits));
+    });
 
     /// <summary>Selects the rows that continue: the loss is finite and, with early abort, lower than in the previous window.</summary>
     private bool[] Descending(long[] positions, double[] windowLowest, double[] lowest, int[] steps, int iteration)

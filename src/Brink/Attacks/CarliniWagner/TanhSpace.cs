@@ -18,21 +18,14 @@ internal sealed class TanhSpace
     public TanhSpace(Bounds bounds, Tensor images)
     {
         _bounds = bounds;
-        using var scope = NewDisposeScope();
-        using var half = Scalars.Of(0.5);
         var (lower, upper) = (bounds.Lower(images), bounds.Upper(images));
-        _centre = lower.Plus(upper).mul(half).MoveToOuterDisposeScope();
-        _halfWidth = upper.sub(lower).mul(half).MoveToOuterDisposeScope();
+        _centre = Scoped(() => lower.Plus(upper).Times(0.5));
+        _halfWidth = Scoped(() => upper.sub(lower).Times(0.5));
     }
 
     /// <summary>Computes w for the given points.</summary>
     /// <param name="points">The points x, within the bounds.</param>
-    public Tensor FromPoints(Tensor points)
-    {
-        using var scope = NewDisposeScope();
-        using var shrink = Scalars.Of(Shrink);
-        return points.sub(_centre).div(_halfWidth).clamp(Scalars.MinusOne, Scalars.One).mul(shrink).atanh().MoveToOuterDisposeScope();
-    }
+    public Tensor FromPoints(Tensor points) => Scoped(() => points.sub(_centre).div(_halfWidth).clamp(Scalars.MinusOne, Scalars.One).Times(Shrink).atanh());
 
     /// <summary>Computes x and dx/dw for the given w.</summary>
     /// <param name="variables">The variables w.</param>
@@ -42,7 +35,7 @@ internal sealed class TanhSpace
         var tanh = variables.tanh();
         // The sum may exceed a bound by a rounding error.
         var points = _bounds.Clamp(_centre.Plus(_halfWidth.mul(tanh)));
-        var slopes = _halfWidth.mul(tanh.pow(Scalars.Two).neg().Plus(Scalars.One));
+        var slopes = _halfWidth.mul(tanh.pow(Scalars.Two).neg().Plus(1));
         return (points.MoveToOuterDisposeScope(), slopes.MoveToOuterDisposeScope());
     }
 }

@@ -31,68 +31,50 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
     /// <inheritdoc/>
     public override TargetSelection Target => _options.Target;
 
-    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    /// <inheritdoc/>
+    protected override void Perturb(AttackedBatch batch)
     {
-        first.Dispose();
         using var outer = NewDisposeScope();
-        var attacked = rows.Count;
-        var (points, labels) = (rows.Select(run.Images), rows.Select(run.Labels));
-        Tensor? targets = null;
-        for (var iteration = 0; rows.Count > 0; iteration++)
+        var points = batch.Images;
+        for (var iteration = 0; batch.Count > 0; iteration++)
         {
             using var scope = NewDisposeScope();
-            using var pass = run.Forward(points, rows);
-            var choice = targets is null || Target == TargetSelection.Best ? Target.Choose(pass, labels, Norm, _options.Candidates) : Toward(pass, labels, targets);
-            run.CountBackwards(rows, choice.BackwardPasses);
-            run.SetTargets(rows, choice.Targets.ToLongs());
+            LinearModel model;
+            if (iteration == 0)
+            {
+                model = batch.Start(Target, Norm, _options.Candidates);
+            }
+            else
+            {
+                batch.Forward(points);
+                model = Target == TargetSelection.Best && batch.Criterion.ComparesClasses ? batch.Choose(Target, Norm, _options.Candidates) : batch.Linearize(Norm);
+            }
 
-            var model = new LinearModel(choice.Gaps, choice.Gradients);
-            var next = Step(run.Classifier.Bounds, points, model);
-            var predictions = pass.Predictions();
-            var fooled = Target.Fooled(predictions, labels, choice.Targets);
-            var kept = run.KeepActive(rows, points, predictions, fooled, model, Norm, iteration, _options.MaxIterations);
-
-            var previous = (points, labels, targets);
-            points = next.index_select(0, kept).MoveToOtherDisposeScope(outer);
-            labels = labels.index_select(0, kept).MoveToOtherDisposeScope(outer);
-            targets = choice.Targets.index_select(0, kept).MoveToOtherDisposeScope(outer);
-            previous.points.Dispose();
-            previous.labels.Dispose();
-            previous.targets?.Dispose();
+            var next = Step(batch.Classifier.Bounds, points, model);
+            using var previous = points;
+            points = next.index_select(0, batch.Keep(model, iteration, _options.MaxIterations)).MoveToOtherDisposeScope(outer);
             if (iteration > 0)
             {
-                run.Report(iteration, attacked, rows.Count);
+                batch.Report(iteration);
             }
         }
     }
 
-    /// <summary>Linearises the gap to classes that were chosen before.</summary>
-    private TargetChoice Toward(ForwardPass pass, Tensor labels, Tensor targets)
-    {
-        var gaps = Target.Values(LogitGap.Instance, pass.Logits, labels, targets);
-        return new(targets, gaps.detach(), pass.Gradients(gaps), BackwardPasses: 1);
-    }
-
     /// <summary>Takes a step to the boundary of the linear model, with overshoot.</summary>
     /// <remarks>A step that loses most of its predicted change by clipping to the bounds is replaced by the step to the nearest point of the boundary within the bounds.</remarks>
-    private Tensor Step(Bounds bounds, Tensor points, LinearModel model)
+    private Tensor Step(Bounds bounds, Tensor points, LinearModel model) => Scoped(() =>
     {
-        using var scope = NewDisposeScope();
-        using var extra = Scalars.Of(_options.ExtraLength);
-        using var factor = Scalars.Of(1 + _options.Overshoot);
-        using var half = Scalars.Of(0.5);
-        var subproblem = new LinearSubproblem(model, Norm);
-        var lengths = subproblem.BoundaryDistances().Plus(extra).mul(factor);
-        var next = bounds.Clamp(points.Plus(subproblem.Solve(lengths).Steps));
-        var isShort = model.PredictedChanges(next - points).lt(model.Values.mul(half).neg());
+        var lengths = model.Distances().Plus(_options.ExtraLength).Times(1 + _options.Overshoot);
+        var next = bounds.Clamp(points.Plus(model.Steps(lengths)));
+        var isShort = model.PredictedChanges(next - points).lt(model.Values.Times(-0.5));
         var rows = isShort.logical_and(model.Values.lt(Scalars.Zero)).nonzero().squeeze(1);
         if (rows.shape[0] == 0)
         {
-            return next.MoveToOuterDisposeScope();
+            return next;
         }
 
         var (origins, normals) = (points.index_select(0, rows), Norm.L2.SteepestDirections(model.Gradients.index_select(0, rows)));
         var plane = new BoxedHyperplane(normals, origins, lengths.index_select(0, rows) * Norm.Dual.Of(normals), bounds.Lower(points), bounds.Upper(points));
-        return next.index_copy(0, rows, plane.Nearest(origins, Norm)).MoveToOuterDisposeScope();
-    }
+        return next.index_copy(0, rows, plane.Nearest(origins, Norm));
+    });
 }

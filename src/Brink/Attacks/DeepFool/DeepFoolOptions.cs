@@ -1,13 +1,13 @@
 namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="DeepFoolAttack"/>.</summary>
-public sealed record DeepFoolOptions
+public sealed record DeepFoolOptions : AttackOptions
 {
     /// <summary>The norm ‖·‖_p of the perturbation.</summary>
     /// <value><see cref="Norm.L2"/> (Moosavi-Dezfooli et al. 2016, Algorithm 2; eq. 10 and 11 for other norms).</value>
     public Norm Norm { get; init; } = Norm.L2;
 
-    /// <summary>The selection of the target class. Best is chosen anew at every step; hardest is chosen once, at the original image.</summary>
+    /// <summary>The selection of the class that the attack approaches, best or hardest. Best is chosen anew at every step; hardest is chosen once, at the original image.</summary>
     /// <value><see cref="TargetSelection.Best"/> (Moosavi-Dezfooli et al. 2016, Algorithm 2).</value>
     public TargetSelection Target { get; init; } = TargetSelection.Best;
 
@@ -27,6 +27,9 @@ public sealed record DeepFoolOptions
     /// <value>0.0001 (the authors' program).</value>
     public double ExtraLength { get; init; } = 1e-4;
 
+    /// <inheritdoc/>
+    public override IAttack CreateAttack() => new DeepFoolAttack(this);
+
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
     internal void Check()
@@ -34,7 +37,7 @@ public sealed record DeepFoolOptions
         SettingCheck.L2OrLInf("DeepFool", Norm);
         if (Target == TargetSelection.Untargeted)
         {
-            throw new BadInputException("DeepFool compares the classes itself, so its target must be best, hardest or the number of a class, but untargeted was given.");
+            throw new BadInputException("DeepFool compares the classes itself, so its target must be best or hardest, or the criterion a target class, but untargeted was given.");
         }
 
         SettingCheck.AtLeastOne("iterations", MaxIterations);

@@ -9,96 +9,100 @@ namespace Brink.Attacks;
 /// </remarks>
 internal sealed class BallAscent
 {
-    private readonly AttackRun _run;
+    private readonly AttackedBatch _batch;
     private readonly FastGradientOptions _options;
-    private readonly AttackedImages _attacked;
     private readonly RandomStarts _starts;
     private readonly Tensor? _firstDirections;
 
-    /// <summary>Initializes the ascent.</summary>
-    /// <param name="run">The bookkeeping of the attack.</param>
+    /// <summary>Chooses the classes, linearises the objective at the images unless the starts are random, and finishes the images without a usable gradient there.</summary>
+    /// <param name="batch">The images to attack.</param>
     /// <param name="options">The settings of the attack.</param>
-    /// <param name="start">The attacked images, with the linear model of the objective unless the starts are random.</param>
-    public BallAscent(AttackRun run, FastGradientOptions options, LinearizedImages start)
+    /// <param name="needsGap">Whether to linearise the margin at the images as well.</param>
+    public BallAscent(AttackedBatch batch, FastGradientOptions options, bool needsGap)
     {
-        (_run, _options, _attacked) = (run, options, start.Attacked);
-        _starts = new(options.Norm, options.Seed);
-        _firstDirections = start.Objective is { } model ? options.Norm.SteepestDirections(model.Gradients) : null;
+        (_batch, _options, _starts) = (batch, options, new(options.Norm, options.Seed));
+        var (gap, objective) = batch.Start(options.Target, options.Norm, options.Candidates, options.FirstObjective, needsGap);
+        var kept = objective is null ? PerSample.Positions(batch.Count, batch.Labels.device) : batch.Keep(objective, iteration: 0, maxIterations: int.MaxValue);
+        batch.EndPass();
+        Images = batch.Images;
+        Gap = gap?.Select(kept);
+        _firstDirections = objective?.Select(kept).Directions();
     }
 
+    /// <summary>The images x, shape [attacked, …].</summary>
+    public Tensor Images { get; }
+
+    /// <summary>The linear model of the margin at the images; null if not requested.</summary>
+    public LinearModel? Gap { get; }
+
     /// <summary>Tries to fool images with perturbations of at most the given lengths.</summary>
-    /// <param name="rows">The rows of the images in the batch.</param>
-    /// <param name="positions">The positions of the images among the attacked images, int64, shape [rows].</param>
-    /// <param name="radii">The radius ε of each ball, shape [rows].</param>
-    public BallResult Run(ActiveRows rows, Tensor positions, Tensor radii)
+    /// <param name="positions">The positions of the images in the batch, ascending.</param>
+    /// <param name="epsilons">The radius ε of the ball of each of these images.</param>
+    public BallResult Run(int[] positions, double[] epsilons)
     {
-        var result = new BallResult([.. Enumerable.Repeat(AttackExit.IterationLimit, rows.Count)], new int[rows.Count], _attacked.Images.index_select(0, positions));
+        var result = new BallResult([.. Enumerable.Repeat(AttackExit.IterationLimit, positions.Length)], new int[positions.Length], Images.index_select(0, Tensor(positions)));
         for (var restart = 0; restart < _options.Restarts; restart++)
         {
-            using var scope = NewDisposeScope();
-            var entries = Enumerable.Range(0, rows.Count).Where(row => result.Exits[row] is AttackExit.IterationLimit or AttackExit.ZeroGradient).ToArray();
+            int[] entries = [.. Enumerable.Range(0, positions.Length).Where(entry => result.Exits[entry] is AttackExit.IterationLimit or AttackExit.ZeroGradient)];
             if (entries.Length > 0)
             {
-                Ascend(rows, positions, radii, entries, restart, result);
+                Ascend([.. entries.Select(entry => positions[entry])], [.. entries.Select(entry => epsilons[entry])], entries, restart, result);
             }
         }
 
         return result;
     }
 
-    /// <summary>Runs one start of the rows with the given entries in the result.</summary>
-    private void Ascend(ActiveRows rows, Tensor positions, Tensor radii, int[] entries, int restart, BallResult result)
+    /// <summary>Runs one start of the images with the given entries in the result.</summary>
+    private void Ascend(int[] positions, double[] epsilons, int[] entries, int restart, BallResult result)
     {
         using var outer = NewDisposeScope();
-        var active = new ActiveRows(entries.Select(entry => rows.Rows[entry]), positions.device);
-        var tried = tensor(entries.Select(entry => (long)entry).ToArray(), device: positions.device);
-        (positions, radii) = (positions.index_select(0, tried), radii.index_select(0, tried));
-        Tensor points = Start(active, _attacked.Images.index_select(0, positions), radii, restart);
+        using var active = _batch.Part(positions);
+        var state = Scoped(() =>
+        {
+            var (images, radii) = (Images.index_select(0, Tensor(positions)), tensor(epsilons, dtype: Images.dtype, device: Images.device));
+            return new State(_options.RandomStart ? RandomPoints(active, images, radii, restart) : images.alias(), images, radii);
+        });
+        var directions = _firstDirections?.index_select(0, Tensor(positions));
         for (var step = 0; active.Count > 0; step++)
         {
             using var scope = NewDisposeScope();
-            var current = _attacked.Select(positions);
-            var directions = step == 0 ? _firstDirections?.index_select(0, positions) : null;
             if (directions is null)
             {
-                using var pass = _run.Forward(points, active, keepGraph: step < _options.MaxIterations);
-                var stays = Record(pass, current, points, entries, step, restart, result);
+                active.Forward(state.Points, keepGraph: step < _options.MaxIterations);
+                var stays = Record(active, state.Points, entries, step, restart, result);
                 if (step == _options.MaxIterations)
                 {
                     return;
                 }
 
-                // Computed even if all rows are finished: the counts of an image must not depend on the other images.
-                directions = Directions(pass, current, active, out var slopes);
-                RecordGradients(slopes, entries, step, restart, stays, result);
+                // Computed even if all images are finished: the counts of an image must not depend on the other images.
+                var model = active.Linearize(_options.Norm, _options.Objective);
+                RecordGradients(model.Slopes.ToDoubles(), entries, step, restart, stays, result);
                 var kept = active.Keep(stays);
                 entries = [.. entries.Where((_, row) => stays[row])];
-                (positions, radii) = (positions.index_select(0, kept).MoveToOtherDisposeScope(outer), radii.index_select(0, kept).MoveToOtherDisposeScope(outer));
-                (current, directions) = (current.Select(kept), directions.index_select(0, kept));
-                using var before = points;
-                points = points.index_select(0, kept);
+                state = state.ReplacedBy(state.Select(kept), outer);
+                directions = model.Directions().index_select(0, kept);
             }
 
-            using var share = Scalars.Of(_options.RelativeStep);
-            var steps = directions.mul(PerSample.Broadcast(radii.mul(share), directions));
-            // Disposed at every step: the points of all steps together may not fit into memory.
-            using var last = points;
-            points = Within(current.Images, points.Plus(steps) - current.Images, radii).MoveToOtherDisposeScope(outer);
+            var steps = directions.Times(state.Radii.Times(_options.RelativeStep));
+            state = state.ReplacedBy(state.Map(tensor => tensor.alias()) with { Points = Within(state.Images, state.Points.Plus(steps) - state.Images, state.Radii) }, outer);
+            directions = null;
         }
     }
 
     /// <summary>Records the result of a pass.</summary>
-    /// <returns>The flags of the rows that take another step: not fooled, finite and below the iteration limit.</returns>
-    private bool[] Record(ForwardPass pass, AttackedImages current, Tensor points, int[] entries, int step, int restart, BallResult result)
+    /// <returns>The flags of the images that take another step: not fooled, finite and below the iteration limit.</returns>
+    private bool[] Record(AttackedBatch active, Tensor points, int[] entries, int step, int restart, BallResult result)
     {
         using var scope = NewDisposeScope();
-        var predictions = pass.Predictions();
-        var (classes, fooled) = (predictions.ToLongs(), _options.Target.Fooled(predictions, current.Labels, current.Targets).ToBools());
+        // The search for the smallest ε ends next to the boundary, where rounding would decide. A given ε rarely does.
+        var (fooled, hasPrediction) = ((Gap is null ? active.IsFooled() : active.IsPositive(active.Margins())).ToBools(), ForwardPass.HasPrediction(active.Pass.Logits).ToBools());
         var stays = new bool[entries.Length];
         for (var row = 0; row < entries.Length; row++)
         {
             var entry = entries[row];
-            var exit = fooled[row] ? AttackExit.Fooled : classes[row] < 0 ? AttackExit.NotFinite : AttackExit.IterationLimit;
+            var exit = fooled[row] ? AttackExit.Fooled : !hasPrediction[row] ? AttackExit.NotFinite : AttackExit.IterationLimit;
             stays[row] = exit == AttackExit.IterationLimit && step < _options.MaxIterations;
             if (!stays[row])
             {
@@ -133,34 +137,23 @@ internal sealed class BallAscent
         }
     }
 
-    /// <summary>Returns the first points: the images, or random points of the balls.</summary>
-    private Tensor Start(ActiveRows rows, Tensor images, Tensor radii, int restart)
-    {
-        if (!_options.RandomStart)
-        {
-            return images;
-        }
-
-        using var scope = NewDisposeScope();
-        var draws = _starts.Draw(rows.Rows.Select(row => _run.Indices[row]), images, restart);
-        return Within(images, draws.mul(PerSample.Broadcast(radii, draws)), radii).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Computes the steepest directions at the points of a pass, and the slopes along them.</summary>
-    private Tensor Directions(ForwardPass pass, AttackedImages current, ActiveRows rows, out double[] slopes)
-    {
-        using var scope = NewDisposeScope();
-        var gradients = pass.Gradients(_run.Objective(_options.Objective, _options.Target, pass, rows, current.Labels, current.Targets));
-        _run.CountBackwards(rows);
-        slopes = _options.Norm.Dual.Of(gradients).ToDoubles();
-        return _options.Norm.SteepestDirections(gradients).MoveToOuterDisposeScope();
-    }
+    /// <summary>Draws a point of each ball.</summary>
+    private Tensor RandomPoints(AttackedBatch active, Tensor images, Tensor radii, int restart) =>
+        Within(images, _starts.Draw(active.Indices, images, restart).Times(radii), radii);
 
     /// <summary>Projects perturbations onto their balls, adds them to the images and clips to the bounds.</summary>
-    private Tensor Within(Tensor images, Tensor perturbations, Tensor radii)
+    private Tensor Within(Tensor images, Tensor perturbations, Tensor radii) =>
+        Scoped(() => _batch.Classifier.Bounds.Clamp(images.Plus(_options.Norm.Project(perturbations, radii))));
+
+    private Tensor Tensor(int[] positions) => tensor(Array.ConvertAll(positions, position => (long)position), device: Images.device);
+
+    /// <summary>The state of an ascent, one row per active image.</summary>
+    /// <param name="Points">The points x′, shape [active, …].</param>
+    /// <param name="Images">The images x, shape [active, …].</param>
+    /// <param name="Radii">The radius ε of each ball, shape [active].</param>
+    private sealed record State(Tensor Points, Tensor Images, Tensor Radii) : IRows<State>
     {
-        using var scope = NewDisposeScope();
-        return _run.Classifier.Bounds.Clamp(images.Plus(_options.Norm.Project(perturbations, radii))).MoveToOuterDisposeScope();
+        public State Map(Func<Tensor, Tensor> map) => new(map(Points), map(Images), map(Radii));
     }
 }
 

@@ -4,19 +4,17 @@ namespace Brink.Attacks;
 
 /// <summary>The fast-gradient attacks FGSM, iterative FGSM and PGD with a given ε: tries perturbations of at most that length.</summary>
 /// <remarks>Goodfellow et al. (2015), §4; Kurakin et al. (2017), §2; Madry et al. (2018), §2.1. Formulas: docs/attacks/fast-gradient.md.</remarks>
-public sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
+internal sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
 {
     private readonly FastGradientOptions _options;
 
     /// <summary>Initializes the attack.</summary>
-    /// <param name="epsilon">The largest length ε of a perturbation, positive, in the norm of the attack and in units of the classifier's input space.</param>
-    /// <param name="options">The settings; null for iterative FGSM.</param>
+    /// <param name="options">The settings, with ε.</param>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
-    public BudgetedFastGradientAttack(double epsilon, FastGradientOptions? options = null)
+    public BudgetedFastGradientAttack(FastGradientOptions options)
     {
-        SettingCheck.Positive("epsilon", epsilon);
-        (Epsilon, _options) = (epsilon, options ?? FastGradientOptions.Iterative);
-        _options.Check();
+        options.Check();
+        (Epsilon, _options) = (options.Epsilon ?? throw new BadInputException("An attack with a budget needs an epsilon, but none was given."), options);
     }
 
     /// <inheritdoc/>
@@ -29,28 +27,27 @@ public sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
     public override Norm Norm => _options.Norm;
 
     /// <inheritdoc/>
+    public override Objective Objective => _options.Objective;
+
+    /// <inheritdoc/>
     public override TargetSelection Target => _options.Target;
 
-    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    /// <inheritdoc/>
+    protected override void Perturb(AttackedBatch batch)
     {
         using var scope = NewDisposeScope();
-        var start = Linearize(run, first, all, rows, _options.Candidates, _options.FirstObjective);
-        first.Dispose();
-        if (rows.Count == 0)
+        var ascent = new BallAscent(batch, _options, needsGap: false);
+        if (batch.Count == 0)
         {
             return;
         }
 
-        var images = start.Attacked.Images;
-        using var epsilon = Scalars.Of(Epsilon);
-        var radii = full([rows.Count], epsilon, dtype: images.dtype, device: images.device);
-        var positions = PerSample.Positions(rows.Count, images.device);
-        var result = new BallAscent(run, _options, start).Run(rows, positions, radii);
-        for (var row = 0; row < rows.Count; row++)
+        var result = ascent.Run([.. Enumerable.Range(0, batch.Count)], [.. Enumerable.Repeat(Epsilon, batch.Count)]);
+        for (var position = 0; position < batch.Count; position++)
         {
-            run.Finish(rows.Rows[row], result.Exits[row], result.Steps[row], result.Points[row]);
+            batch.Finish(position, result.Exits[position], result.Steps[position], result.Points[position]);
         }
 
-        run.Report(result.Steps.Max(), rows.Count, active: 0);
+        batch.Report(result.Steps.Max(), active: 0);
     }
 }

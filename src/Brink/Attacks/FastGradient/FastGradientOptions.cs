@@ -1,14 +1,22 @@
 namespace Brink.Attacks;
 
-/// <summary>The settings of the ascent within a ball, for <see cref="BudgetedFastGradientAttack"/> and <see cref="MinimalFastGradientAttack"/>.</summary>
+/// <summary>The settings of the fast-gradient attacks FGSM, iterative FGSM and PGD, which ascend the objective within a ball.</summary>
 /// <remarks>The defaults are those of <see cref="Iterative"/>.</remarks>
-public sealed record FastGradientOptions
+public sealed record FastGradientOptions : AttackOptions
 {
+    /// <summary>The largest length ε of a perturbation, positive, in the norm of the attack and in units of the input space; null to search for the smallest ε that fools each image.</summary>
+    /// <value>null (ours: the smallest perturbation is what Brink measures).</value>
+    public double? Epsilon { get; init; }
+
+    /// <summary>The width of the interval at which the search for the smallest ε ends, as a share of ε; without effect if ε is given.</summary>
+    /// <value>0.001 (ours), so lengths are accurate to 0.1 %.</value>
+    public double Tolerance { get; init; } = 1e-3;
+
     /// <summary>The norm ‖·‖_p of the perturbation. A step follows the sign of the gradient in L∞ and the gradient in L2.</summary>
     /// <value><see cref="Norm.LInf"/> (Goodfellow et al. 2015, §4).</value>
     public Norm Norm { get; init; } = Norm.LInf;
 
-    /// <summary>The selection of the target class. Best and hardest are chosen once, at the original image.</summary>
+    /// <summary>The selection of the class that the attack approaches. Best and hardest are chosen once, at the original image.</summary>
     /// <value><see cref="TargetSelection.Untargeted"/>: away from the label (Goodfellow et al. 2015, §4).</value>
     public TargetSelection Target { get; init; } = TargetSelection.Untargeted;
 
@@ -17,8 +25,8 @@ public sealed record FastGradientOptions
     public int Candidates { get; init; } = 9;
 
     /// <summary>The objective that the attack increases.</summary>
-    /// <value><see cref="CrossEntropy"/> (Goodfellow et al. 2015, §4).</value>
-    public IObjective Objective { get; init; } = CrossEntropy.Instance;
+    /// <value><see cref="Objective.CrossEntropy"/> (Goodfellow et al. 2015, §4).</value>
+    public Objective Objective { get; init; } = Objective.CrossEntropy;
 
     /// <summary>The maximum number of steps within one ball.</summary>
     /// <value>10 (Foolbox's basic iterative method).</value>
@@ -53,13 +61,19 @@ public sealed record FastGradientOptions
     internal string Name => RandomStart ? "pgd" : MaxIterations == 1 && RelativeStep >= 1 ? "fgsm" : "ifgsm";
 
     /// <summary>The objective whose gradient at the image gives the first step for every radius; null with a random start, whose first step is elsewhere.</summary>
-    internal IObjective? FirstObjective => RandomStart ? null : Objective;
+    internal Objective? FirstObjective => RandomStart ? null : Objective;
+
+    /// <inheritdoc/>
+    /// <returns>An <see cref="IBudgetedAttack"/> if ε is given, otherwise an <see cref="IMinimalAttack"/>.</returns>
+    public override IAttack CreateAttack() => Epsilon is null ? new MinimalFastGradientAttack(this) : new BudgetedFastGradientAttack(this);
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
     internal void Check()
     {
         SettingCheck.L2OrLInf("The fast-gradient attack", Norm);
+        SettingCheck.Positive("epsilon", Epsilon ?? 1);
+        SettingCheck.Positive("tolerance", Tolerance);
         SettingCheck.AtLeastOne("iterations", MaxIterations);
         SettingCheck.AtLeastOne("candidate classes", Candidates);
         SettingCheck.AtLeastOne("restarts", Restarts);

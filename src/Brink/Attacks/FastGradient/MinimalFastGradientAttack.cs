@@ -1,4 +1,3 @@
-using Brink.Optimization;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
@@ -9,22 +8,16 @@ namespace Brink.Attacks;
 /// the shortest perturbation that succeeded is halved until it is narrow enough. Success at one ε does not guarantee success at a larger one, so
 /// the result is the shortest perturbation that the search found. Formulas: docs/attacks/fast-gradient.md.
 /// </remarks>
-public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
+internal sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
 {
-    /// <summary>The default width of the interval at which the search ends, as a share of ε: 0.001 (ours), so lengths are accurate to 0.1 %.</summary>
-    public const double DefaultTolerance = 1e-3;
-
     private readonly FastGradientOptions _options;
-    private readonly double _tolerance;
 
     /// <summary>Initializes the attack.</summary>
-    /// <param name="options">The settings of the ascent within one ball; null for iterative FGSM.</param>
-    /// <param name="tolerance">The width of the interval at which the search ends, as a share of ε; positive.</param>
+    /// <param name="options">The settings.</param>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
-    public MinimalFastGradientAttack(FastGradientOptions? options = null, double tolerance = DefaultTolerance)
+    public MinimalFastGradientAttack(FastGradientOptions options)
     {
-        SettingCheck.Positive("tolerance", tolerance);
-        (_options, _tolerance) = (options ?? FastGradientOptions.Iterative, tolerance);
+        _options = options;
         _options.Check();
     }
 
@@ -35,60 +28,59 @@ public sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
     public override Norm Norm => _options.Norm;
 
     /// <inheritdoc/>
+    public override Objective Objective => _options.Objective;
+
+    /// <inheritdoc/>
     public override TargetSelection Target => _options.Target;
 
-    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    /// <inheritdoc/>
+    protected override void Perturb(AttackedBatch batch)
+    {
+        var rows = batch.Rows;
+        Search(batch, _options);
+
+        // The whole box is within the largest ε, but the ascent may have ended in a corner of it: another class may still be reached.
+        using var stuck = batch.OfRows([.. rows.Where(row => batch.Entry(row).Exit == AttackExit.IterationLimit)]);
+        if (Target == TargetSelection.Untargeted && batch.Criterion.ComparesClasses && stuck.Count > 0)
+        {
+            Search(stuck, _options with { Target = TargetSelection.Best, Objective = Objective.Gap });
+        }
+    }
+
+    private static void Search(AttackedBatch batch, FastGradientOptions options)
     {
         using var scope = NewDisposeScope();
-        var start = Linearize(run, first, all, rows, _options.Candidates, _options.FirstObjective, needsGap: true);
-        first.Dispose();
-        var (attacked, attackedRows) = (rows.Count, rows.Rows);
-        var images = start.Attacked.Images;
-        var ascent = new BallAscent(run, _options, start);
-        var searches = Searches(run.Classifier.Bounds, images, start.Gap!);
+        var ascent = new BallAscent(batch, options, needsGap: true);
+        var images = ascent.Images;
+        // From the linearised distance up to the width of the bounds.
+        var widths = batch.Classifier.Bounds.Widths(options.Norm, images).ToDoubles();
+        EpsilonSearch[] searches = [.. ascent.Gap!.Distances().ToDoubles().Zip(widths, (distance, width) => new EpsilonSearch(distance, width, options.Tolerance))];
         var nearest = images.clone();
-        for (var trial = 1; rows.Count > 0; trial++)
+        int[] open = [.. Enumerable.Range(0, batch.Count)];
+        for (var trial = 1; open.Length > 0; trial++)
         {
             using var trialScope = NewDisposeScope();
-            var open = Enumerable.Range(0, attacked).Where(position => searches[position].Exit is null).ToArray();
+            var result = ascent.Run(open, [.. open.Select(position => searches[position].Radius)]);
             var positions = tensor(open.Select(position => (long)position).ToArray(), device: images.device);
-            var radii = tensor(open.Select(position => searches[position].Radius).ToArray(), dtype: images.dtype, device: images.device);
-            var result = ascent.Run(rows, positions, radii);
-            var lengths = Norm.Of(result.Points - images.index_select(0, positions)).ToDoubles();
-            for (var row = 0; row < open.Length; row++)
+            var lengths = options.Norm.Of(result.Points - images.index_select(0, positions)).ToDoubles();
+            foreach (var (entry, position) in open.Index())
             {
-                var search = searches[open[row]];
-                search.Record(result.Exits[row] == AttackExit.Fooled, lengths[row], result.Exits[row] != AttackExit.NotFinite, result.Steps[row]);
+                var search = searches[position];
+                search.Record(result.Exits[entry] == AttackExit.Fooled, lengths[entry], result.Exits[entry] != AttackExit.NotFinite, result.Steps[entry]);
                 if (search.IsNearest)
                 {
-                    nearest[open[row]] = result.Points[row];
+                    nearest[position] = result.Points[entry];
                 }
 
                 if (search.Exit is { } exit)
                 {
                     // At the largest ε, a zero gradient is the reason.
-                    run.Finish(rows.Rows[row], exit == AttackExit.IterationLimit ? result.Exits[row] : exit, search.Steps, nearest[open[row]]);
+                    batch.Finish(position, exit == AttackExit.IterationLimit ? result.Exits[entry] : exit, search.Steps, nearest[position]);
                 }
             }
 
-            rows.Keep([.. open.Select(position => searches[position].Exit is null)]);
-            run.Report(trial, attacked, rows.Count);
+            open = [.. open.Where(position => searches[position].Exit is null)];
+            batch.Report(trial, open.Length);
         }
-
-        // The whole box is within the largest ε, but the ascent may have ended in a corner of it: another class may still be reached.
-        var stuck = attackedRows.Where(row => run[row].Exit == AttackExit.IterationLimit).ToArray();
-        if (Target == TargetSelection.Untargeted && stuck.Length > 0)
-        {
-            new MinimalFastGradientAttack(_options with { Target = TargetSelection.Best, Objective = LogitGap.Instance }, _tolerance).Perturb(run, first, all, new ActiveRows(stuck, images.device));
-        }
-    }
-
-    /// <summary>Creates one search per image, from the linearised distance up to the width of the bounds.</summary>
-    private EpsilonSearch[] Searches(Bounds bounds, Tensor images, LinearModel model)
-    {
-        using var scope = NewDisposeScope();
-        var widths = Norm.Of((bounds.Upper(images) - bounds.Lower(images)).expand_as(images)).ToDoubles();
-        var distances = model.Values.neg().div(Norm.Dual.Of(model.Gradients)).ToDoubles();
-        return [.. distances.Zip(widths, (distance, width) => new EpsilonSearch(distance, width, _tolerance))];
     }
 }

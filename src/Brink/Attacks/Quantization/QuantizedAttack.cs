@@ -10,29 +10,14 @@ namespace Brink.Attacks;
 /// </remarks>
 public sealed class QuantizedAttack : IAttack
 {
-    /// <summary>The first scale. A perturbation that ends just beyond the boundary is rarely adversarial at a smaller scale.</summary>
-    private const double SmallestScale = 0.9;
-
-    /// <summary>The factor by which the scale grows until the image is fooled. The interval of one factor is then halved <see cref="Halvings"/> times.</summary>
-    private const double Growth = 1.1;
-
-    /// <summary>The maximum number of growing scales; the last is 1.1²⁴, about ten, times the first.</summary>
-    private const int Scales = 25;
-
-    /// <summary>The number of halvings of the interval between the last scale that failed and the first that succeeded; five determine the scale to 0.3 %.</summary>
-    private const int Halvings = 5;
-
     private readonly IAttack _inner;
-    private readonly TargetSelection _target;
 
     /// <summary>Initializes the attack.</summary>
     /// <param name="inner">The attack whose perturbations are rounded; it must search for the smallest perturbation.</param>
-    /// <param name="target">The target selection of <paramref name="inner"/>.</param>
     /// <exception cref="BadInputException">The attack is an <see cref="IBudgetedAttack"/>, whose largest length rounding could exceed.</exception>
-    public QuantizedAttack(IAttack inner, TargetSelection target)
+    public QuantizedAttack(IAttack inner)
     {
         ArgumentNullException.ThrowIfNull(inner);
-        _target = target;
         _inner = inner is IBudgetedAttack
             ? throw new BadInputException($"Rounding to 8 bits lengthens perturbations, so it needs an attack that searches for the smallest perturbation, but {inner.Name} with an epsilon was given; remove the epsilon.")
             : inner;
@@ -45,9 +30,11 @@ public sealed class QuantizedAttack : IAttack
     public Norm Norm => _inner.Norm;
 
     /// <inheritdoc/>
-    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
+    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        criterion ??= Criterion.Misclassification;
         AttackInput.Check(classifier, images, labels, indices);
+        indices ??= [.. Enumerable.Range(0, (int)images.shape[0]).Select(row => (long)row)];
         using var inference = inference_mode(false);
         using var gradients = no_grad();
         using var evaluation = classifier.EnterEvaluation();
@@ -58,44 +45,72 @@ public sealed class QuantizedAttack : IAttack
             throw new BadInputException("A quantized attack needs 8-bit images, whose values are multiples of 1/255 between the bounds, but these images have other values; round them, or attack without quantization.");
         }
 
-        using var found = _inner.Run(classifier, images, labels, indices, progress, cancellationToken);
-        var adversarial = images.detach().clone();
-        var results = found.Outcomes.ToArray();
-        var rows = new ActiveRows(Enumerable.Range(0, results.Length).Where(row => results[row].Fooled), images.device);
-        Round(classifier, grid, images.detach(), found.Adversarial, labels, adversarial, results, rows, cancellationToken);
-        Confirm(classifier, images.detach(), labels, adversarial, results);
-        return new(adversarial.DetachFromDisposeScope(), results);
+        using var found = _inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken);
+        var ending = new QuantizedEnding(classifier, criterion, grid, images.detach(), labels, tensor(indices.ToArray(), device: labels.device), [.. found.Outcomes]);
+        ending.Round(found.Adversarial, cancellationToken);
+        ending.Confirm(Norm);
+        return new(ending.Adversarial.DetachFromDisposeScope(), ending.Outcomes);
     }
+}
 
-    /// <summary>Writes the adversarial 8-bit image with the smallest scale to each row of <paramref name="adversarial"/> and counts the passes. Rows without such an image get the exit reason <see cref="AttackExit.Rounded"/>.</summary>
-    private void Round(IClassifier classifier, ByteGrid grid, Tensor images, Tensor found, Tensor labels, Tensor adversarial, Outcome[] results, ActiveRows rows, CancellationToken cancellationToken)
+/// <summary>The rounding of adversarial images to 8-bit images.</summary>
+/// <param name="classifier">The classifier.</param>
+/// <param name="criterion">The criterion of success.</param>
+/// <param name="grid">The values of 8-bit images.</param>
+/// <param name="images">The images x, shape [batch, …].</param>
+/// <param name="labels">The labels y, int64, shape [batch].</param>
+/// <param name="indices">The index of each image in its data set, int64, shape [batch].</param>
+/// <param name="outcomes">The outcomes before rounding; they are replaced by those after it.</param>
+internal sealed class QuantizedEnding(IClassifier classifier, Criterion criterion, ByteGrid grid, Tensor images, Tensor labels, Tensor indices, Outcome[] outcomes)
+{
+    /// <summary>The first scale. A perturbation that ends just beyond the boundary is rarely adversarial at a smaller scale.</summary>
+    private const double SmallestScale = 0.9;
+
+    /// <summary>The factor by which the scale grows until the image is fooled. The interval of one factor is then halved <see cref="Halvings"/> times.</summary>
+    private const double Growth = 1.1;
+
+    /// <summary>The maximum number of growing scales; the last is 1.1²⁴, about ten, times the first.</summary>
+    private const int Scales = 25;
+
+    /// <summary>The number of halvings of the interval between the last scale that failed and the first that succeeded; five determine the scale to 0.3 %.</summary>
+    private const int Halvings = 5;
+
+    /// <summary>The 8-bit images, shape [batch, …]; the original image where none is fooled.</summary>
+    public Tensor Adversarial { get; } = images.clone();
+
+    /// <summary>The outcome of each image.</summary>
+    public IReadOnlyList<Outcome> Outcomes => outcomes;
+
+    /// <summary>Finds the adversarial 8-bit image with the smallest scale of each fooled image and counts the passes. Images without one get the exit reason <see cref="AttackExit.Rounded"/>.</summary>
+    /// <param name="found">The adversarial images x′ before rounding, shape [batch, …].</param>
+    /// <param name="cancellationToken">A token that stops before the next pass.</param>
+    public void Round(Tensor found, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var levels = grid.Levels(found) - grid.Levels(images);
-        using var half = Scalars.Of(0.5);
         using var smallest = Scalars.Of(SmallestScale);
         // If the largest entry is below half a level, smaller scales round to the original image.
-        var first = levels.flatten(1).abs().amax([1]).reciprocal().mul(half).nan_to_num(1, 1).clamp_min(smallest).ToDoubles();
+        var first = levels.flatten(1).abs().amax([1]).reciprocal().Times(0.5).nan_to_num(1, 1).clamp_min(smallest).ToDoubles();
         var high = first.Select(scale => scale * (1 + 1e-6)).ToArray();
         var low = (double[])first.Clone();
-        var all = rows.Rows.ToArray();
-        for (var number = 0; number < Scales && rows.Count > 0; number++)
+        int[] all = [.. Enumerable.Range(0, outcomes.Length).Where(row => outcomes[row].Fooled)];
+        var open = all;
+        for (var number = 0; number < Scales && open.Length > 0; number++)
         {
-            var fooled = Try(rows.Rows, high);
-            foreach (var row in rows.Rows.Where((_, position) => !fooled[position]))
+            var fooled = Try(open, high);
+            open = [.. open.Where((_, position) => !fooled[position])];
+            foreach (var row in open)
             {
                 (low[row], high[row]) = (high[row], high[row] * Growth);
             }
-
-            rows.Keep([.. fooled.Select(done => !done)]);
         }
 
-        foreach (var row in rows.Rows)
+        foreach (var row in open)
         {
-            results[row] = results[row] with { Exit = AttackExit.Rounded };
+            outcomes[row] = outcomes[row] with { Exit = AttackExit.Rounded };
         }
 
-        var refined = all.Where(row => results[row].Fooled && low[row] < high[row] * (1 - 1e-3)).ToArray();
+        int[] refined = [.. all.Where(row => outcomes[row].Fooled && low[row] < high[row] * (1 - 1e-3))];
         for (var halving = 0; halving < Halvings && refined.Length > 0; halving++)
         {
             var middle = low.Zip(high, (one, other) => Math.Sqrt(one * other)).ToArray();
@@ -108,23 +123,22 @@ public sealed class QuantizedAttack : IAttack
         }
 
         // Rounds the given rows at their scales and keeps the images that are fooled.
-        bool[] Try(IReadOnlyList<int> tried, double[] scales)
+        bool[] Try(int[] tried, double[] scales)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
-            var some = new ActiveRows(tried, images.device);
-            var moves = some.Select(levels);
-            var factors = tensor(tried.Select(row => scales[row]).ToArray(), dtype: moves.dtype, device: moves.device);
-            var points = grid.Move(some.Select(images), moves * PerSample.Broadcast(factors, moves));
-            var predictions = ForwardPass.Predict(classifier, points);
-            var fooled = Fooled(predictions, some.Select(labels), [.. tried.Select(row => results[row].Target)]);
-            for (var position = 0; position < tried.Count; position++)
+            var rows = tensor(Array.ConvertAll(tried, row => (long)row), device: images.device);
+            var factors = tensor(Array.ConvertAll(tried, row => scales[row]), dtype: levels.dtype, device: levels.device);
+            var points = grid.Move(images.index_select(0, rows), levels.index_select(0, rows).Times(factors));
+            using var pass = ForwardPass.At(classifier, points, keepGraph: false);
+            var fooled = criterion.IsMet(pass.Logits, labels.index_select(0, rows), indices.index_select(0, rows)).ToBools();
+            for (var position = 0; position < tried.Length; position++)
             {
                 var row = tried[position];
-                results[row] = results[row] with { Forwards = results[row].Forwards + 1 };
+                outcomes[row] = outcomes[row] with { Forwards = outcomes[row].Forwards + 1 };
                 if (fooled[position])
                 {
-                    adversarial[row] = points[position];
+                    Adversarial[row] = points[position];
                 }
             }
 
@@ -133,33 +147,28 @@ public sealed class QuantizedAttack : IAttack
     }
 
     /// <summary>Classifies all 8-bit images in one fresh forward pass, which alone decides about success, and measures their perturbations.</summary>
-    private void Confirm(IClassifier classifier, Tensor images, Tensor labels, Tensor adversarial, Outcome[] results)
+    /// <param name="norm">The norm of the attack.</param>
+    public void Confirm(Norm norm)
     {
-        var predictions = ForwardPass.Predict(classifier, adversarial);
-        var fooled = Fooled(predictions, labels, [.. results.Select(result => result.Target)]);
-        foreach (var row in Enumerable.Range(0, results.Length).Where(row => results[row].Fooled && !fooled[row]))
+        using var scope = NewDisposeScope();
+        using var pass = ForwardPass.At(classifier, Adversarial, keepGraph: false);
+        var (fooled, predictions) = (criterion.IsMet(pass.Logits, labels, indices).ToBools(), pass.Predictions().ToLongs());
+        foreach (var row in Enumerable.Range(0, outcomes.Length).Where(row => outcomes[row].Fooled && !fooled[row]))
         {
-            results[row] = results[row] with { Exit = AttackExit.Unconfirmed };
-            adversarial[row] = images[row];
+            outcomes[row] = outcomes[row] with { Exit = AttackExit.Unconfirmed };
+            Adversarial[row] = images[row];
         }
 
-        var after = predictions.ToLongs();
-        var lengths = PerturbationLengths.Of(images, adversarial, Norm);
-        for (var row = 0; row < results.Length; row++)
+        var lengths = PerturbationLengths.Of(images, Adversarial, norm);
+        for (var row = 0; row < outcomes.Length; row++)
         {
-            results[row] = results[row] with
+            outcomes[row] = outcomes[row] with
             {
-                PredictionAfter = results[row].Fooled ? after[row] : results[row].PredictionBefore,
+                PredictionAfter = outcomes[row].Fooled ? predictions[row] : outcomes[row].PredictionBefore,
                 L2 = lengths.L2[row],
                 LInf = lengths.LInf[row],
                 Relative = lengths.Relative[row],
             };
         }
-    }
-
-    private bool[] Fooled(Tensor predictions, Tensor labels, long[] targets)
-    {
-        using var scope = NewDisposeScope();
-        return _target.Fooled(predictions, labels, tensor(targets, device: labels.device)).ToBools();
     }
 }

@@ -1,5 +1,4 @@
 using Brink.Optimization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
@@ -23,9 +22,11 @@ namespace Brink.Attacks;
 /// </para>
 /// <para>The constants were chosen on training images; the effects in their comments were measured on test images.</para>
 /// </remarks>
-/// <param name="run">The bookkeeping of the attack.</param>
-/// <param name="options">The settings of the attack.</param>
-internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
+/// <param name="batch">The images, all of them fooled.</param>
+/// <param name="norm">The norm ‖·‖_p.</param>
+/// <param name="target">The selection of the class. Without one, the classes are compared once, when the walk starts.</param>
+/// <param name="options">The settings of the walk.</param>
+internal sealed class BoundaryWalk(AttackedBatch batch, Norm norm, TargetSelection target, BoundaryWalkOptions options)
 {
     /// <summary>The overshoot ω of the first step, as a share of the shortest perturbation found so far.</summary>
     /// <remarks>The same share as <see cref="TrustRegionOptions.Overshoot"/>. An overshoot that stays at 0.02 makes perturbations 1.3 % longer in L2.</remarks>
@@ -51,122 +52,74 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
     /// <remarks>A linearisation becomes inaccurate with the distance from its point. Without relaxation, perturbations are 0.7 % longer on an adversarially trained network, whose boundary is curved.</remarks>
     private const double PreviousRelaxation = 0.01;
 
-    /// <summary>The smallest gap that counts as adversarial, as a share of the range of the logits.</summary>
-    /// <remarks>A smaller gap may be a rounding error, which another batch rounds differently: the result would not be confirmed.</remarks>
-    private const double SmallestGap = 1e-5;
-
-    private readonly Norm _norm = options.Norm;
-    private readonly Bounds _bounds = run.Classifier.Bounds;
-
-    // An untargeted attack compares the classes once, when the walk starts, and keeps the class that it chose.
-    private readonly TargetSelection _target = options.Target == TargetSelection.Untargeted ? TargetSelection.Best : options.Target;
+    private readonly Bounds _bounds = batch.Classifier.Bounds;
+    private readonly Tensor _images = batch.Images;
 
     /// <summary>The memory γ of the averaged normal.</summary>
     /// <value>0.7 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2.</value>
-    private double Memory => _norm == Norm.LInf ? 0.7 : 0.5;
+    private double Memory => norm == Norm.LInf ? 0.7 : 0.5;
 
-    /// <summary>Refines the adversarial images of the given rows; each row ends at the nearest adversarial point of its walk.</summary>
-    /// <param name="rows">The rows, all of them fooled.</param>
-    public void Refine(ActiveRows rows)
+    /// <summary>Replaces each adversarial image by the nearest one of its walk.</summary>
+    public void Run()
     {
         using var outer = NewDisposeScope();
-        var (images, labels) = (rows.Select(run.Images), rows.Select(run.Labels));
-        using var positions = PerSample.Positions(rows.Count, labels.device);
-        using var nearest = new NearestAdversarialPoints(images);
-        var (state, targets) = Start(rows, images, labels);
-        nearest.Improve(positions, state.Points, _norm.Of(state.Points - images), ones_like(labels, dtype: ScalarType.Bool));
-        try
+        var positions = PerSample.Positions(batch.Count, _images.device);
+        var nearest = new NearestAdversarialPoints(_images);
+        var state = Start();
+        nearest.Improve(positions, state.Points, norm.Of(state.Points - _images), ones_like(state.Weights, dtype: ScalarType.Bool));
+        for (var step = 1; step <= options.Steps; step++)
         {
-            for (var step = 1; step <= options.Refine; step++)
+            using var scope = NewDisposeScope();
+            var overshoot = Math.Max(LastOvershoot, FirstOvershoot * Math.Pow(OvershootDecay, step - 1));
+            var points = Next(state, nearest.Lengths.Times(overshoot));
+            var isLast = step == options.Steps;
+            batch.Forward(points, keepGraph: !isLast);
+            // A point may also be adversarial because of a class other than the one that the walk follows.
+            nearest.Improve(positions, points, norm.Of(points - _images), batch.IsPositive(batch.Margins()));
+            if (!isLast)
             {
-                using var scope = NewDisposeScope();
-                using var overshoot = Scalars.Of(Math.Max(LastOvershoot, FirstOvershoot * Math.Pow(OvershootDecay, step - 1)));
-                var points = Next(state, images, nearest.Lengths.mul(overshoot));
-                var isLast = step == options.Refine;
-                using var pass = run.Forward(points, rows, keepGraph: !isLast);
-                var gaps = _target.Values(LogitGap.Instance, pass.Logits, labels, targets);
-                var fooled = IsPositive(gaps, pass);
-                // A point may also be adversarial because of a class other than the one that the walk follows.
-                var margins = _target.Margins(pass.Logits, labels, targets);
-                nearest.Improve(positions, points, _norm.Of(points - images), IsPositive(margins, pass));
-                if (!isLast)
-                {
-                    var model = new LinearModel(gaps.detach(), pass.Gradients(gaps));
-                    run.CountBackwards(rows);
-                    using var previous = state;
-                    state = Advance(previous, images, points, model, fooled).Detach();
-                }
+                var model = batch.Linearize(Norm.L2);
+                state = state.ReplacedBy(Advance(state, points, model, batch.IsPositive(model.Values)), outer);
             }
         }
-        finally
-        {
-            state.Dispose();
-        }
 
-        for (var position = 0; position < rows.Count; position++)
+        for (var position = 0; position < batch.Count; position++)
         {
-            var row = rows.Rows[position];
-            run.Finish(row, AttackExit.Fooled, options.Refine, nearest.Points[position]);
+            batch.Finish(position, AttackExit.Fooled, options.Steps, nearest.Points[position]);
         }
     }
 
     /// <summary>Linearises the gap at the first adversarial points; an untargeted attack first chooses the class whose boundary is nearest to the original image.</summary>
-    private (State State, Tensor Targets) Start(ActiveRows rows, Tensor images, Tensor labels)
+    private State Start() => Scoped(() =>
     {
-        using var scope = NewDisposeScope();
-        using var pass = run.Forward(rows.Select(run.Adversarial), rows);
-        Tensor targets;
-        LinearModel model;
-        if (options.Target == TargetSelection.Untargeted)
-        {
-            var choice = _target.Choose(pass, labels, _norm, options.RefineCandidates, origins: images);
-            (targets, model) = (choice.Targets, new(choice.Gaps, choice.Gradients));
-            run.CountBackwards(rows, choice.BackwardPasses);
-        }
-        else
-        {
-            targets = tensor(rows.Rows.Select(row => run[row].Target).ToArray(), device: labels.device);
-            var gaps = _target.Values(LogitGap.Instance, pass.Logits, labels, targets);
-            model = new(gaps.detach(), pass.Gradients(gaps));
-            run.CountBackwards(rows);
-        }
-
+        var pass = batch.Forward(batch.Adversarial);
+        var model = target == TargetSelection.Untargeted && batch.Criterion.ComparesClasses
+            ? batch.Choose(TargetSelection.Best, norm, options.Candidates, origins: _images, isTarget: false)
+            : batch.Linearize(Norm.L2);
         var points = pass.Points.detach().clone();
         var (zero, zeros) = (zeros_like(model.Values), zeros_like(points));
         var empty = new State(points, zeros, zero, ones_like(zero), zeros, zero);
-        return (Advance(empty, images, points, model, ones_like(labels, dtype: ScalarType.Bool)).Detach(), targets.MoveToOuterDisposeScope());
-    }
+        return Advance(empty, points, new(model.Values, model.Gradients, Norm.L2), ones_like(zero, dtype: ScalarType.Bool));
+    });
 
     /// <summary>Computes the next points x ← a + φ (b − a).</summary>
     /// <param name="state">The state of the walk.</param>
-    /// <param name="images">The original images x₀.</param>
-    /// <param name="overshoots">The overshoot ω r of each row.</param>
-    private Tensor Next(State state, Tensor images, Tensor overshoots)
+    /// <param name="overshoots">The overshoot ω r of each image.</param>
+    private Tensor Next(State state, Tensor overshoots) => Scoped(() =>
     {
-        using var scope = NewDisposeScope();
-        var (lower, upper) = (_bounds.Lower(images), _bounds.Upper(images));
-        var plane = new BoxedHyperplane(state.Normals, state.Points, _norm.Dual.Of(state.Normals) * state.Distances.Plus(overshoots), lower, upper);
-        var previous = new BoxedHyperplane(state.PreviousNormals, images, state.PreviousRises.Plus(_norm.Dual.Of(state.PreviousNormals) * overshoots), lower, upper);
-        var restored = plane.Nearest(state.Points, _norm);
-        var solution = new BoxedWedge(plane, previous).Nearest(images, _norm);
-        return _bounds.Clamp(restored.Plus((solution - restored) * PerSample.Broadcast(state.Weights, images))).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Determines for each row whether a gap is positive by more than rounding, bool, shape [rows].</summary>
-    private static Tensor IsPositive(Tensor gaps, ForwardPass pass)
-    {
-        using var scope = NewDisposeScope();
-        using var share = Scalars.Of(SmallestGap);
-        return gaps.detach().gt(pass.Ranges().mul(share)).logical_and(ForwardPass.HasPrediction(pass.Logits)).MoveToOuterDisposeScope();
-    }
+        var (lower, upper) = (_bounds.Lower(_images), _bounds.Upper(_images));
+        var plane = new BoxedHyperplane(state.Normals, state.Points, norm.Dual.Of(state.Normals) * state.Distances.Plus(overshoots), lower, upper);
+        var previous = new BoxedHyperplane(state.PreviousNormals, _images, state.PreviousRises.Plus(norm.Dual.Of(state.PreviousNormals) * overshoots), lower, upper);
+        var restored = plane.Nearest(state.Points, norm);
+        var solution = new BoxedWedge(plane, previous).Nearest(_images, norm);
+        return _bounds.Clamp(restored.Plus((solution - restored).Times(state.Weights)));
+    });
 
     /// <summary>Computes the state at new points: averaged normal, distance to the boundary, interpolation weight and previous linearisation.</summary>
-    private State Advance(State state, Tensor images, Tensor points, LinearModel model, Tensor fooled)
+    private State Advance(State state, Tensor points, LinearModel model, Tensor fooled) => Scoped(() =>
     {
-        using var scope = NewDisposeScope();
-        using Scalar memory = Scalars.Of(Memory), novelty = Scalars.Of(1 - Memory), growth = Scalars.Of(WeightGrowth), shrinkage = Scalars.Of(WeightShrinkage), relaxation = Scalars.Of(PreviousRelaxation);
-        var units = Norm.L2.SteepestDirections(model.Gradients);
-        var normals = state.Normals.mul(memory).Plus(units.mul(novelty));
+        var units = model.Directions();
+        var normals = state.Normals.Times(Memory).Plus(units.Times(1 - Memory));
         // An average that points away from the new gradient would lead away from the boundary; the new gradient replaces it.
         var agrees = Slopes(model, normals).gt(Scalars.Zero);
         normals = where(PerSample.Broadcast(agrees, normals), normals, units);
@@ -175,54 +128,50 @@ internal sealed class BoundaryWalk(AttackRun run, TrustRegionOptions options)
         // A point with a zero gradient or with logits that are not finite is discarded: the walk continues from the point before, with a smaller weight.
         var usable = distances.isfinite().logical_and(PerSample.IsFinite(normals));
         var usableRows = PerSample.Broadcast(usable, points);
-        var weights = where(fooled, state.Weights.mul(growth).clamp_max(Scalars.One), state.Weights.mul(shrinkage));
+        var weights = where(fooled, state.Weights.Times(WeightGrowth).clamp_max(Scalars.One), state.Weights.Times(WeightShrinkage));
         var replaced = usable.logical_and(fooled.logical_not());
-        var rises = PerSample.Dot(units, points - images) - (model.Values / Norm.L2.Of(model.Gradients));
-        return new(
-            where(usableRows, points, state.Points).MoveToOuterDisposeScope(),
-            where(usableRows, normals, state.Normals).MoveToOuterDisposeScope(),
-            where(usable, distances, state.Distances).MoveToOuterDisposeScope(),
-            weights.MoveToOuterDisposeScope(),
-            where(PerSample.Broadcast(replaced, units), units, state.PreviousNormals).MoveToOuterDisposeScope(),
-            where(replaced, rises, state.PreviousRises - state.PreviousRises.abs().mul(relaxation)).MoveToOuterDisposeScope());
-    }
+        var rises = PerSample.Dot(units, points - _images).Plus(model.Distances());
+        return new State(
+            where(usableRows, points, state.Points),
+            where(usableRows, normals, state.Normals),
+            where(usable, distances, state.Distances),
+            weights,
+            where(PerSample.Broadcast(replaced, units), units, state.PreviousNormals),
+            where(replaced, rises, state.PreviousRises - state.PreviousRises.abs().Times(PreviousRelaxation)));
+    });
 
-    /// <summary>Computes the slope ⟨∇f, d⟩ along the steepest direction d for a normal, shape [rows].</summary>
-    private Tensor Slopes(LinearModel model, Tensor normals)
-    {
-        using var scope = NewDisposeScope();
-        return model.PredictedChanges(_norm.SteepestDirections(normals)).MoveToOuterDisposeScope();
-    }
+    /// <summary>Computes the slope ⟨∇f, d⟩ along the steepest direction d for a normal, shape [active].</summary>
+    private Tensor Slopes(LinearModel model, Tensor normals) => Scoped(() => model.PredictedChanges(norm.SteepestDirections(normals)));
 
     /// <summary>The state of the walk, one row per image.</summary>
-    /// <param name="Points">The points x, shape [rows, …].</param>
-    /// <param name="Normals">The averaged normals n, shape [rows, …].</param>
-    /// <param name="Distances">The distances −f/⟨∇f, d⟩ to the boundary along the steepest direction d for n, shape [rows]; negative beyond the boundary.</param>
-    /// <param name="Weights">The interpolation weights φ, shape [rows].</param>
-    /// <param name="PreviousNormals">The normals c of the half-spaces C = {x : ⟨c, x − x₀⟩ ≥ e}, shape [rows, …]; zero while C is the whole space.</param>
-    /// <param name="PreviousRises">The right-hand sides e of the half-spaces C, shape [rows].</param>
-    private sealed record State(Tensor Points, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises) : IDisposable
+    /// <param name="Points">The points x, shape [active, …].</param>
+    /// <param name="Normals">The averaged normals n, shape [active, …].</param>
+    /// <param name="Distances">The distances −f/⟨∇f, d⟩ to the boundary along the steepest direction d for n, shape [active]; negative beyond the boundary.</param>
+    /// <param name="Weights">The interpolation weights φ, shape [active].</param>
+    /// <param name="PreviousNormals">The normals c of the half-spaces C = {x : ⟨c, x − x₀⟩ ≥ e}, shape [active, …]; zero while C is the whole space.</param>
+    /// <param name="PreviousRises">The right-hand sides e of the half-spaces C, shape [active].</param>
+    private sealed record State(Tensor Points, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises) : IRows<State>
     {
-        private IEnumerable<Tensor> Tensors => [Points, Normals, Distances, Weights, PreviousNormals, PreviousRises];
+        public State Map(Func<Tensor, Tensor> map) => new(map(Points), map(Normals), map(Distances), map(Weights), map(PreviousNormals), map(PreviousRises));
+    }
+}
 
-        /// <summary>Removes the tensors from their dispose scopes; the caller disposes the state.</summary>
-        public State Detach()
-        {
-            foreach (var tensor in Tensors)
-            {
-                tensor.DetachFromDisposeScope();
-            }
+/// <summary>The settings of the walk along the decision boundary, the refinement stage of the trust-region attack.</summary>
+public sealed record BoundaryWalkOptions
+{
+    /// <summary>The number of steps, each of one forward and one backward pass.</summary>
+    /// <value>18 (ours: about 25 backward passes per image in total, docs/attacks/trust-region.md).</value>
+    public int Steps { get; init; } = 18;
 
-            return this;
-        }
+    /// <summary>The number of classes, those with the largest logits at the first adversarial point, among which the walk of an untargeted attack chooses.</summary>
+    /// <value>3 (ours: the nearest boundary is rarely that of a fourth class).</value>
+    public int Candidates { get; init; } = 3;
 
-        /// <inheritdoc/>
-        public void Dispose()
-        {
-            foreach (var tensor in Tensors)
-            {
-                tensor.Dispose();
-            }
-        }
+    /// <summary>Checks the settings.</summary>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
+    internal void Check()
+    {
+        SettingCheck.AtLeastOne("steps of the boundary walk", Steps);
+        SettingCheck.AtLeastOne("candidate classes of the boundary walk", Candidates);
     }
 }

@@ -38,10 +38,6 @@ public sealed record RadiusPolicy
     /// <value>1.2 (the authors' program); 1 keeps the radius fixed.</value>
     public double Growth { get; init; } = 1.2;
 
-    /// <summary>Indicates whether the next radius is computed from the length of the last step instead of its radius.</summary>
-    /// <value>false (ours); true in the authors' program, in which a step that ends early at the boundary reduces the radius (docs/decisions/0001).</value>
-    public bool FromStepLength { get; init; }
-
     /// <summary>The radii used if the boundary walk follows, for which the first adversarial point need not be near the image.</summary>
     /// <value>0.5 in [0.02, 1] linearised distances (ours, docs/attacks/trust-region.md).</value>
     public static RadiusPolicy Coarse => new() { Start = 0.5, Smallest = 0.02, Largest = 1 };
@@ -54,29 +50,19 @@ public sealed record RadiusPolicy
 
     /// <summary>Computes the first radii ε₀, shape [batch].</summary>
     /// <param name="firstDistances">The linearised distances D at the original images, shape [batch].</param>
-    internal Tensor First(Tensor firstDistances)
-    {
-        using var start = Scalars.Of(Start);
-        return Unit == RadiusUnit.Input ? full_like(firstDistances, start) : firstDistances.mul(start);
-    }
+    internal Tensor First(Tensor firstDistances) => Unit == RadiusUnit.Input ? firstDistances.Filled(Start) : firstDistances.Times(Start);
 
     /// <summary>Computes the next radii ε_{k+1}, shape [batch].</summary>
     /// <param name="radii">The radii ε_k, shape [batch].</param>
-    /// <param name="lengths">The lengths ℓ of the steps before overshoot, shape [batch].</param>
     /// <param name="ratios">The ratios ρ_k, shape [batch].</param>
     /// <param name="firstDistances">The linearised distances D at the original images, shape [batch].</param>
-    internal Tensor Next(Tensor radii, Tensor lengths, Tensor ratios, Tensor firstDistances)
+    internal Tensor Next(Tensor radii, Tensor ratios, Tensor firstDistances) => Scoped(() =>
     {
-        using var scope = NewDisposeScope();
-        using Scalar growAbove = Scalars.Of(GrowAbove), shrinkBelow = Scalars.Of(ShrinkBelow), growth = Scalars.Of(Growth);
-        using Scalar smallest = Scalars.Of(Smallest), largest = Scalars.Of(Largest);
-        var bases = FromStepLength ? lengths : radii;
-        var grown = where(ratios.gt(growAbove), bases.mul(growth), bases);
-        var next = where(ratios.lt(shrinkBelow), bases.div(growth), grown);
-        return (Unit == RadiusUnit.Input
-            ? next.clamp(smallest, largest)
-            : next.clamp(firstDistances.mul(smallest), firstDistances.mul(largest))).MoveToOuterDisposeScope();
-    }
+        using Scalar shrinkBelow = Scalars.Of(ShrinkBelow), growth = Scalars.Of(Growth), smallest = Scalars.Of(Smallest), largest = Scalars.Of(Largest);
+        var grown = where(ratios.Exceeds(GrowAbove), radii.mul(growth), radii);
+        var next = where(ratios.lt(shrinkBelow), radii.div(growth), grown);
+        return Unit == RadiusUnit.Input ? next.clamp(smallest, largest) : next.clamp(firstDistances.mul(smallest), firstDistances.mul(largest));
+    });
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A radius is not positive and finite, the limits do not enclose the first radius, the growth is below 1, or σ₂ exceeds σ₁.</exception>

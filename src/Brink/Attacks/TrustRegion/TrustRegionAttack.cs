@@ -17,6 +17,10 @@ namespace Brink.Attacks;
 /// </remarks>
 public sealed class TrustRegionAttack : Attack, IMinimalAttack
 {
+    /// <summary>The smallest linearised distance D, as a share of the width of the bounds.</summary>
+    /// <remarks>The shortest step is 0.005 D. With 1e-4 it still changes a float32 number in [0, 1].</remarks>
+    private const double SmallestDistance = 1e-4;
+
     private readonly TrustRegionOptions _options;
     private readonly Curvature? _curvature;
 
@@ -27,7 +31,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     {
         _options = options ?? new();
         _options.Check();
-        _curvature = _options.Curvature is null ? null : new(_options, _options.Curvature);
+        _curvature = _options.Curvature is null ? null : new(_options.Objective, _options.Curvature);
     }
 
     /// <inheritdoc/>
@@ -37,157 +41,151 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     public override Norm Norm => _options.Norm;
 
     /// <inheritdoc/>
+    public override Objective Objective => _options.Objective;
+
+    /// <inheritdoc/>
     public override TargetSelection Target => _options.Target;
 
-    private protected override void Check(IClassifier classifier) => _curvature?.Check(classifier);
+    /// <inheritdoc/>
+    protected override void Check(IClassifier classifier, Criterion criterion) => _curvature?.Check(classifier, criterion);
 
-    private protected override void Perturb(AttackRun run, ForwardPass first, ActiveRows all, ActiveRows rows)
+    /// <summary>Checks on a few images that a second-order attack has curvature to use (see <see cref="Curvature.CheckProducts"/>).</summary>
+    internal void CheckCurvature(ForwardPass pass, IClassifier classifier, Criterion criterion, Tensor labels, Tensor indices) => _curvature?.CheckProducts(pass, classifier, criterion, labels, indices);
+
+    /// <inheritdoc/>
+    protected override void Perturb(AttackedBatch batch)
     {
-        var attacked = rows.Rows;
-        FindAdversarialPoints(run, _options, first, all, rows, attacked.Count);
-        TryOtherClasses(run, attacked);
-        var found = new ActiveRows(attacked.Where(row => run[row].Exit == AttackExit.Fooled), run.Images.device);
-        if (_options.Refine > 0 && found.Count > 0)
+        var rows = batch.Rows;
+        var stuck = FindAdversarialPoints(batch, Target);
+        if (batch.Criterion.ComparesClasses)
         {
-            new BoundaryWalk(run, _options).Refine(found);
+            TryOtherClasses(batch, stuck);
         }
+
+        using var found = batch.OfRows([.. rows.Where(row => batch.Entry(row).Exit == AttackExit.Fooled)]);
+        if (_options.Refinement is { } refinement && found.Count > 0)
+        {
+            new BoundaryWalk(found, Norm, Target, refinement).Run();
+        }
+    }
+
+    /// <summary>Runs Algorithm 1 of the paper until no image is active.</summary>
+    /// <param name="batch">The images.</param>
+    /// <param name="target">The selection of the class.</param>
+    /// <param name="excluded">The classes of each image that are not chosen, bool, shape [active, classes]; null for none.</param>
+    /// <returns>The rows of the images that are stuck at the bounds.</returns>
+    private List<int> FindAdversarialPoints(AttackedBatch batch, TargetSelection target, Tensor? excluded = null)
+    {
+        using var outer = NewDisposeScope();
+        var stuckRows = new List<int>();
+        var state = Start(batch, target, excluded, stuckRows);
+        for (var iteration = 1; batch.Count > 0; iteration++)
+        {
+            using var scope = NewDisposeScope();
+
+            // max m(s) over ‖s‖_p ≤ ε_k
+            var subproblem = _curvature?.Subproblem(batch, state.Points, state.Model, state.Radii) ?? state.Model;
+            batch.EndPass();
+
+            // x_{k+1} = clip(x_k + s)
+            var lengths = Lengths(subproblem, state);
+            var points = batch.Classifier.Bounds.Clamp(state.Points.Plus(subproblem.Steps(lengths.Times(1 + _options.Overshoot))));
+
+            // f(x_{k+1}), ∇f(x_{k+1}) and the prediction, from one pass
+            batch.Forward(points);
+            var (values, gradients) = batch.Differentiate(Objective, HasProducts);
+            var (model, stuck) = Project(batch, points, values, gradients);
+
+            // ρ_k and ε_{k+1}
+            var ratios = ReductionRatio.Of(state.Model.Values, values, subproblem.PredictedChanges(points - state.Points));
+            var radii = _options.Radius.Next(state.Radii, ratios, state.FirstDistances);
+
+            // Stop where fooled.
+            var kept = Keep(batch, model, stuck, iteration, stuckRows);
+            state = state.ReplacedBy(new State(points, model, radii, state.FirstDistances).Select(kept), outer);
+            batch.Report(iteration);
+        }
+
+        return stuckRows;
+    }
+
+    private bool HasProducts => _curvature?.HasExactProducts ?? false;
+
+    /// <summary>Chooses the classes, computes the state at the original images and finishes the images that have no usable gradient there.</summary>
+    private State Start(AttackedBatch batch, TargetSelection target, Tensor? excluded, List<int> stuckRows) => Scoped(() =>
+    {
+        var (gap, objective) = batch.Start(target, Norm, _options.Candidates, Objective, needsGap: true, excluded, HasProducts);
+        var points = batch.Images;
+        var (model, stuck) = Project(batch, points, objective!.Values, objective.Gradients);
+        // With saturated logits the distance may exceed the width of the bounds. For an image on the boundary it is 0, and steps that are shares of it
+        // would be too short to change a number of the image.
+        var widths = batch.Classifier.Bounds.Widths(Norm, points);
+        var distances = minimum(maximum(gap!.Distances().nan_to_num(double.PositiveInfinity), widths.Times(SmallestDistance)), widths);
+        return new State(points, model, _options.Radius.First(distances), distances).Select(Keep(batch, model, stuck, iteration: 0, stuckRows));
+    });
+
+    /// <summary>Leaves the entries out of the gradient that are at their bound and would be pushed outward: otherwise distances would include entries that cannot move.</summary>
+    private (LinearModel Model, Tensor Stuck) Project(AttackedBatch batch, Tensor points, Tensor values, Tensor gradients)
+    {
+        var bounds = batch.Classifier.Bounds;
+        var stuck = Scoped(() => points.ge(bounds.Upper(points)).logical_and(gradients.gt(Scalars.Zero))
+            .logical_or(points.le(bounds.Lower(points)).logical_and(gradients.lt(Scalars.Zero))));
+        return (new(values, gradients.masked_fill(stuck, Scalars.Zero), Norm), stuck);
+    }
+
+    /// <summary>Computes the lengths of the steps before overshoot, shape [active]: to the boundary of the local model, at most the radius.</summary>
+    private Tensor Lengths(ISubproblem subproblem, State state) => _options.WholeRadius || Objective != Objective.Gap
+        ? state.Radii.alias()
+        : Scoped(() => maximum(minimum(subproblem.Distances(), state.Radii), minimum(state.FirstDistances.Times(_options.ShortestStep), state.Radii)));
+
+    /// <summary>Finishes images and records those that are stuck: without the entries at their bounds the gradient is zero, so the bounds exclude the class.</summary>
+    /// <returns>The positions of the images that stay.</returns>
+    private Tensor Keep(AttackedBatch batch, LinearModel model, Tensor stuck, int iteration, List<int> stuckRows)
+    {
+        var rows = batch.Rows;
+        var kept = batch.Keep(model, iteration, _options.MaxIterations);
+        if (rows.Any(row => batch.Entry(row).Exit == AttackExit.ZeroGradient))
+        {
+            using var scope = NewDisposeScope();
+            var flags = stuck.flatten(1).any(1).ToBools();
+            stuckRows.AddRange(rows.Where((row, position) => flags[position] && batch.Entry(row).Exit == AttackExit.ZeroGradient));
+        }
+
+        return kept;
     }
 
     /// <summary>Attacks the images that are stuck at the bounds again, toward one other class after the other.</summary>
     /// <remarks>A point is stuck if no entry can move toward the target class: the bounds may contain no image of that class, but images of others.</remarks>
-    private void TryOtherClasses(AttackRun run, IReadOnlyList<int> attacked)
+    private void TryOtherClasses(AttackedBatch batch, List<int> stuck)
     {
-        if (Target is GivenClassSelection)
-        {
-            return;
-        }
-
-        var classes = run.Classifier.ClassCount;
+        var classes = batch.Classifier.ClassCount;
         var others = Math.Min(_options.Candidates, classes - 1);
-        while (attacked.Where(row => run[row].CanTryAnotherClass(others)).ToArray() is { Length: > 0 } stuck)
+        var tried = stuck.ToDictionary(row => row, _ => new List<long>());
+        while (stuck.Count > 0)
         {
-            using var scope = NewDisposeScope();
-            var rows = new ActiveRows(stuck, run.Images.device);
-            var excluded = tensor(stuck.SelectMany(row => Enumerable.Range(0, classes).Select(other => run[row].GivenUp.Contains(other))).ToArray(), device: run.Images.device);
-            Array.ForEach(stuck, row => run[row].Exit = AttackExit.IterationLimit);
-            var options = _options with { Target = new LinearizedDistanceSelection(farthest: Target == TargetSelection.Hardest, excluded.reshape(stuck.Length, classes)) };
-            FindAdversarialPoints(run, options, first: null, rows, rows, attacked.Count);
-        }
-    }
-
-    /// <summary>Runs Algorithm 1 of the paper until no row is active.</summary>
-    /// <param name="run">The bookkeeping of the attack.</param>
-    /// <param name="options">The settings, with the target selection to use.</param>
-    /// <param name="first">The pass that classified all rows; null for a selection that compares classes.</param>
-    /// <param name="all">The rows of that pass.</param>
-    /// <param name="rows">The rows to attack.</param>
-    /// <param name="attacked">The number of attacked images of the batch, for progress reports.</param>
-    private void FindAdversarialPoints(AttackRun run, TrustRegionOptions options, ForwardPass? first, ActiveRows all, ActiveRows rows, int attacked)
-    {
-        var (bounds, target) = (run.Classifier.Bounds, options.Target);
-        var linearization = new Linearization(options, bounds);
-        // Comparing classes takes a backward pass per class, so it uses a forward pass of the attacked images only. Otherwise one backward pass
-        // is enough, for which the graph of the first classification is used.
-        using var own = target.ComparesClasses ? run.Forward(rows.Select(run.Images), rows) : null;
-        var (pass, passRows) = own is null ? (first!, all) : (own, rows);
-        var state = Start(run, linearization, pass, passRows, rows);
-        try
-        {
-            for (var iteration = 1; rows.Count > 0; iteration++)
+            // The class of an untargeted attack, −1, is none of those that are compared.
+            stuck.ForEach(row => tried[row].Add(batch.Entry(row).Target));
+            int[] rows = [.. stuck.Where(row => tried[row].Count(given => given >= 0) < others).Order()];
+            if (rows.Length == 0)
             {
-                using var scope = NewDisposeScope();
-
-                // max m(s) over ‖s‖_p ≤ ε_k
-                var subproblem = _curvature?.Subproblem(run, rows, pass, state, target, iteration) ?? new LinearSubproblem(state.Model, Norm, _options.GradientFloor);
-                pass.Dispose(); // otherwise its graph would occupy memory during the next pass
-
-                // x_{k+1} = clip(x_k + s)
-                var lengths = Lengths(subproblem, state);
-                var points = bounds.Clamp(state.Points.Plus(subproblem.Solve(WithOvershoot(lengths)).Steps));
-
-                // f(x_{k+1}), ∇f(x_{k+1}) and the prediction, from one pass
-                pass = run.Forward(points, rows);
-                var next = linearization.At(run, rows, pass, state);
-
-                // ρ_k and ε_{k+1}
-                var ratios = Ratios(subproblem, state, next, lengths);
-                next = next with { Radii = _options.Radius.Next(state.Radii, lengths, ratios, state.FirstDistances) };
-
-                // Stop where fooled.
-                var predictions = pass.Predictions();
-                var fooled = target.Fooled(predictions, state.Labels, state.Targets);
-                var active = KeepActive(run, rows, next, predictions, fooled, iteration);
-                state.Dispose();
-                state = active;
-                run.Report(iteration, attacked, rows.Count);
+                return;
             }
-        }
-        finally
-        {
-            pass.Dispose();
-            state.Dispose();
-        }
-    }
 
-    /// <summary>Computes the state at the original images and finishes the rows that have no usable gradient there.</summary>
-    private TrustRegionState Start(AttackRun run, Linearization linearization, ForwardPass pass, ActiveRows passRows, ActiveRows rows)
-    {
-        using var start = linearization.AtImages(run, pass, passRows, rows);
-        using var passPredictions = pass.Predictions();
-        using var predictions = passRows == rows ? passPredictions.alias() : rows.Select(passPredictions);
-        using var fooled = zeros_like(predictions, dtype: ScalarType.Bool);
-        return KeepActive(run, rows, start, predictions, fooled, iteration: 0);
-    }
-
-    /// <summary>Computes the lengths of the steps before overshoot, shape [active]: to the boundary of the local model, at most the radius.</summary>
-    private Tensor Lengths(ISubproblem subproblem, TrustRegionState state)
-    {
-        if (_options.WholeRadius || !_options.Objective.IsZeroOnBoundary)
-        {
-            return state.Radii.alias();
-        }
-
-        using var scope = NewDisposeScope();
-        using var share = Scalars.Of(_options.ShortestStep);
-        var shortest = minimum(state.FirstDistances.mul(share), state.Radii);
-        return maximum(minimum(subproblem.BoundaryDistances(), state.Radii), shortest).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Lengthens steps so that they cross the boundary and not only reach it, shape [active].</summary>
-    private Tensor WithOvershoot(Tensor lengths)
-    {
-        using var scope = NewDisposeScope();
-        using var extra = Scalars.Of(_options.ExtraLength);
-        using var factor = Scalars.Of(1 + _options.Overshoot);
-        return lengths.Plus(extra).mul(factor).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Computes the ratios ρ_k, shape [active].</summary>
-    private Tensor Ratios(ISubproblem subproblem, TrustRegionState state, TrustRegionState next, Tensor lengths)
-    {
-        using var scope = NewDisposeScope();
-        var ratios = _options.Ratio == RatioDefinition.LabelLogitPerLength
-            ? (state.LabelLogits - next.LabelLogits) / lengths
-            : ReductionRatio.Of(state.Model.Values, next.Model.Values, subproblem.PredictedChanges(next.Points - state.Points));
-        return ratios.MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Finishes rows and copies the state of those that remain active; the caller disposes the copy.</summary>
-    private TrustRegionState KeepActive(AttackRun run, ActiveRows rows, TrustRegionState state, Tensor predictions, Tensor fooled, int iteration)
-    {
-        var before = rows.Rows;
-        using var kept = run.KeepActive(rows, state.Points, predictions, fooled, state.Model, Norm, iteration, _options.MaxIterations);
-        if (state.Stuck is { } stuck && before.Any(row => run[row].Exit == AttackExit.ZeroGradient))
-        {
-            // Without these entries the gradient is zero, so it is the bounds that exclude the class.
             using var scope = NewDisposeScope();
-            var flags = stuck.flatten(1).any(1).ToBools();
-            foreach (var row in before.Where((row, position) => flags[position] && run[row].Exit == AttackExit.ZeroGradient))
-            {
-                run[row].GiveUpClass();
-            }
+            using var part = batch.OfRows(rows);
+            Array.ForEach(rows, row => batch.Entry(row).Exit = AttackExit.IterationLimit);
+            var excluded = tensor(rows.SelectMany(row => Enumerable.Range(0, classes).Select(other => tried[row].Contains(other))).ToArray(), device: batch.Labels.device);
+            stuck = FindAdversarialPoints(part, Target == TargetSelection.Hardest ? TargetSelection.Hardest : TargetSelection.Best, excluded.reshape(rows.Length, classes));
         }
+    }
 
-        return state.Select(kept);
+    /// <summary>The state before a step, one row per active image.</summary>
+    /// <param name="Points">The points x_k, shape [active, …].</param>
+    /// <param name="Model">The linear model of the objective at the points.</param>
+    /// <param name="Radii">The radii ε_k, shape [active].</param>
+    /// <param name="FirstDistances">The linearised distances D at the original images, shape [active].</param>
+    private sealed record State(Tensor Points, LinearModel Model, Tensor Radii, Tensor FirstDistances) : IRows<State>
+    {
+        public State Map(Func<Tensor, Tensor> map) => new(map(Points), Model.Map(map), map(Radii), map(FirstDistances));
     }
 }

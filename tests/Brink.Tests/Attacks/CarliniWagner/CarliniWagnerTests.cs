@@ -35,7 +35,7 @@ public sealed class CarliniWagnerTests : IDisposable
         for (var row = 0; row < 6; row++)
         {
             watching.Row = row;
-            using var result = new CarliniWagnerAttack(Short with { Target = TargetOf(target) }).Run(watching, _images[row..(row + 1)], _labels[row..(row + 1)]);
+            using var result = new CarliniWagnerAttack(Short with { Target = TargetOf(target) }).Run(watching, _images[row..(row + 1)], _labels[row..(row + 1)], target == "3" ? Criterion.TargetClass(3) : null);
             if (result.Outcomes[0].Attacked)
             {
                 fooled += result.Outcomes[0].Fooled ? 1 : 0;
@@ -52,7 +52,7 @@ public sealed class CarliniWagnerTests : IDisposable
     public void The_gap_of_returned_images_is_at_least_the_confidence()
     {
         using var scope = NewDisposeScope();
-        using var confident = new CarliniWagnerAttack(Short with { Confidence = 0.5 }).Run(_network.AsClassifier(), _images, _labels);
+        using var confident = new CarliniWagnerAttack(Short with { Kappa = 0.5 }).Run(_network.AsClassifier(), _images, _labels);
         using var plain = new CarliniWagnerAttack(Short).Run(_network.AsClassifier(), _images, _labels);
         using var evaluation = _network.AsClassifier().EnterEvaluation();
         var logits = _network.AsClassifier().Logits(confident.Adversarial);
@@ -103,7 +103,7 @@ public sealed class CarliniWagnerTests : IDisposable
         var centre = ones(4, dtype: ScalarType.Float64);
         var parameter = new TorchSharp.Modules.Parameter(start.clone());
         var expected = optim.Adam([parameter], lr: 0.1);
-        using var adam = new Adam(start, 0.1);
+        var adam = new Adam(start, 0.1);
         var rows = tensor(new long[] { 0, 1, 2 });
         for (var step = 0; step < 20; step++)
         {
@@ -113,7 +113,11 @@ public sealed class CarliniWagnerTests : IDisposable
             adam.Step((adam.Variables - centre).pow(3) * 4);
             if (step == 7)
             {
-                adam.Keep(tensor(new long[] { 0, 2 }));
+                using (NewDisposeScope())
+                {
+                    adam.Keep(tensor(new long[] { 0, 2 }), scope);
+                }
+
                 rows = tensor(new long[] { 0, 2 });
             }
         }
@@ -143,7 +147,7 @@ public sealed class CarliniWagnerTests : IDisposable
         Assert.Contains("learning rate", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { LearningRate = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("initial constant", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { InitialConstant = double.NaN })).Message, StringComparison.Ordinal);
         Assert.Contains("binary search steps", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { BinarySearchSteps = 0 })).Message, StringComparison.Ordinal);
-        Assert.Contains("confidence", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { Confidence = -1 })).Message, StringComparison.Ordinal);
+        Assert.Contains("kappa", Assert.Throws<BadInputException>(() => new CarliniWagnerAttack(new() { Kappa = -1 })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -169,10 +173,9 @@ public sealed class CarliniWagnerTests : IDisposable
 
     private static TargetSelection TargetOf(string name) => name switch
     {
-        "untargeted" => TargetSelection.Untargeted,
         "best" => TargetSelection.Best,
         "hardest" => TargetSelection.Hardest,
-        _ => TargetSelection.Given(3),
+        _ => TargetSelection.Untargeted,
     };
 
     /// <summary>A classifier that records the distance of the nearest adversarial point of all points that it classifies.</summary>

@@ -35,7 +35,7 @@ public sealed class FastGradientTests : IDisposable
         var fooled = 0;
         foreach (var epsilon in new[] { 0.01, 0.05, 0.2, 0.5 })
         {
-            using var result = new BudgetedFastGradientAttack(epsilon, Options(method, norm)).Run(_network.AsClassifier(), _images, _labels);
+            using var result = (Options(method, norm) with { Epsilon = epsilon }).CreateAttack().Run(_network.AsClassifier(), _images, _labels);
             Assert.All(result.Outcomes, image => Assert.InRange(norm == "l2" ? image.L2 : image.LInf, 0, epsilon * (1 + 1e-12)));
             // True on this smooth network; in general a longer step may pass over a narrow region.
             Assert.True(result.Outcomes.Count(image => image.Fooled) >= fooled);
@@ -49,7 +49,7 @@ public sealed class FastGradientTests : IDisposable
     public void The_smallest_epsilon_succeeds_as_a_budget_and_a_slightly_smaller_one_fails()
     {
         using var scope = NewDisposeScope();
-        using var smallest = new MinimalFastGradientAttack(FastGradientOptions.Single, tolerance: 1e-4).Run(_network.AsClassifier(), _images, _labels);
+        using var smallest = (FastGradientOptions.Single with { Tolerance = 1e-4 }).CreateAttack().Run(_network.AsClassifier(), _images, _labels);
         Assert.All(smallest.Outcomes.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
         for (var row = 0; row < smallest.Outcomes.Count; row++)
         {
@@ -63,7 +63,7 @@ public sealed class FastGradientTests : IDisposable
 
         bool IsFooled(int row, double epsilon)
         {
-            using var result = new BudgetedFastGradientAttack(epsilon, FastGradientOptions.Single).Run(_network.AsClassifier(), _images[row..(row + 1)], _labels[row..(row + 1)]);
+            using var result = (FastGradientOptions.Single with { Epsilon = epsilon }).CreateAttack().Run(_network.AsClassifier(), _images[row..(row + 1)], _labels[row..(row + 1)]);
             return result.Outcomes[0].Fooled;
         }
     }
@@ -72,11 +72,11 @@ public sealed class FastGradientTests : IDisposable
     public void One_step_takes_two_backward_passes_and_one_forward_pass_per_epsilon()
     {
         using var scope = NewDisposeScope();
-        using var result = new MinimalFastGradientAttack(FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
+        using var result = FastGradientOptions.Single.CreateAttack().Run(_network.AsClassifier(), _images, _labels);
         // Two backward passes: one of the gap, for the first ε, and one of the objective.
         Assert.All(result.Outcomes.Where(image => image.Attacked), image => Assert.Equal((image.Iterations + 1, 2), (image.Forwards, image.Backwards)));
 
-        using var budgeted = new BudgetedFastGradientAttack(0.1, FastGradientOptions.Single).Run(_network.AsClassifier(), _images, _labels);
+        using var budgeted = (FastGradientOptions.Single with { Epsilon = 0.1 }).CreateAttack().Run(_network.AsClassifier(), _images, _labels);
         Assert.All(budgeted.Outcomes.Where(image => image.Attacked), image => Assert.Equal((1, 2, 1), (image.Iterations, image.Forwards, image.Backwards)));
     }
 
@@ -85,8 +85,8 @@ public sealed class FastGradientTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var once = FastGradientOptions.Projected with { MaxIterations = 2 };
-        using var single = new BudgetedFastGradientAttack(0.09, once).Run(_network.AsClassifier(), _images, _labels);
-        using var several = new BudgetedFastGradientAttack(0.09, once with { Restarts = 20 }).Run(_network.AsClassifier(), _images, _labels);
+        using var single = (once with { Epsilon = 0.09 }).CreateAttack().Run(_network.AsClassifier(), _images, _labels);
+        using var several = (once with { Restarts = 20, Epsilon = 0.09 }).CreateAttack().Run(_network.AsClassifier(), _images, _labels);
         Assert.True(several.Outcomes.Count(image => image.Fooled) > single.Outcomes.Count(image => image.Fooled));
         Assert.All(single.Outcomes.Zip(several.Outcomes).Where(pair => pair.First.Fooled), pair => Assert.Equal(pair.First, pair.Second));
     }
@@ -95,14 +95,14 @@ public sealed class FastGradientTests : IDisposable
     public void Random_starts_are_determined_by_the_seed_and_the_index_in_the_data_set()
     {
         using var scope = NewDisposeScope();
-        var attack = new BudgetedFastGradientAttack(0.2, FastGradientOptions.Projected);
+        var attack = (FastGradientOptions.Projected with { Epsilon = 0.2 }).CreateAttack();
         long[] indices = [.. Enumerable.Range(100, 16)];
-        using var whole = attack.Run(_network.AsClassifier(), _images, _labels, indices);
-        using var part = attack.Run(_network.AsClassifier(), _images[5..8], _labels[5..8], indices[5..8]);
+        using var whole = attack.Run(_network.AsClassifier(), _images, _labels, indices: indices);
+        using var part = attack.Run(_network.AsClassifier(), _images[5..8], _labels[5..8], indices: indices[5..8]);
         Assert.True((whole.Adversarial[5..8] - part.Adversarial).abs().max().item<double>() < 1e-9);
 
         using var elsewhere = attack.Run(_network.AsClassifier(), _images, _labels);
-        using var otherSeed = new BudgetedFastGradientAttack(0.2, FastGradientOptions.Projected with { Seed = 1 }).Run(_network.AsClassifier(), _images, _labels, indices);
+        using var otherSeed = (FastGradientOptions.Projected with { Seed = 1, Epsilon = 0.2 }).CreateAttack().Run(_network.AsClassifier(), _images, _labels, indices: indices);
         Assert.False(whole.Adversarial.allclose(elsewhere.Adversarial));
         Assert.False(whole.Adversarial.allclose(otherSeed.Adversarial));
     }
@@ -110,11 +110,11 @@ public sealed class FastGradientTests : IDisposable
     [Fact]
     public void Invalid_settings_are_refused_by_name()
     {
-        Assert.Contains("epsilon", Assert.Throws<BadInputException>(() => new BudgetedFastGradientAttack(0)).Message, StringComparison.Ordinal);
-        Assert.Contains("tolerance", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(tolerance: -1)).Message, StringComparison.Ordinal);
-        Assert.Contains("relative step", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { RelativeStep = 0 })).Message, StringComparison.Ordinal);
-        Assert.Contains("random start", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { Restarts = 2 })).Message, StringComparison.Ordinal);
-        Assert.Contains("l2 and linf", Assert.Throws<BadInputException>(() => new MinimalFastGradientAttack(new() { Norm = Norm.L1 })).Message, StringComparison.Ordinal);
+        Assert.Contains("epsilon", Assert.Throws<BadInputException>(() => new FastGradientOptions { Epsilon = 0 }.CreateAttack()).Message, StringComparison.Ordinal);
+        Assert.Contains("tolerance", Assert.Throws<BadInputException>(() => new FastGradientOptions { Tolerance = -1 }.CreateAttack()).Message, StringComparison.Ordinal);
+        Assert.Contains("relative step", Assert.Throws<BadInputException>(() => new FastGradientOptions { RelativeStep = 0 }.CreateAttack()).Message, StringComparison.Ordinal);
+        Assert.Contains("random start", Assert.Throws<BadInputException>(() => new FastGradientOptions { Restarts = 2 }.CreateAttack()).Message, StringComparison.Ordinal);
+        Assert.Contains("l2 and linf", Assert.Throws<BadInputException>(() => new FastGradientOptions { Norm = Norm.L1 }.CreateAttack()).Message, StringComparison.Ordinal);
     }
 
     private static FastGradientOptions Options(string method, string norm) => (method switch

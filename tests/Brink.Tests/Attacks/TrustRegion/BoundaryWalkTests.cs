@@ -130,10 +130,10 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
         var (images, labels) = network.Batch(64, seed: 3);
         var norm = ByName(normName);
         var options = new TrustRegionOptions { Norm = norm, Target = target switch { "untargeted" => TargetSelection.Untargeted, "best" => TargetSelection.Best, _ => TargetSelection.Hardest } };
-        using var first = new TrustRegionAttack(options with { Refine = 0, Radius = RadiusPolicy.Coarse }).Run(network.AsClassifier(), images, labels);
+        using var first = new TrustRegionAttack(options with { Refinement = null }).Run(network.AsClassifier(), images, labels);
         foreach (var steps in new[] { 1, 3, 18 })
         {
-            using var refined = new TrustRegionAttack(options with { Refine = steps }).Run(network.AsClassifier(), images, labels);
+            using var refined = new TrustRegionAttack(options with { Refinement = new() { Steps = steps } }).Run(network.AsClassifier(), images, labels);
             Assert.All(first.Outcomes.Zip(refined.Outcomes), pair => Assert.True(pair.Second.Fooled && Length(norm, pair.Second) <= Length(norm, pair.First) * (1 + 1e-12)));
             Assert.Equal(first.Outcomes.Select(image => image.Iterations + steps), refined.Outcomes.Select(image => image.Iterations));
         }
@@ -153,7 +153,7 @@ public sealed class BoundaryWalkTests(ITestOutputHelper output)
             return kind == "flat" ? (first - 1).clamp(-5, 0.01) : where(first.gt(1).logical_and(first.lt(1.005)), full_like(first, double.NaN), first - 1);
         });
         var options = new TrustRegionOptions { Overshoot = 0.2 };
-        using var before = new TrustRegionAttack(options with { Refine = 0, Radius = RadiusPolicy.Coarse }).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
+        using var before = new TrustRegionAttack(options with { Refinement = null }).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
         using var after = new TrustRegionAttack(options).Run(classifier, Images(rows), zeros(Count, dtype: ScalarType.Int64));
         Assert.All(before.Outcomes.Zip(after.Outcomes), pair =>
         {

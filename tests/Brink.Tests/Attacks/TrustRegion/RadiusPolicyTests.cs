@@ -11,12 +11,12 @@ public sealed class RadiusPolicyTests
     public void The_radius_grows_above_one_ratio_and_shrinks_below_another()
     {
         var wide = Policy with { Smallest = 0.1, Largest = 10 };
-        Assert.Equal([1 / 1.2, 1, 1, 1.2, 1 / 1.2], Next(wide, radii: 1, lengths: 0.3, double.NegativeInfinity, 0.5, 0.9, 0.91, 0.49));
+        Assert.Equal([1 / 1.2, 1, 1, 1.2, 1 / 1.2], Next(wide, radii: 1, double.NegativeInfinity, 0.5, 0.9, 0.91, 0.49));
     }
 
     [Fact]
     public void The_radius_stays_within_its_limits() =>
-        Assert.Equal([0.9, 1, 1.1], Next(Policy, radii: 1, lengths: 1, -1, 0.7, 2));
+        Assert.Equal([0.9, 1, 1.1], Next(Policy, radii: 1, -1, 0.7, 2));
 
     [Fact]
     public void Limits_in_units_of_the_first_distance_scale_with_it()
@@ -25,21 +25,12 @@ public sealed class RadiusPolicyTests
         var policy = Policy with { Unit = RadiusUnit.FirstDistance };
         var distances = tensor(new[] { 10.0, 0.1 });
         Assert.Equal([10.0, 0.1], policy.First(distances).data<double>().ToArray());
-        Assert.Equal([11.0, 0.11], policy.Next(distances, distances, ones(2, dtype: ScalarType.Float64), distances).data<double>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-12);
-    }
-
-    // Deviation (docs/decisions/0001): a short last step does not become the radius, except in the authors' preset.
-    [Fact]
-    public void A_step_that_ends_at_the_boundary_becomes_the_radius_only_in_the_authors_preset()
-    {
-        var wide = Policy with { Smallest = 0.1, Largest = 10 };
-        Assert.Equal([1.0], Next(wide, radii: 1, lengths: 0.3, 0.7));
-        Assert.Equal([0.3], Next(wide with { FromStepLength = true }, radii: 1, lengths: 0.3, 0.7));
+        Assert.Equal([11.0, 0.11], policy.Next(distances, ones(2, dtype: ScalarType.Float64), distances).data<double>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-12);
     }
 
     [Fact]
     public void A_fixed_radius_never_changes() =>
-        Assert.Equal([0.05, 0.05, 0.05], Next(RadiusPolicy.Fixed(0.05), radii: 0.05, lengths: 0.01, 2, 0.7, -1));
+        Assert.Equal([0.05, 0.05, 0.05], Next(RadiusPolicy.Fixed(0.05), radii: 0.05, 2, 0.7, -1));
 
     [Theory]
     [InlineData(0)]
@@ -60,10 +51,10 @@ public sealed class RadiusPolicyTests
         Assert.Throws<BadInputException>((Policy with { GrowAbove = double.NaN }).Check);
     }
 
-    private static double[] Next(RadiusPolicy policy, double radii, double lengths, params double[] ratios)
+    private static double[] Next(RadiusPolicy policy, double radii, params double[] ratios)
     {
         using var scope = NewDisposeScope();
         var all = ones(ratios.Length, dtype: ScalarType.Float64);
-        return policy.Next(all * radii, all * lengths, tensor(ratios), all).data<double>().ToArray();
+        return policy.Next(all * radii, tensor(ratios), all).data<double>().ToArray();
     }
 }

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Brink.Tests.Objectives;
+namespace Brink.Tests.Criteria;
 
 public sealed class ObjectiveTests
 {
@@ -10,7 +10,6 @@ public sealed class ObjectiveTests
     [Trait("speed", "slow")]
     public void The_gradient_equals_finite_differences(string name)
     {
-        var objective = ByName(name);
         using var scope = NewDisposeScope();
         using var network = new SmoothNetwork(6, 10, 4, seed: 1);
         network.eval();
@@ -18,14 +17,14 @@ public sealed class ObjectiveTests
         var (images, labels) = network.Batch(3, seed: 2);
         var targets = labels.add(1).remainder(4);
         using var pass = ForwardPass.At(classifier, images);
-        var gradients = pass.Gradients(objective.Values(pass.Logits, targets, labels));
+        var gradients = pass.Gradients(Toward(name, pass.Logits, targets, labels));
 
         const double h = 1e-5;
         for (var entry = 0; entry < 6; entry++)
         {
             var shift = zeros(1, 6, dtype: ScalarType.Float64);
             shift[0, entry] = h;
-            var change = (objective.Values(classifier.Logits(images + shift), targets, labels) - objective.Values(classifier.Logits(images - shift), targets, labels)) / (2 * h);
+            var change = (Toward(name, classifier.Logits(images + shift), targets, labels) - Toward(name, classifier.Logits(images - shift), targets, labels)) / (2 * h);
             Assert.True(gradients.select(1, entry).allclose(change, rtol: 1e-6, atol: 1e-8));
         }
     }
@@ -36,8 +35,8 @@ public sealed class ObjectiveTests
         using var scope = NewDisposeScope();
         var logits = tensor(new double[] { 1, 3, 2, 5, 4, 0 }).reshape(2, 3);
         var labels = tensor(new long[] { 1, 2 });
-        Assert.Equal([-1.0, 5.0], LogitGap.Instance.ValuesAwayFrom(logits, labels).data<double>().ToArray());
-        Assert.True(CrossEntropy.Instance.ValuesAwayFrom(logits, labels).allclose(nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None)));
+        Assert.Equal([-1.0, 5.0], LogitGap.AwayFrom(logits, labels).data<double>().ToArray());
+        Assert.True(CrossEntropy.AwayFrom(logits, labels).allclose(nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None)));
     }
 
     /// <summary>The gradient with respect to the logits is softmax(z) − e_y, whose entries sum to 0; it is compared with double precision.</summary>
@@ -64,7 +63,7 @@ public sealed class ObjectiveTests
         var labels = tensor(new long[] { 0, 0 });
         Assert.Equal([true, false], CrossEntropy.Underflows(logits, labels).data<bool>().ToArray());
         Assert.Equal([-1f, 0f, 1f], Gradient(logits, labels)[0].data<float>().ToArray());
-        Assert.Equal(-80, CrossEntropy.Instance.ValuesAwayFrom(logits, labels)[0].item<float>());
+        Assert.Equal(-80, CrossEntropy.AwayFrom(logits, labels)[0].item<float>());
     }
 
     /// <summary>A masked class has the logit −∞ and the probability 0.</summary>
@@ -75,10 +74,9 @@ public sealed class ObjectiveTests
         var labels = tensor(new long[] { 0 });
         var masked = tensor(new[] { 3, 1, double.NegativeInfinity, 2 }).reshape(1, 4);
         var without = tensor(new[] { 3.0, 1, 2 }).reshape(1, 3);
-        var objective = ByName(name);
-        Assert.Equal(objective.ValuesAwayFrom(without, labels).item<double>(), objective.ValuesAwayFrom(masked, labels).item<double>(), 12);
-        var gradient = Gradient(masked, labels, objective);
-        Assert.True(gradient.index_select(1, tensor(new long[] { 0, 1, 3 })).allclose(Gradient(without, labels, objective)));
+        Assert.Equal(AwayFrom(name, without, labels).item<double>(), AwayFrom(name, masked, labels).item<double>(), 12);
+        var gradient = Gradient(masked, labels, name);
+        Assert.True(gradient.index_select(1, tensor(new long[] { 0, 1, 3 })).allclose(Gradient(without, labels, name)));
         Assert.Equal(0, gradient[0, 2].item<double>());
     }
 
@@ -87,7 +85,7 @@ public sealed class ObjectiveTests
     {
         using var scope = NewDisposeScope();
         var logits = tensor(new double[] { 1, 3, 2, 5, 5, 0 }).reshape(2, 3);
-        var gaps = LogitGap.Instance.Values(logits, tensor(new long[] { 2, 1 }), tensor(new long[] { 1, 0 }));
+        var gaps = LogitGap.Of(logits, tensor(new long[] { 2, 1 }), tensor(new long[] { 1, 0 }));
         Assert.Equal([-1.0, 0.0], gaps.data<double>().ToArray());
     }
 
@@ -100,7 +98,7 @@ public sealed class ObjectiveTests
         var parameter = network.parameters().First();
         (parameter.sum() * 7).backward();
         using var pass = ForwardPass.At(network.AsClassifier(), images);
-        pass.Gradients(LogitGap.Instance.Values(pass.Logits, labels.add(1).remainder(4), labels));
+        pass.Gradients(LogitGap.Of(pass.Logits, labels.add(1).remainder(4), labels));
         Assert.True(parameter.grad!.eq(7).all().item<bool>());
         Assert.Null(network.parameters().Last().grad);
     }
@@ -114,14 +112,16 @@ public sealed class ObjectiveTests
         Assert.Contains("differentiable", error.Message, StringComparison.Ordinal);
     }
 
-    private static Tensor Gradient(Tensor logits, Tensor labels, IObjective? objective = null)
+    private static Tensor Gradient(Tensor logits, Tensor labels, string name = "cross-entropy")
     {
         var leaf = logits.detach().clone().requires_grad_(true);
-        (objective ?? CrossEntropy.Instance).ValuesAwayFrom(leaf, labels).sum().backward();
+        AwayFrom(name, leaf, labels).sum().backward();
         return leaf.grad!;
     }
 
-    private static IObjective ByName(string name) => name == "gap" ? LogitGap.Instance : CrossEntropy.Instance;
+    private static Tensor AwayFrom(string name, Tensor logits, Tensor labels) => name == "gap" ? LogitGap.AwayFrom(logits, labels) : CrossEntropy.AwayFrom(logits, labels);
+
+    private static Tensor Toward(string name, Tensor logits, Tensor targets, Tensor labels) => name == "gap" ? LogitGap.Of(logits, targets, labels) : CrossEntropy.Toward(logits, targets);
 
     private sealed class Constant : IClassifier
     {

@@ -32,10 +32,7 @@ public sealed record CurvatureOptions
     {
         SettingCheck.AtLeastOne("products", MaxProducts);
         SettingCheck.NotNegative("tolerance of the subproblem", Tolerance);
-        if (!double.IsFinite(DifferenceStep) || DifferenceStep <= 0)
-        {
-            throw new BadInputException(FormattableString.Invariant($"The step of finite differences must be a positive number, but {DifferenceStep} was given."));
-        }
+        SettingCheck.Positive("step of finite differences", DifferenceStep);
     }
 }
 

@@ -41,7 +41,7 @@ public sealed class HessianProductTests : IDisposable
         var hessians = DenseHessians(name);
         using var pass = Pass(name, _images, _labels, _targets, out var gradients);
         Assert.True(gradients.allclose(pass.Gradients(Values(name, pass.Logits, _labels, _targets), keepGraph: true)));
-        var products = HessianProducts.Exact(pass, arange(6));
+        var products = HessianProducts.Exact(pass, [0, 1, 2, 3, 4, 5]);
         for (var draw = 0; draw < 3; draw++)
         {
             var vectors = Vectors(draw);
@@ -66,7 +66,7 @@ public sealed class HessianProductTests : IDisposable
         var expected = hessians.matmul(vectors.unsqueeze(2)).squeeze(2);
         _network.to(ScalarType.Float32);
         using var pass = Pass(name, _images.to(ScalarType.Float32), _labels, _targets, out _);
-        AssertClose(expected, HessianProducts.Exact(pass, arange(6))(vectors.to(ScalarType.Float32)).to(ScalarType.Float64), 1e-4);
+        AssertClose(expected, HessianProducts.Exact(pass, [0, 1, 2, 3, 4, 5])(vectors.to(ScalarType.Float32)).to(ScalarType.Float64), 1e-4);
     }
 
     [Theory, MemberData(nameof(Objectives))]
@@ -95,14 +95,14 @@ public sealed class HessianProductTests : IDisposable
         using var scope = NewDisposeScope();
         var vectors = Vectors(0);
         using var together = Pass(name, _images, _labels, _targets, out _);
-        var products = HessianProducts.Exact(together, arange(6))(vectors);
+        var products = HessianProducts.Exact(together, [0, 1, 2, 3, 4, 5])(vectors);
         var some = tensor(new long[] { 1, 4 });
-        AssertClose(products.index_select(0, some), HessianProducts.Exact(together, some)(vectors.index_select(0, some)), 1e-12);
+        AssertClose(products.index_select(0, some), HessianProducts.Exact(together, [.. some.data<long>().Select(row => (int)row)])(vectors.index_select(0, some)), 1e-12);
         for (var row = 0; row < 6; row++)
         {
             var only = tensor(new long[] { row });
             using var alone = Pass(name, _images.index_select(0, only), _labels.index_select(0, only), _targets.index_select(0, only), out _);
-            AssertClose(products.index_select(0, only), HessianProducts.Exact(alone, arange(1))(vectors.index_select(0, only)), 1e-12);
+            AssertClose(products.index_select(0, only), HessianProducts.Exact(alone, [0])(vectors.index_select(0, only)), 1e-12);
         }
     }
 
@@ -115,7 +115,7 @@ public sealed class HessianProductTests : IDisposable
         foreach (var radius in new[] { 0.05, 0.5, 5 })
         {
             var radii = full(6, radius, dtype: ScalarType.Float64);
-            var model = new QuadraticModel(zeros(6, dtype: ScalarType.Float64), gradients, HessianProducts.Exact(pass, arange(6)));
+            var model = new QuadraticModel(zeros(6, dtype: ScalarType.Float64), gradients, HessianProducts.Exact(pass, [0, 1, 2, 3, 4, 5]));
             var solution = new LanczosSubproblem(model, radii, Inputs, 0, [1, 2, 3, 4, 5, 6]).Solve(radii);
             for (var row = 0; row < 6; row++)
             {
@@ -168,7 +168,7 @@ public sealed class HessianProductTests : IDisposable
             using var pass = Pass("gap", _images, _labels, _targets, out _);
             for (var draw = 0; draw < 3; draw++)
             {
-                HessianProducts.Exact(pass, arange(6))(vectors);
+                HessianProducts.Exact(pass, [0, 1, 2, 3, 4, 5])(vectors);
             }
         }
 
@@ -212,8 +212,7 @@ public sealed class HessianProductTests : IDisposable
 
     private static Tensor Values(string name, Tensor logits, Tensor labels, Tensor targets)
     {
-        IObjective objective = name == "gap" ? LogitGap.Instance : CrossEntropy.Instance;
-        return objective.Values(logits, targets, labels);
+        return name == "gap" ? LogitGap.Of(logits, targets, labels) : CrossEntropy.Toward(logits, targets);
     }
 
     /// <summary>Draws vectors of different lengths from a seed.</summary>

@@ -1,5 +1,4 @@
 using Brink.Optimization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
@@ -9,17 +8,18 @@ internal static class HessianProducts
 {
     /// <summary>Returns exact products, which differentiate the gradients of a pass.</summary>
     /// <param name="pass">The pass, after <see cref="ForwardPass.GradientsForProducts"/>; it must not be disposed before the last product.</param>
-    /// <param name="rows">The rows of the pass to use, int64, shape [rows], ascending. A product costs as much as for all rows.</param>
-    public static LinearOperator Exact(ForwardPass pass, Tensor rows) => vectors =>
+    /// <param name="rows">The rows of the pass to use, ascending. A product costs as much as for all rows.</param>
+    public static LinearOperator Exact(ForwardPass pass, IReadOnlyList<int> rows) => vectors =>
     {
-        if (rows.shape[0] == pass.Points.shape[0])
+        if (rows.Count == pass.Points.shape[0])
         {
             return pass.HessianProducts(vectors);
         }
 
         using var scope = NewDisposeScope();
-        var all = zeros_like(pass.Points).index_copy(0, rows, vectors);
-        return pass.HessianProducts(all).index_select(0, rows).MoveToOuterDisposeScope();
+        var positions = tensor(rows.Select(row => (long)row).ToArray(), device: vectors.device);
+        var all = zeros_like(pass.Points).index_copy(0, positions, vectors);
+        return pass.HessianProducts(all).index_select(0, positions).MoveToOuterDisposeScope();
     };
 
     /// <summary>Returns products by central differences, (∇f(x + hd) − ∇f(x − hd)) / 2h · ‖v‖ with d = v/‖v‖, for networks that cannot be differentiated twice.</summary>
@@ -30,9 +30,9 @@ internal static class HessianProducts
     public static LinearOperator Differences(Tensor points, double step, Func<Tensor, Tensor> gradients) => vectors =>
     {
         using var scope = NewDisposeScope();
-        using Scalar length = Scalars.Of(step), width = Scalars.Of(2 * step);
-        var shifts = Norm.L2.SteepestDirections(vectors).mul(length);
+        using var width = Scalars.Of(2 * step);
+        var shifts = Norm.L2.SteepestDirections(vectors).Times(step);
         var differences = gradients(points.Plus(shifts)) - gradients(points - shifts);
-        return differences.mul(PerSample.Broadcast(Norm.L2.Of(vectors), vectors)).div(width).MoveToOuterDisposeScope();
+        return differences.Times(Norm.L2.Of(vectors)).div(width).MoveToOuterDisposeScope();
     };
 }

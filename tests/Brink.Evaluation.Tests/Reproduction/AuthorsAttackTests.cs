@@ -1,17 +1,20 @@
 using Brink.Attacks;
+using Brink.Evaluation.Catalog;
+using Brink.Evaluation.Reproduction;
+using Brink.Models;
 using static TorchSharp.torch;
 
-namespace Brink.Models.Tests.Attacks;
+namespace Brink.Evaluation.Tests.Reproduction;
 
 /// <summary>Compares attacks on the authors' ResNet-20 and real images with values computed in PyTorch by the formulas of the authors' program.</summary>
 [Trait("speed", "slow")]
-public sealed class AuthorsNetworkTests : IDisposable
+public sealed class AuthorsAttackTests : IDisposable
 {
     private readonly LoadedModel _model = ModelCatalog.Load("resnet20", SharedFiles.DataFile("weights", "resnet20_cifar10_authors.pkl"));
     private readonly IReadOnlyDictionary<string, Tensor> _golden = Safetensors.Read(SharedFiles.ReferenceFile("resnet20_trust_region.safetensors"));
     private readonly ModuleClassifier _classifier;
 
-    public AuthorsNetworkTests() => _classifier = new(_model.Module, _model.ClassCount, _model.Normalization.Bounds, _model.Name);
+    public AuthorsAttackTests() => _classifier = new(_model.Module, _model.ClassCount, _model.Normalization.Bounds, _model.Name);
 
     public static TheoryData<string, string> Cases => new() { { "l2", "best" }, { "l2", "hardest" }, { "linf", "best" }, { "linf", "hardest" } };
 
@@ -105,11 +108,42 @@ public sealed class AuthorsNetworkTests : IDisposable
         Assert.InRange(differences.Average(), 0, 0.005);
     }
 
+    /// <summary>The contract of all attacks: the same result alone and in a batch, and no tensor that outlives the attack.</summary>
+    [Theory]
+    [InlineData("l2", "best", null)]
+    [InlineData("linf", "hardest", null)]
+    [InlineData("l2", "untargeted", null)]
+    [InlineData("linf", "untargeted", 3)]
+    public void An_image_has_the_same_result_alone_and_in_a_batch_and_nothing_leaks(string normName, string target, int? targetClass)
+    {
+        using var network = new SmoothNetwork(12, 20, 5, seed: 1);
+        var (images, labels) = network.Batch(16, seed: 2);
+        using var disposedImages = images;
+        using var disposedLabels = labels;
+        var attack = (AuthorsOptions.Adaptive(Norm.Parse(normName)) with { Target = AttackSettings.TryParseTarget(target)!.Value }).CreateAttack();
+        var criterion = targetClass is { } number ? Criterion.TargetClass(number) : Criterion.Misclassification;
+        attack.Run(network.AsClassifier(), images, labels, criterion).Dispose();
+        var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        using (var together = attack.Run(network.AsClassifier(), images, labels, criterion))
+        {
+            using var scope = NewDisposeScope();
+            Assert.All(together.Outcomes.Where(image => image.Attacked), image => Assert.True(image.Fooled, image.Exit.Describe()));
+            for (var row = 0; row < 16; row++)
+            {
+                using var alone = attack.Run(network.AsClassifier(), images.narrow(0, row, 1), labels.narrow(0, row, 1), criterion, [row]);
+                Assert.True((alone.Adversarial[0] - together.Adversarial[row]).abs().max().item<double>() < 1e-9);
+                Assert.Equal((alone.Outcomes[0].Exit, alone.Outcomes[0].Forwards, alone.Outcomes[0].Backwards), (together.Outcomes[row].Exit, together.Outcomes[row].Forwards, together.Outcomes[row].Backwards));
+            }
+        }
+
+        Assert.Equal(before, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
     private AttackResult Run(string normName, string target, int maxIterations, IClassifier? classifier = null)
     {
-        var options = normName == "l2" ? TrustRegionOptions.Authors(Norm.L2, 0.05) : TrustRegionOptions.Authors(Norm.LInf, 0.005);
-        var attack = new TrustRegionAttack(options with { Target = target == "best" ? TargetSelection.Best : TargetSelection.Hardest, MaxIterations = maxIterations });
-        return attack.Run(classifier ?? _classifier, _golden["images"], _golden["labels"]);
+        var options = normName == "l2" ? AuthorsOptions.Fixed(Norm.L2, 0.05) : AuthorsOptions.Fixed(Norm.LInf, 0.005);
+        var attack = options with { Target = target == "best" ? TargetSelection.Best : TargetSelection.Hardest, MaxIterations = maxIterations };
+        return attack.CreateAttack().Run(classifier ?? _classifier, _golden["images"], _golden["labels"]);
     }
 
     /// <summary>A classifier that keeps a copy of the last batch of points at which the attack computed gradients.</summary>

@@ -1,0 +1,434 @@
+using static TorchSharp.torch;
+
+namespace Brink.Attacks;
+
+/// <summary>The images of a batch that an attack works on. Finished images leave it and cause no further cost.</summary>
+/// <remarks>
+/// <para>
+/// Row i of every tensor belongs to the i-th image that is still active. An attack keeps its own tensors aligned: <see cref="Keep(bool[])"/> and
+/// <see cref="Keep(LinearModel, int, int)"/> return the positions of the images that stay. Passes are counted for each image.
+/// </para>
+/// <para>A batch has one pass at a time: a new one disposes the one before, whose graph would occupy memory.</para>
+/// </remarks>
+public sealed class AttackedBatch : IDisposable
+{
+    /// <summary>The smallest margin that is no rounding error, as a share of the range of the logits and in units of the machine epsilon: 1e-5 in float32.</summary>
+    private const double SmallestMargin = 1e-5 * (1 << 23);
+
+    private readonly AttackRun _run;
+    private int[] _rows;
+    private Tensor _labels;
+    private Tensor _indices;
+    private Tensor? _targets;
+    private ForwardPass? _pass;
+    private bool _hasClassification;
+    private bool _followsClass;
+
+    /// <summary>Initializes a batch of some rows of a run.</summary>
+    /// <param name="run">The record of the attack.</param>
+    /// <param name="rows">The rows, ascending.</param>
+    /// <param name="classification">The pass that classified all rows of the run; the batch takes ownership. Null if it is not available.</param>
+    internal AttackedBatch(AttackRun run, IEnumerable<int> rows, ForwardPass? classification = null)
+    {
+        (_run, _rows, _pass, _hasClassification) = (run, [.. rows], classification, classification is not null);
+        using var positions = Positions(_rows);
+        _labels = run.Labels.index_select(0, positions).DetachFromDisposeScope();
+        _indices = run.IndexTensor.index_select(0, positions).DetachFromDisposeScope();
+    }
+
+    /// <summary>The classifier to attack.</summary>
+    public IClassifier Classifier => _run.Classifier;
+
+    /// <summary>The criterion of success.</summary>
+    public Criterion Criterion => _run.Criterion;
+
+    /// <summary>The number of active images.</summary>
+    public int Count => _rows.Length;
+
+    /// <summary>The original images x, shape [active, …].</summary>
+    /// <value>A new tensor in the dispose scope of the caller.</value>
+    public Tensor Images => OfActive(_run.Images);
+
+    /// <summary>The labels y, int64, shape [active].</summary>
+    /// <value>A tensor that the batch owns.</value>
+    public Tensor Labels => _labels;
+
+    /// <summary>The index of each active image in its data set. Random draws depend on it and on the seed only.</summary>
+    public IReadOnlyList<long> Indices => [.. _rows.Select(row => _run.Indices[row])];
+
+    /// <summary>The rows of the active images in the batch that was given to the attack.</summary>
+    internal IReadOnlyList<int> Rows => _rows;
+
+    /// <summary>The last pass: the classification of all images, or the result of the last <see cref="Forward"/>.</summary>
+    internal ForwardPass Pass => _pass ?? throw new InvalidOperationException("The batch has no pass; call Forward first.");
+
+    /// <summary>The adversarial images found so far, shape [active, …], as a new tensor; the original image where none was found.</summary>
+    internal Tensor Adversarial => OfActive(_run.Adversarial);
+
+    /// <summary>Runs one forward pass of the active images, which the batch disposes at the next one.</summary>
+    /// <param name="points">The points, shape [active, …].</param>
+    /// <param name="keepGraph">Whether to keep the graph for gradients.</param>
+    /// <returns>The pass.</returns>
+    /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
+    public ForwardPass Forward(Tensor points, bool keepGraph = true)
+    {
+        EndPass();
+        return _pass = _run.Forward(points, _rows, keepGraph);
+    }
+
+    /// <summary>Chooses the class that each image approaches and linearises the margin at the images.</summary>
+    /// <remarks>Without a comparison of classes, the graph of the classification is used, so that no forward pass is needed.</remarks>
+    /// <param name="target">The selection of the class. It has no effect unless every class other than the label meets the criterion.</param>
+    /// <param name="norm">The norm of the attack.</param>
+    /// <param name="candidates">The number of classes, those with the largest logits other than the label, that are compared.</param>
+    /// <returns>The linear model at the images, in the dispose scope of the caller.</returns>
+    public LinearModel Start(TargetSelection target, Norm norm, int candidates = 9) => Start(target, norm, candidates, Objective.Gap, needsGap: true).Gap!;
+
+    /// <summary>Linearises the margin at the points of the last pass, toward the class that was chosen by <see cref="Start(TargetSelection, Norm, int)"/>.</summary>
+    /// <param name="norm">The norm of the attack.</param>
+    /// <returns>The linear model, in the dispose scope of the caller.</returns>
+    public LinearModel Linearize(Norm norm) => Linearize(norm, Objective.Gap);
+
+    /// <summary>Returns the logits z in the last pass, shape [active, classes], without graph.</summary>
+    /// <returns>The logits, in the dispose scope of the caller.</returns>
+    public Tensor Logits() => Scoped(() => OfActive(Pass, Pass.Logits.detach()));
+
+    /// <summary>Determines for each image whether it meets the criterion in the last pass, bool, shape [active].</summary>
+    /// <returns>The flags.</returns>
+    public Tensor IsFooled() => Scoped(() => Criterion.IsMet(Logits(), _labels, _indices));
+
+    /// <summary>Finishes the images that are fooled at the points of the last pass, have no usable gradient there or have reached the iteration limit.</summary>
+    /// <param name="model">The linear model at these points.</param>
+    /// <param name="iteration">The number of completed steps; after 0 steps no image counts as fooled.</param>
+    /// <param name="maxIterations">The maximum number of steps per image.</param>
+    /// <returns>The positions of the images that stay, int64, shape [kept], in the dispose scope of the caller.</returns>
+    public Tensor Keep(LinearModel model, int iteration, int maxIterations)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using var scope = NewDisposeScope();
+        var (pass, places) = (Pass, Places(Pass));
+        var fooled = iteration > 0 ? IsFooled().ToBools() : new bool[Count];
+        var hasPrediction = ForwardPass.HasPrediction(pass.Logits).ToBools();
+        var (values, slopes) = (model.Values.ToDoubles(), model.Slopes.ToDoubles());
+        var stays = new bool[Count];
+        for (var position = 0; position < Count; position++)
+        {
+            AttackExit? exit = fooled[position] ? AttackExit.Fooled
+                : !hasPrediction[places[position]] || !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
+                : slopes[position] == 0 ? AttackExit.ZeroGradient
+                : iteration == maxIterations ? AttackExit.IterationLimit
+                : null;
+            stays[position] = exit is null;
+            if (exit is { } end)
+            {
+                Finish(position, end, iteration, pass.Points[places[position]]);
+            }
+        }
+
+        return Keep(stays).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Removes the images whose flag is false.</summary>
+    /// <param name="stays">The flag of each active image.</param>
+    /// <returns>The positions of the images that stay, int64, shape [kept], in the dispose scope of the caller.</returns>
+    public Tensor Keep(bool[] stays)
+    {
+        ArgumentNullException.ThrowIfNull(stays);
+        var kept = Enumerable.Range(0, Count).Where(position => stays[position]).ToArray();
+        var positions = Positions(kept);
+        if (kept.Length < Count)
+        {
+            Replace(ref _labels, _labels.index_select(0, positions));
+            Replace(ref _indices, _indices.index_select(0, positions));
+            if (_targets is not null)
+            {
+                Replace(ref _targets, _targets.index_select(0, positions));
+            }
+
+            _rows = [.. kept.Select(position => _rows[position])];
+        }
+
+        return positions;
+    }
+
+    /// <summary>Records the exit reason of an image, and its adversarial image if it is fooled. The image remains in the batch until it is removed by <see cref="Keep(bool[])"/>.</summary>
+    /// <param name="position">The position of the image.</param>
+    /// <param name="exit">The exit reason.</param>
+    /// <param name="iterations">The number of steps, which is added to those of earlier phases of the attack.</param>
+    /// <param name="point">The adversarial image, shape […]; used only if the image is fooled.</param>
+    public void Finish(int position, AttackExit exit, int iterations, Tensor point)
+    {
+        var row = _rows[position];
+        _run[row].Exit = exit;
+        _run[row].Iterations += iterations;
+        if (exit == AttackExit.Fooled)
+        {
+            _run.Adversarial[row] = point;
+        }
+    }
+
+    /// <summary>Reports progress to the caller of the attack, if the caller listens.</summary>
+    /// <param name="iteration">The number of completed iterations.</param>
+    public void Report(int iteration) => _run.Report(iteration, Count);
+
+    /// <summary>Reports progress of an attack whose batch does not shrink.</summary>
+    /// <param name="iteration">The number of completed iterations.</param>
+    /// <param name="active">The number of images that the attack still works on.</param>
+    internal void Report(int iteration, int active) => _run.Report(iteration, active);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        EndPass();
+        _labels.Dispose();
+        _indices.Dispose();
+        _targets?.Dispose();
+    }
+
+    /// <summary>Disposes the last pass, whose graph takes memory.</summary>
+    internal void EndPass()
+    {
+        _pass?.Dispose();
+        (_pass, _hasClassification) = (null, false);
+    }
+
+    /// <summary>Returns the counts and the exit reason of an image.</summary>
+    /// <param name="row">The row of the image in the batch that was given to the attack.</param>
+    internal AttackRun.Entry Entry(int row) => _run[row];
+
+    /// <summary>Returns some of the active images as a batch of their own, with their target classes.</summary>
+    /// <param name="positions">The positions of the images, ascending.</param>
+    internal AttackedBatch Part(IReadOnlyList<int> positions)
+    {
+        using var selected = Positions(positions);
+        return new(_run, positions.Select(position => _rows[position]))
+        {
+            _targets = _targets?.index_select(0, selected).DetachFromDisposeScope(),
+            _followsClass = _followsClass,
+        };
+    }
+
+    /// <summary>Returns images of the attack as a batch of their own, whether or not they are finished; it follows the classes that were chosen for all of them.</summary>
+    /// <param name="rows">The rows of the images in the batch that was given to the attack, ascending.</param>
+    internal AttackedBatch OfRows(IReadOnlyList<int> rows)
+    {
+        var batch = new AttackedBatch(_run, rows);
+        if (Criterion.ComparesClasses && rows.All(row => _run[row].Target >= 0))
+        {
+            using var targets = tensor(rows.Select(row => _run[row].Target).ToArray(), device: _labels.device);
+            batch.SetTargets(targets, followsClass: true);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Chooses the class that each image approaches and linearises the margin and the objective at the images.</summary>
+    /// <param name="target">The selection of the class.</param>
+    /// <param name="norm">The norm of the attack.</param>
+    /// <param name="candidates">The number of classes that are compared.</param>
+    /// <param name="objective">The objective to linearise; null for none.</param>
+    /// <param name="needsGap">Whether to linearise the margin as well.</param>
+    /// <param name="excluded">The classes of each image that are not chosen, bool, shape [active, classes]; null for none.</param>
+    /// <param name="differentiable">Whether the gradients of the objective can be differentiated again.</param>
+    internal (LinearModel? Gap, LinearModel? Objective) Start(TargetSelection target, Norm norm, int candidates, Objective? objective, bool needsGap, Tensor? excluded = null, bool differentiable = false)
+    {
+        // A margin whose gradients are differentiated again takes a backward pass of its own.
+        var isSame = objective == Objective.Gap && !differentiable;
+        using var scope = NewDisposeScope();
+        LinearModel? gap = null;
+        var compares = Criterion.ComparesClasses && target != TargetSelection.Untargeted;
+        if (compares || !_hasClassification)
+        {
+            // Comparing classes takes a backward pass per class, so it uses a pass of the attacked images only.
+            Forward(Images);
+        }
+
+        if (compares)
+        {
+            gap = Choose(target, norm, candidates, excluded: excluded);
+        }
+        else
+        {
+            SetTargets(Criterion.Targets(_indices), followsClass: false);
+            gap = needsGap || isSame ? Linearize(norm, Objective.Gap, keepGraph: !isSame) : null;
+        }
+
+        var model = objective is null || isSame ? null : Linearize(norm, objective.Value, differentiable);
+        return (ToOuter(gap), isSame ? gap : ToOuter(model));
+
+        static LinearModel? ToOuter(LinearModel? linear)
+        {
+            linear?.Map(tensor => tensor.MoveToOuterDisposeScope());
+            return linear;
+        }
+    }
+
+    /// <summary>Chooses the nearest or farthest class at the points of the last pass and linearises its margin; the graph is kept.</summary>
+    /// <param name="target">Best or hardest.</param>
+    /// <param name="norm">The norm of the attack.</param>
+    /// <param name="candidates">The number of classes that are compared.</param>
+    /// <param name="origins">The points from which distances are measured, shape [active, …]; null for the points of the pass.</param>
+    /// <param name="excluded">The classes of each image that are not chosen, bool, shape [active, classes]; null for none.</param>
+    /// <param name="isTarget">Whether the classes are the target classes of the results; false for those that an untargeted attack only follows.</param>
+    internal LinearModel Choose(TargetSelection target, Norm norm, int candidates, Tensor? origins = null, Tensor? excluded = null, bool isTarget = true) => Scoped(() =>
+    {
+        var choice = ComparedClasses.Choose(Pass, Criterion, farthest: target == TargetSelection.Hardest, _labels, norm, candidates, origins, excluded);
+        SetTargets(choice.Targets, followsClass: true, isTarget);
+        return new LinearModel(choice.Margins, choice.Gradients, norm);
+    });
+
+    /// <summary>Linearises an objective at the points of the last pass.</summary>
+    /// <param name="norm">The norm of the attack.</param>
+    /// <param name="objective">The objective.</param>
+    /// <param name="differentiable">Whether the gradients can be differentiated again.</param>
+    /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>
+    internal LinearModel Linearize(Norm norm, Objective objective, bool differentiable = false, bool keepGraph = false) => Scoped(() =>
+    {
+        var (values, gradients) = Differentiate(objective, differentiable, keepGraph);
+        return new LinearModel(values, gradients, norm);
+    });
+
+    /// <summary>Computes an objective at the points of the last pass, shape [active], and its gradients, shape [active, …].</summary>
+    /// <param name="objective">The objective.</param>
+    /// <param name="differentiable">Whether the gradients can be differentiated again.</param>
+    /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>
+    internal (Tensor Values, Tensor Gradients) Differentiate(Objective objective, bool differentiable = false, bool keepGraph = false)
+    {
+        using var scope = NewDisposeScope();
+        var values = Values(objective);
+        var gradients = differentiable ? Pass.GradientsForProducts(values) : Pass.Gradients(values, keepGraph);
+        return (OfActive(Pass, values.detach()).MoveToOuterDisposeScope(), OfActive(Pass, gradients).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Computes an objective in the last pass, attached to its graph, one value per row of the pass.</summary>
+    /// <param name="objective">The objective.</param>
+    internal Tensor Values(Objective objective)
+    {
+        if (!_hasClassification)
+        {
+            return Values(objective, Pass.Logits, _labels, _indices, _targets);
+        }
+
+        using var targets = _targets is null ? null : Criterion.Targets(_run.IndexTensor);
+        return Values(objective, Pass.Logits, _run.Labels, _run.IndexTensor, targets);
+    }
+
+    /// <summary>Computes the gradients of an objective at other points, without counting the passes.</summary>
+    /// <param name="objective">The objective.</param>
+    /// <param name="points">The points, shape [active, …].</param>
+    internal Tensor UncountedGradients(Objective objective, Tensor points) => Scoped(() =>
+    {
+        using var pass = ForwardPass.At(Classifier, points);
+        return pass.Gradients(Values(objective, pass.Logits, _labels, _indices, _targets));
+    });
+
+    /// <summary>Computes the margins of the criterion in the last pass, without graph, shape [active].</summary>
+    internal Tensor Margins() => Scoped(() => Criterion.CheckedMargins(Logits(), _labels, _indices));
+
+    /// <summary>Determines for each image whether a margin in the last pass is positive by more than rounding, bool, shape [active].</summary>
+    /// <remarks>A smaller margin may be a rounding error, which another batch rounds differently: the result would not be confirmed.</remarks>
+    /// <param name="margins">The margins, shape [active].</param>
+    internal Tensor IsPositive(Tensor margins) => Scoped(() =>
+        margins.gt(OfActive(Pass, Pass.Ranges()).Times(SmallestMargin * finfo(margins.dtype).eps)).logical_and(ForwardPass.HasPrediction(Logits())));
+
+    /// <summary>Counts products of the Hessian with a vector.</summary>
+    /// <param name="products">The number of products of each image.</param>
+    /// <param name="passes">The number of forward passes per product, and of backward passes per product, to count in addition.</param>
+    internal void CountProducts(IReadOnlyList<int> products, int passes)
+    {
+        foreach (var (row, count) in _rows.Zip(products))
+        {
+            _run[row].Products += count;
+            _run[row].Forwards += passes * count;
+            _run[row].Backwards += passes * count;
+        }
+    }
+
+    /// <summary>Selects the active images of a tensor with one row per row of a pass; the tensor itself if these are the same.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <param name="ofPass">The tensor.</param>
+    internal Tensor OfActive(ForwardPass pass, Tensor ofPass)
+    {
+        if (pass.Rows.Count == Count)
+        {
+            return ofPass;
+        }
+
+        using var positions = Positions(Places(pass));
+        return ofPass.index_select(0, positions);
+    }
+
+    /// <summary>Returns the positions of the active images among the rows of a pass.</summary>
+    /// <param name="pass">A pass of these images, and of others that have been removed since.</param>
+    internal IReadOnlyList<int> Places(ForwardPass pass)
+    {
+        var places = new int[Count];
+        for (var (position, place) = (0, 0); position < Count; place++)
+        {
+            if (pass.Rows[place] == _rows[position])
+            {
+                places[position++] = place;
+            }
+        }
+
+        return places;
+    }
+
+    private Tensor Values(Objective objective, Tensor logits, Tensor labels, Tensor indices, Tensor? targets)
+    {
+        if (objective == Objective.Gap)
+        {
+            return _followsClass ? Criterion.MarginsToward(logits, labels, targets!) : Criterion.CheckedMargins(logits, labels, indices);
+        }
+
+        if (targets is not null)
+        {
+            return CrossEntropy.Toward(logits, targets);
+        }
+
+        using var underflows = CrossEntropy.Underflows(logits, labels);
+        var flags = underflows.ToBools();
+        var places = logits.shape[0] == Count ? Enumerable.Range(0, Count) : Places(Pass);
+        foreach (var (row, place) in _rows.Zip(places))
+        {
+            _run[row].Underflowed |= flags[place];
+        }
+
+        return CrossEntropy.AwayFrom(logits, labels);
+    }
+
+    private void SetTargets(Tensor? targets, bool followsClass, bool isRecorded = true)
+    {
+        _targets?.Dispose();
+        (_targets, _followsClass) = (targets?.alias().DetachFromDisposeScope(), followsClass);
+        if (!isRecorded)
+        {
+            return;
+        }
+
+        var classes = targets?.ToLongs();
+        for (var position = 0; position < Count; position++)
+        {
+            _run[_rows[position]].Target = classes?[position] ?? -1;
+        }
+    }
+
+    private Tensor OfActive(Tensor ofRun)
+    {
+        if (_rows.Length == ofRun.shape[0])
+        {
+            return ofRun.alias();
+        }
+
+        using var positions = Positions(_rows);
+        return ofRun.index_select(0, positions);
+    }
+
+    private Tensor Positions(IReadOnlyList<int> positions) => tensor(positions.Select(position => (long)position).ToArray(), device: _run.Images.device);
+
+    private static void Replace(ref Tensor tensor, Tensor next)
+    {
+        tensor.Dispose();
+        tensor = next.DetachFromDisposeScope();
+    }
+}
