@@ -91,7 +91,7 @@ public static class AttackCatalog
     }
 
     /// <summary>Returns the settings of <c>tr</c> before its options are applied: those of the preset, with a fixed radius or without the boundary walk if requested.</summary>
-    private static AttackOptions TrustRegion(Dictionary<string, string> settings)
+    private static IAttackOptions TrustRegion(Dictionary<string, string> settings)
     {
         var norm = Norm.Parse(settings.GetValueOrDefault("norm") ?? "l2");
         return settings.GetValueOrDefault("preset") == "authors"
@@ -100,7 +100,7 @@ public static class AttackCatalog
             : TrustRegion(settings, settings.GetValueOrDefault("preset") is not null ? TrustRegionOptions.Paper(norm) : settings.GetValueOrDefault("refine") == "0" ? TrustRegionOptions.Unrefined : new());
     }
 
-    private static AttackOptions TrustRegion(Dictionary<string, string> settings, TrustRegionOptions options)
+    private static IAttackOptions TrustRegion(Dictionary<string, string> settings, TrustRegionOptions options)
     {
         if (Take(settings, "preset") is { } preset && (!Presets.Contains(preset, StringComparer.Ordinal) || preset == "authors"))
         {
@@ -148,9 +148,9 @@ public static class AttackCatalog
 /// <param name="Title">The name in text.</param>
 /// <param name="NormNames">The names of the norms that it supports.</param>
 /// <param name="Options">The function that returns new settings before the options are applied; it takes away the options that it uses.</param>
-internal sealed record AttackDescriptor(string Name, string Title, IReadOnlyList<string> NormNames, Func<Dictionary<string, string>, AttackOptions> Options)
+internal sealed record AttackDescriptor(string Name, string Title, IReadOnlyList<string> NormNames, Func<Dictionary<string, string>, IAttackOptions> Options)
 {
-    /// <summary>What the attack can search for: <c>minimal</c> perturbations, and <c>budgeted</c> ones up to a given length.</summary>
+    /// <summary>The kinds of results: <c>minimal</c> perturbations, and <c>budgeted</c> ones up to a given length.</summary>
     public IReadOnlyList<string> Kinds => Options([]) is FastGradientOptions ? ["minimal", "budgeted"] : ["minimal"];
 }
 

@@ -64,7 +64,7 @@ internal sealed class AuthorsAttack(AuthorsOptions options) : Attacks.Attack, IM
 }
 
 /// <summary>The settings of <see cref="AuthorsAttack"/>, with the values of the program.</summary>
-internal sealed record AuthorsOptions : AttackOptions
+internal sealed record AuthorsOptions : IAttackOptions
 {
     /// <summary>The norm of the perturbation.</summary>
     public Norm Norm { get; init; } = Norm.L2;
@@ -117,7 +117,7 @@ internal sealed record AuthorsOptions : AttackOptions
     public static AuthorsOptions Fixed(Norm norm, double radius) => new() { Norm = norm, RadiusStart = radius, RadiusSmallest = radius, RadiusLargest = radius, RadiusGrowth = 1 };
 
     /// <inheritdoc/>
-    public override IAttack CreateAttack()
+    public IAttack CreateAttack()
     {
         SettingCheck.L2OrLInf("The authors' program", Norm);
         SettingCheck.AtLeastOne("iterations", MaxIterations);

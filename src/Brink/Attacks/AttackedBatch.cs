@@ -229,7 +229,7 @@ public sealed class AttackedBatch : IDisposable
     /// <param name="objective">The objective to linearise; null for none.</param>
     /// <param name="needsGap">Whether to linearise the margin as well.</param>
     /// <param name="excluded">The classes of each image that are not chosen, bool, shape [active, classes]; null for none.</param>
-    /// <param name="differentiable">Whether the gradients of the objective can be differentiated again.</param>
+    /// <param name="differentiable">Whether to compute gradients of the objective that can be differentiated again.</param>
     internal (LinearModel? Gap, LinearModel? Objective) Start(TargetSelection target, Norm norm, int candidates, Objective? objective, bool needsGap, Tensor? excluded = null, bool differentiable = false)
     {
         // A margin whose gradients are differentiated again takes a backward pass of its own.
@@ -269,7 +269,7 @@ public sealed class AttackedBatch : IDisposable
     /// <param name="candidates">The number of classes that are compared.</param>
     /// <param name="origins">The points from which distances are measured, shape [active, …]; null for the points of the pass.</param>
     /// <param name="excluded">The classes of each image that are not chosen, bool, shape [active, classes]; null for none.</param>
-    /// <param name="isTarget">Whether the classes are the target classes of the results; false for those that an untargeted attack only follows.</param>
+    /// <param name="isTarget">Whether to record the classes as the target classes of the results; false for those that an untargeted attack only follows.</param>
     internal LinearModel Choose(TargetSelection target, Norm norm, int candidates, Tensor? origins = null, Tensor? excluded = null, bool isTarget = true) => Scoped(() =>
     {
         var choice = ComparedClasses.Choose(Pass, Criterion, farthest: target == TargetSelection.Hardest, _labels, norm, candidates, origins, excluded);
@@ -280,7 +280,7 @@ public sealed class AttackedBatch : IDisposable
     /// <summary>Linearises an objective at the points of the last pass.</summary>
     /// <param name="norm">The norm of the attack.</param>
     /// <param name="objective">The objective.</param>
-    /// <param name="differentiable">Whether the gradients can be differentiated again.</param>
+    /// <param name="differentiable">Whether to compute gradients that can be differentiated again.</param>
     /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>
     internal LinearModel Linearize(Norm norm, Objective objective, bool differentiable = false, bool keepGraph = false) => Scoped(() =>
     {
@@ -290,7 +290,7 @@ public sealed class AttackedBatch : IDisposable
 
     /// <summary>Computes an objective at the points of the last pass, shape [active], and its gradients, shape [active, …].</summary>
     /// <param name="objective">The objective.</param>
-    /// <param name="differentiable">Whether the gradients can be differentiated again.</param>
+    /// <param name="differentiable">Whether to compute gradients that can be differentiated again.</param>
     /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>
     internal (Tensor Values, Tensor Gradients) Differentiate(Objective objective, bool differentiable = false, bool keepGraph = false)
     {

@@ -138,7 +138,7 @@ internal sealed class MisclassificationCriterion(double confidence) : Criterion
 
 /// <summary>The criterion that the prediction is a given class.</summary>
 /// <param name="targets">The class of all images, or the class of each image by its index in the data set.</param>
-/// <param name="isSame">Whether all images have the same class.</param>
+/// <param name="isSame">A value that indicates whether all images have the same class.</param>
 /// <param name="confidence">The probability that the softmax must give to the class; 0 for any.</param>
 internal sealed class TargetClassCriterion(long[] targets, bool isSame, double confidence) : Criterion
 {

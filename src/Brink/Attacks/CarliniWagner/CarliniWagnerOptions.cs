@@ -1,7 +1,7 @@
 namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="CarliniWagnerAttack"/>.</summary>
-public sealed record CarliniWagnerOptions : AttackOptions
+public sealed record CarliniWagnerOptions : IAttackOptions
 {
     /// <summary>The norm of the perturbation; only L2 is supported.</summary>
     /// <value><see cref="Norm.L2"/> (Carlini and Wagner 2017, §V.A).</value>
@@ -39,8 +39,10 @@ public sealed record CarliniWagnerOptions : AttackOptions
     /// <value>true (the authors' program).</value>
     public bool AbortEarly { get; init; } = true;
 
-    /// <inheritdoc/>
-    public override IAttack CreateAttack() => new CarliniWagnerAttack(this);
+    /// <summary>Creates the attack with these settings.</summary>
+    /// <returns>The attack.</returns>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
+    public IAttack CreateAttack() => new CarliniWagnerAttack(this);
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>

@@ -1,7 +1,7 @@
 namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="DeepFoolAttack"/>.</summary>
-public sealed record DeepFoolOptions : AttackOptions
+public sealed record DeepFoolOptions : IAttackOptions
 {
     /// <summary>The norm ‖·‖_p of the perturbation.</summary>
     /// <value><see cref="Norm.L2"/> (Moosavi-Dezfooli et al. 2016, Algorithm 2; eq. 10 and 11 for other norms).</value>
@@ -27,8 +27,10 @@ public sealed record DeepFoolOptions : AttackOptions
     /// <value>0.0001 (the authors' program).</value>
     public double ExtraLength { get; init; } = 1e-4;
 
-    /// <inheritdoc/>
-    public override IAttack CreateAttack() => new DeepFoolAttack(this);
+    /// <summary>Creates the attack with these settings.</summary>
+    /// <returns>The attack.</returns>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
+    public IAttack CreateAttack() => new DeepFoolAttack(this);
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>

@@ -2,7 +2,7 @@ namespace Brink.Attacks;
 
 /// <summary>The settings of the fast-gradient attacks FGSM, iterative FGSM and PGD, which ascend the objective within a ball.</summary>
 /// <remarks>The defaults are those of <see cref="Iterative"/>.</remarks>
-public sealed record FastGradientOptions : AttackOptions
+public sealed record FastGradientOptions : IAttackOptions
 {
     /// <summary>The largest length ε of a perturbation, positive, in the norm of the attack and in units of the input space; null to search for the smallest ε that fools each image.</summary>
     /// <value>null (ours: the smallest perturbation is what Brink measures).</value>
@@ -63,9 +63,10 @@ public sealed record FastGradientOptions : AttackOptions
     /// <summary>The objective whose gradient at the image gives the first step for every radius; null with a random start, whose first step is elsewhere.</summary>
     internal Objective? FirstObjective => RandomStart ? null : Objective;
 
-    /// <inheritdoc/>
+    /// <summary>Creates the attack with these settings.</summary>
     /// <returns>An <see cref="IBudgetedAttack"/> if ε is given, otherwise an <see cref="IMinimalAttack"/>.</returns>
-    public override IAttack CreateAttack() => Epsilon is null ? new MinimalFastGradientAttack(this) : new BudgetedFastGradientAttack(this);
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
+    public IAttack CreateAttack() => Epsilon is null ? new MinimalFastGradientAttack(this) : new BudgetedFastGradientAttack(this);
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>

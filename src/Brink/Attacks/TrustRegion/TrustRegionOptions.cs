@@ -2,7 +2,7 @@ namespace Brink.Attacks;
 
 /// <summary>The settings of <see cref="TrustRegionAttack"/>.</summary>
 /// <remarks>"Ours" marks defaults that Brink chose. <see cref="Paper"/> gives the method of Yao et al. (2019).</remarks>
-public sealed record TrustRegionOptions : AttackOptions
+public sealed record TrustRegionOptions : IAttackOptions
 {
     /// <summary>The norm ‖·‖_p of the perturbation and of the trust region.</summary>
     /// <value><see cref="Norm.L2"/> (ours).</value>
@@ -64,8 +64,10 @@ public sealed record TrustRegionOptions : AttackOptions
         Curvature = new(),
     };
 
-    /// <inheritdoc/>
-    public override IAttack CreateAttack() => new TrustRegionAttack(this);
+    /// <summary>Creates the attack with these settings.</summary>
+    /// <returns>The attack.</returns>
+    /// <exception cref="BadInputException">A setting is outside its range.</exception>
+    public IAttack CreateAttack() => new TrustRegionAttack(this);
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>

@@ -1,10 +1,10 @@
 namespace Brink.Attacks;
 
 /// <summary>The settings of an attack.</summary>
-public abstract record AttackOptions
+internal interface IAttackOptions
 {
     /// <summary>Creates the attack with these settings.</summary>
     /// <returns>The attack.</returns>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
-    public abstract IAttack CreateAttack();
+    IAttack CreateAttack();
 }
