@@ -3,8 +3,8 @@ namespace Brink.Cli.Tests;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("A command is needed: attack, compare, transfer, report, picture, reproduce, train, models, data or doctor; see brink --help.")]
-    [InlineData("There is no command 'atack'; choose attack, compare, transfer, report, picture, reproduce, train, models, data or doctor, or see brink --help.", "atack", "--limit", "8")]
+    [InlineData("A command is needed: attack, compare, transfer, report, picture, reproduce, train, attacks, models, data or doctor; see brink --help.")]
+    [InlineData("There is no command 'atack'; choose attack, compare, transfer, report, picture, reproduce, train, attacks, models, data or doctor, or see brink --help.", "atack", "--limit", "8")]
     [InlineData("brink has no flag or argument '--limit'; see brink --help.", "--limit", "8")]
     [InlineData("brink attack has no flag or argument '--epsilom'; see brink attack --help.", "attack", "--epsilom", "0.1")]
     [InlineData("brink attack has no flag or argument 'signs'; see brink attack --help.", "attack", "signs")]
@@ -25,7 +25,7 @@ public sealed class CommandLineTests
     [Fact]
     public void A_very_long_argument_is_shortened_in_the_middle()
     {
-        var error = Invocation.Of("attack", "--norm", new string('x', 100_000)).AssertRefused();
+        var error = Invocation.Of("attack", "--radius", new string('x', 100_000)).AssertRefused();
         Assert.InRange(error.Length, 100, 1100);
         Assert.Contains("xx … xx", error, StringComparison.Ordinal);
         Assert.EndsWith("was given.", error.TrimEnd(), StringComparison.Ordinal);

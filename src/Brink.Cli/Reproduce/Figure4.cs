@@ -44,7 +44,7 @@ internal static class Figure4
     /// <param name="steps">The number of steps.</param>
     public static string CarliniWagnerSteps(int steps) => string.Create(
         CultureInfo.InvariantCulture,
-        $"cw[norm=l2,target=untargeted,candidates=9,confidence=0,learning-rate=0.01,binary-search-steps=1,max-iterations={steps},initial-constant=0.001,abort-early=false]");
+        $"cw[norm=l2,target=untargeted,candidates=9,kappa=0,learning-rate=0.01,binary-search-steps=1,max-iterations={steps},initial-constant=0.001,abort-early=false]");
 }
 
 /// <summary>Figure 4 with measured times. The properties are those of <c>figure4.json</c>.</summary>

@@ -14,7 +14,7 @@ internal static class PaperAttacks
         Key = "cw",
         Name = "CW, 9 × 1,000 steps",
         Column = "cw",
-        Specification = "cw[norm=l2,target=untargeted,candidates=9,confidence=0,learning-rate=0.01,binary-search-steps=9,max-iterations=1000,initial-constant=0.001,abort-early=true]",
+        Specification = "cw[norm=l2,target=untargeted,candidates=9,kappa=0,learning-rate=0.01,binary-search-steps=9,max-iterations=1000,initial-constant=0.001,abort-early=true]",
         CorrectImages = CarliniWagnerImages,
         Remark = "The paper does not state the number of steps of its CW; the published program of CW takes up to 9 × 10,000.",
     };

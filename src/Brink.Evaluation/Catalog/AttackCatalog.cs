@@ -69,6 +69,11 @@ public static class AttackCatalog
             throw new BadInputException($"The attack {name} searches for the smallest perturbation and takes no epsilon; remove it, or use fgsm, ifgsm or pgd for perturbations up to a given length.");
         }
 
+        if (all.ContainsKey("epsilon") && all.ContainsKey("tolerance"))
+        {
+            throw new BadInputException("The option tolerance ends a search that an epsilon replaces; remove one of the two.");
+        }
+
         AttackSettings.Apply(options, name, all);
         var described = AttackSettings.Describe(options);
         if (options is FastGradientOptions { Epsilon: not null })

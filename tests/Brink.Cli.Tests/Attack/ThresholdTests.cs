@@ -64,7 +64,7 @@ public sealed class ThresholdTests : IDisposable
     [InlineData("lengths separated by commas, such as 0.25,0.5 or 4/255,8/255, but '-1'", "--at", "-1")]
     [InlineData("lengths separated by commas, such as 0.25,0.5 or 4/255,8/255, but 'NaN'", "--at", "NaN")]
     [InlineData("written accuracy@LENGTH>=SHARE or median>=LENGTH", "--require", "robust")]
-    [InlineData("must be file, predicted or the name of a CSV file, but 'guess'", "--labels", "guess")]
+    [InlineData("CSV file 'guess', but there is no such file", "--labels", "guess")]
     public void Invalid_lengths_thresholds_and_labels_are_refused(string fragment, params string[] flags) =>
         Assert.Contains(fragment, Invocation.Of(["attack", .. flags]).AssertRefused(), StringComparison.Ordinal);
 

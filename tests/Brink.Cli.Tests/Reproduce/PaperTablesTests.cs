@@ -37,6 +37,18 @@ public sealed class PaperTablesTests
     }
 
     [Fact]
+    public void The_rows_of_the_paper_preset_equal_the_preset_paper()
+    {
+        var rows = PaperTables.All.SelectMany(table => table.Sections).SelectMany(section => section.Attacks.Where(attack => attack.Key == "tr-paper").Select(attack => (section.Norm, attack.Specification))).ToArray();
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row =>
+        {
+            var options = AttackCatalog.Create(row.Specification).Options;
+            Assert.Equal(AttackCatalog.Create($"tr[preset=paper,norm={row.Norm},target={options["target"]}]").Options, options);
+        });
+    }
+
+    [Fact]
     public void Every_attack_has_nine_candidates_and_the_norm_of_its_section() =>
         Assert.All(OfPerturbations.SelectMany(table => table.Sections).SelectMany(section => section.Attacks.Select(attack => (section.Norm, AttackCatalog.Create(attack.Specification)))), pair =>
         {
