@@ -18,7 +18,7 @@ internal sealed class HalfwayAttack(int maxSteps) : Attack, IMinimalAttack
         {
             using var scope = NewDisposeScope();
             // The margin of the criterion, its gradient and the distance to its zero; at the images from the pass that classified them.
-            var model = step == 0 ? batch.Start(TargetSelection.Untargeted, Norm) : batch.Linearize(Norm);
+            var model = step == 0 ? batch.Start(Norm) : batch.Linearize(Norm);
 
             // Ends the images that are fooled, have no gradient or have used up their steps; the others stay.
             var kept = batch.Keep(model, step, maxSteps);

@@ -21,7 +21,7 @@ internal sealed class AttackOptions
 
     public Option<int?> Iterations { get; } = new("--iterations") { CustomParser = WholeNumber.Parse<int>, Description = "The maximum number of steps per image. [default: depends on the attack; tr: 1000]", HelpName = "N" };
 
-    public Option<string?> Objective { get; } = new("--objective") { Description = "The objective that the attack increases: gap (the difference of two logits) or cross-entropy. [default: depends on the attack; tr: gap]", HelpName = "NAME" };
+    public Option<string?> Objective { get; } = new("--objective") { Description = "The objective that the attack increases: gap (the margin of the criterion, a difference of two logits) or cross-entropy. [default: depends on the attack; tr: gap]", HelpName = "NAME" };
 
     public ThresholdOptions Thresholds { get; } = new();
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Brink.Cli.Inputs;
 using Brink.Cli.Report;
 using Brink.Cli.Terminal;
+using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
 using Spectre.Console;
 
@@ -74,7 +75,8 @@ internal static class SummaryTable
         }
     }
 
-    private static string Target(AttackSummary summary) => summary.Target == "untargeted" ? summary.Target : $"target {summary.Target}";
+    private static string Target(AttackSummary summary) =>
+        (summary.Target == "untargeted" ? summary.Target : $"target {summary.Target}") + (Goal.Confidence(summary.Options) is > 0 and var confidence ? string.Create(CultureInfo.InvariantCulture, $", confidence {confidence}") : "");
 
     /// <summary>Returns the variant of the trust-region attack: refined by the boundary walk, or the preset.</summary>
     private static string Variant(AttackSummary summary) =>

@@ -47,7 +47,7 @@ internal sealed class TrainOptions
 
     public Option<string?> Augment { get; } = new("--augment") { Description = "Random transformations of the images: crop,flip, crop, flip or none. A crop shifts an image by up to 4 pixels. [default: crop,flip]", HelpName = "LIST" };
 
-    public Option<string?> Adversarial { get; } = new("--adversarial") { Description = "Adversarial training with fgsm, ifgsm, pgd or tr. [default: standard training]", HelpName = "NAME" };
+    public Option<string?> Adversarial { get; } = new("--adversarial") { Description = "Adversarial training with fgsm, ifgsm, pgd or tr, with fewer and longer steps than the attacks of these names. [default: standard training]", HelpName = "NAME" };
 
     public Option<double?> Epsilon { get; } = new("--epsilon") { CustomParser = RealNumberFlag.Parse, Description = "The largest length of a perturbation, for pixels in [0, 1]. [default: 4/255]", HelpName = "LENGTH" };
 

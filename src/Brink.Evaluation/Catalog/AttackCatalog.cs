@@ -13,13 +13,13 @@ public static class AttackCatalog
     /// <summary>The attacks, in the order of the documentation.</summary>
     internal static IReadOnlyList<AttackDescriptor> All { get; } =
     [
-        new("tr", "trust region", ["l2", "linf"], TrustRegion),
-        new("tr2", "second-order trust region", ["l2"], settings => TrustRegion(settings, TrustRegionOptions.SecondOrder)),
-        new("deepfool", "DeepFool", ["l2", "linf"], _ => new DeepFoolOptions()),
-        new("fgsm", "fast gradient", ["l2", "linf"], _ => FastGradientOptions.Single with { }),
-        new("ifgsm", "iterative fast gradient", ["l2", "linf"], _ => FastGradientOptions.Iterative with { }),
-        new("pgd", "projected gradient descent", ["l2", "linf"], _ => FastGradientOptions.Projected with { }),
-        new("cw", "Carlini–Wagner", ["l2"], _ => new CarliniWagnerOptions()),
+        new("tr", "trust region", ["l2", "linf"], ["minimal"], TrustRegion),
+        new("tr2", "second-order trust region", ["l2"], ["minimal"], settings => TrustRegion(settings, TrustRegionOptions.SecondOrder)),
+        new("deepfool", "DeepFool", ["l2", "linf"], ["minimal"], _ => new DeepFoolOptions()),
+        new("fgsm", "fast gradient", ["l2", "linf"], ["minimal", "budgeted"], _ => FastGradientOptions.Single with { }),
+        new("ifgsm", "iterative fast gradient", ["l2", "linf"], ["minimal", "budgeted"], _ => FastGradientOptions.Iterative with { }),
+        new("pgd", "projected gradient descent", ["l2", "linf"], ["minimal", "budgeted"], _ => FastGradientOptions.Projected with { }),
+        new("cw", "Carlini–Wagner", ["l2"], ["minimal"], _ => new CarliniWagnerOptions()),
     ];
 
     /// <summary>The presets of the trust-region attack: <c>paper</c>, the method of Yao et al. (CVPR 2019), and <c>authors</c>, the authors' program.</summary>
@@ -99,10 +99,21 @@ public static class AttackCatalog
     private static IAttackOptions TrustRegion(Dictionary<string, string> settings)
     {
         var norm = Norm.Parse(settings.GetValueOrDefault("norm") ?? "l2");
-        return settings.GetValueOrDefault("preset") == "authors"
-            ? Take(settings, "preset") is not null && FixedRadius(settings) is { } radius ? AuthorsOptions.Fixed(norm, radius) : AuthorsOptions.Adaptive(norm)
+        if (settings.GetValueOrDefault("preset") != "authors")
+        {
             // Without the walk, the first adversarial point is the result, which takes the shorter steps of the paper.
-            : TrustRegion(settings, settings.GetValueOrDefault("preset") is not null ? TrustRegionOptions.Paper(norm) : settings.GetValueOrDefault("refine") == "0" ? TrustRegionOptions.Unrefined : new());
+            return TrustRegion(settings, settings.ContainsKey("preset") ? TrustRegionOptions.Paper(norm) : Steps(settings) == 0 ? TrustRegionOptions.Unrefined : new());
+        }
+
+        settings.Remove("preset");
+        if (Steps(settings) > 0 || settings.GetValueOrDefault("objective", "gap") != "gap")
+        {
+            throw new BadInputException("The preset authors is the authors' program, which has no boundary walk and follows the logit gap; remove --refine and --objective, or the preset.");
+        }
+
+        settings.Remove("refine");
+        settings.Remove("objective");
+        return FixedRadius(settings) is { } radius ? AuthorsOptions.Fixed(norm, radius) : AuthorsOptions.Adaptive(norm);
     }
 
     private static IAttackOptions TrustRegion(Dictionary<string, string> settings, TrustRegionOptions options)
@@ -116,10 +127,15 @@ public static class AttackCatalog
 
         // Nested records are copied, because their properties are set one by one.
         options = options with { Radius = FixedRadius(settings) is { } length ? RadiusPolicy.Fixed(length) : options.Radius with { }, Curvature = options.Curvature is { } curvature ? curvature with { } : null };
-        return Take(settings, "refine") is not { } refine ? options with { Refinement = options.Refinement is { } walk ? walk with { } : null }
-            : !int.TryParse(refine, NumberStyles.None, CultureInfo.InvariantCulture, out var steps) ? throw new BadInputException($"The option refine must be a whole number of at least 0, but '{refine}' was given.")
-            : options with { Refinement = steps == 0 ? null : new() { Steps = steps } };
+        var steps = Steps(settings);
+        settings.Remove("refine");
+        return options with { Refinement = steps is null ? options.Refinement is { } walk ? walk with { } : null : steps == 0 ? null : new() { Steps = steps.Value } };
     }
+
+    /// <summary>Returns the requested number of steps of the boundary walk; null if it is not given.</summary>
+    private static int? Steps(Dictionary<string, string> settings) => !settings.TryGetValue("refine", out var refine) ? null
+        : int.TryParse(refine, NumberStyles.None, CultureInfo.InvariantCulture, out var steps) ? steps
+        : throw new BadInputException($"The option refine must be a whole number of at least 0, but '{refine}' was given.");
 
     private static double? FixedRadius(Dictionary<string, string> settings) => Take(settings, "radius") is not { } text || text == "adaptive" ? null
         : AttackSettings.TryParseNumber(text, out var radius) && radius > 0 ? radius
@@ -152,12 +168,9 @@ public static class AttackCatalog
 /// <param name="Name">The name on the command line.</param>
 /// <param name="Title">The name in text.</param>
 /// <param name="NormNames">The names of the norms that it supports.</param>
+/// <param name="Kinds">The kinds of results: <c>minimal</c> perturbations, and <c>budgeted</c> ones up to a given length.</param>
 /// <param name="Options">The function that returns new settings before the options are applied; it takes away the options that it uses.</param>
-internal sealed record AttackDescriptor(string Name, string Title, IReadOnlyList<string> NormNames, Func<Dictionary<string, string>, IAttackOptions> Options)
-{
-    /// <summary>The kinds of results: <c>minimal</c> perturbations, and <c>budgeted</c> ones up to a given length.</summary>
-    public IReadOnlyList<string> Kinds => Options([]) is FastGradientOptions ? ["minimal", "budgeted"] : ["minimal"];
-}
+internal sealed record AttackDescriptor(string Name, string Title, IReadOnlyList<string> NormNames, IReadOnlyList<string> Kinds, Func<Dictionary<string, string>, IAttackOptions> Options);
 
 /// <summary>An attack with its criterion and the values of its options.</summary>
 /// <param name="Attack">The attack.</param>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Brink.Evaluation.Catalog;
 
 /// <summary>Creates the attacks of a comparison from a list such as <c>tr[radius=0.05],deepfool</c>.</summary>
@@ -88,15 +86,10 @@ internal static class AttackList
             throw new BadInputException($"All attacks of a comparison need one norm, but {first.Specification} has {norm} and {other.Specification} has {otherNorm}; set --norm and leave it out of the brackets.");
         }
 
-        var (goal, otherGoal) = (CriterionOf(first.Configured), CriterionOf(other.Configured));
-        if (goal != otherGoal)
+        if (Goal.Key(first.Configured) != Goal.Key(other.Configured))
         {
-            throw new BadInputException($"All attacks of a comparison need one criterion for fooled images, but {first.Specification} has {goal} and {other.Specification} has {otherGoal}; set --target and --confidence, and leave them out of the brackets.");
+            throw new BadInputException($"All attacks of a comparison need one criterion for fooled images, but {first.Specification} has {Goal.Text(first.Configured)} and {other.Specification} has {Goal.Text(other.Configured)}; set --target and --confidence, and leave them out of the brackets.");
         }
-
-        static string CriterionOf(ConfiguredAttack attack) => string.Create(
-            CultureInfo.InvariantCulture,
-            $"the criterion {attack.Criterion.Name}{(attack.Criterion.ComparesClasses ? "" : $" with the target {attack.Target}{(attack.Options.TryGetValue("target-sha256", out var hash) ? $" ({hash})" : "")}")}{(attack.Criterion.Confidence > 0 ? $" and the confidence {attack.Criterion.Confidence}" : "")}");
     }
 }
 

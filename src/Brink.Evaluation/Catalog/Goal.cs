@@ -13,6 +13,7 @@ internal sealed class Goal
 
     private const string TargetKey = "target";
     private const string ConfidenceKey = "confidence";
+    private const string TargetHashKey = "target-sha256";
 
     private readonly double _confidence;
     private readonly int? _class;
@@ -64,26 +65,64 @@ internal sealed class Goal
         else if (_classes is not null)
         {
             options[TargetKey] = PerImage;
-            options["target-sha256"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_classes)));
+            options[TargetHashKey] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>(_classes)));
         }
     }
+
+    /// <summary>Describes the criterion of an attack for users: <c>any wrong class, with a probability of at least 0.9</c>.</summary>
+    /// <param name="attack">The attack.</param>
+    public static string Text(ConfiguredAttack attack) => Text(attack.Criterion.Name, attack.Target, attack.Options);
+
+    /// <summary>Describes the criterion of a run for users.</summary>
+    /// <param name="criterion">The name of the criterion.</param>
+    /// <param name="target">The target.</param>
+    /// <param name="options">The options of the run.</param>
+    /// <param name="className">A function that returns the name of a class; null for its number.</param>
+    public static string Text(string criterion, string target, IReadOnlyDictionary<string, object> options, Func<long, string>? className = null)
+    {
+        var goal = criterion switch
+        {
+            "misclassified" => "any wrong class",
+            "target-class" when target == PerImage => "a class per image",
+            "target-class" => $"the class {(long.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && className is not null ? className(number) : target)}",
+            _ => "a criterion of its own",
+        };
+        return Confidence(options) > 0 ? string.Create(CultureInfo.InvariantCulture, $"{goal}, with a probability of at least {Confidence(options)}") : goal;
+    }
+
+    /// <summary>Returns a text that is equal for attacks with equal criteria.</summary>
+    /// <param name="attack">The attack.</param>
+    public static string Key(ConfiguredAttack attack) => Key(attack.Criterion.Name, attack.Target, attack.Options);
+
+    /// <summary>Returns a text that is equal for runs with equal criteria. Criteria of the user's own are not stored and count as equal to none.</summary>
+    /// <param name="criterion">The name of the criterion.</param>
+    /// <param name="target">The target.</param>
+    /// <param name="options">The options of the run.</param>
+    public static string Key(string criterion, string target, IReadOnlyDictionary<string, object> options) => criterion is "misclassified" or "target-class"
+        ? string.Create(CultureInfo.InvariantCulture, $"{criterion} {(criterion == "misclassified" ? "" : target)} {options.GetValueOrDefault(TargetHashKey)} {Confidence(options)}")
+        : $"{Guid.NewGuid()}";
+
+    /// <summary>Returns the required probability of a run; 0 for any. Runs of older versions call the margin of Carlini–Wagner so.</summary>
+    /// <param name="options">The options of the run.</param>
+    public static double Confidence(IReadOnlyDictionary<string, object> options) => options.ContainsKey("binary-search-steps") && !options.ContainsKey("kappa") ? 0
+        : AttackSettings.Numbers(options, ConfidenceKey) is [var confidence] ? confidence : 0;
 
     /// <summary>Creates the criterion of a stored run.</summary>
     /// <param name="criterion">The name of the criterion.</param>
     /// <param name="target">The target.</param>
-    /// <param name="confidence">The probability, or 0.</param>
+    /// <param name="options">The options of the run.</param>
     /// <param name="targets">A function that reads the target class of each image, by its index in the data set; used if each image has a class of its own.</param>
     /// <returns>The criterion; null for one of the user's own, which is not stored.</returns>
-    public static Criterion? Of(string criterion, string target, double confidence, Func<long[]> targets) => criterion switch
+    public static Criterion? Of(string criterion, string target, IReadOnlyDictionary<string, object> options, Func<long[]> targets) => criterion switch
     {
-        "misclassified" => new Goal(confidence, null, null).Criterion,
-        "target-class" when int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => new Goal(confidence, number, null).Criterion,
-        "target-class" when target == PerImage => new Goal(confidence, null, targets()).Criterion,
+        "misclassified" => new Goal(Confidence(options), null, null).Criterion,
+        "target-class" when int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => new Goal(Confidence(options), number, null).Criterion,
+        "target-class" when target == PerImage => new Goal(Confidence(options), null, targets()).Criterion,
         _ => null,
     };
 
     /// <summary>Returns the number of a class that is given by its number or name.</summary>
-    private static int ClassNumber(string target, IReadOnlyList<string>? names)
+    private static int ClassNumber(string target, IReadOnlyList<string>? names, string? place = null)
     {
         if (int.TryParse(target, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var given))
         {
@@ -101,6 +140,7 @@ internal sealed class Goal
         // The classes of a set may be thousands.
         const int mostNamed = 10;
         return names is null ? 0
+            : place is not null ? throw new BadInputException($"A target class must be the number or name of a class, but {place} has '{target}'{(names.Count == 0 ? "" : $"; the classes of the images are {string.Join(", ", names.Take(mostNamed))}{(names.Count > mostNamed ? ", …" : "")}")}.")
             : throw new BadInputException(names.Count == 0
                 ? $"The target must be untargeted, best, hardest or the number of a class, but '{target}' was given."
                 : $"The target must be untargeted, best, hardest, the number or name of a class, or a CSV file with the class of each image, but '{target}' was given; the classes of the images are {string.Join(", ", names.Take(mostNamed))}{(names.Count > mostNamed ? ", …" : "")}.");
@@ -113,7 +153,7 @@ internal sealed class Goal
         try
         {
             var classes = new SortedDictionary<int, int>();
-            using var reader = Sep.Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).FromFile(path);
+            using var reader = Sep.Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).FromText(File.ReadAllText(path).TrimStart());
             foreach (var row in reader)
             {
                 if (row.ColCount < 2)
@@ -137,7 +177,7 @@ internal sealed class Goal
                     throw new BadInputException($"The first cell of each row of the CSV file '{path}' must be the index of an image in the data set, from 0, but row {row.RowIndex + 1} has '{index}'.");
                 }
 
-                var number = ClassNumber(target, names);
+                var number = ClassNumber(target, names, $"row {row.RowIndex + 1} of the CSV file '{path}'");
                 if (!classes.TryAdd(image, number) && classes[image] != number)
                 {
                     throw new BadInputException($"Each image needs one target class, but the CSV file '{path}' gives image {image} several; remove all rows but one.");
@@ -150,7 +190,7 @@ internal sealed class Goal
             }
 
             var all = new long[classes.Keys.Last() + 1];
-            Array.Fill(all, -1);
+            Array.Fill(all, TargetClassCriterion.None);
             foreach (var (image, number) in classes)
             {
                 all[image] = number;

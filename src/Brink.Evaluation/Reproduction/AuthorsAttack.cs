@@ -25,7 +25,7 @@ internal sealed class AuthorsAttack(AuthorsOptions options) : Attacks.Attack, IM
     protected override void Perturb(AttackedBatch batch)
     {
         using var outer = NewDisposeScope();
-        var model = batch.Start(Target, Norm, options.Candidates);
+        var model = batch.Start(Norm, options.Candidates);
         var state = new State(batch.Images, model, LabelLogits(batch), model.Values.Filled(options.RadiusStart));
         state = state.Select(batch.Keep(model, iteration: 0, options.MaxIterations));
         for (var iteration = 1; batch.Count > 0; iteration++)

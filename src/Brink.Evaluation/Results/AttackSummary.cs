@@ -15,10 +15,10 @@ public sealed record AttackSummary
     /// <summary>The space in which lengths are measured: <c>pixel</c> or <c>normalized</c>.</summary>
     public required string Space { get; init; }
 
-    /// <summary>The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</summary>
+    /// <summary>The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c>, the number of a class, or <c>per-image</c>.</summary>
     public required string Target { get; init; }
 
-    /// <summary>The criterion for fooled images: <c>misclassified</c> (any prediction other than the label) or <c>target-class</c>.</summary>
+    /// <summary>The criterion for fooled images: <c>misclassified</c>, <c>target-class</c>, or <c>custom</c> for one of the user's own.</summary>
     public required string Criterion { get; init; }
 
     /// <summary>The name of the model.</summary>
@@ -36,7 +36,7 @@ public sealed record AttackSummary
     /// <summary>The number of images that were misclassified before the attack. They are not attacked.</summary>
     public required int Misclassified { get; init; }
 
-    /// <summary>The number of images whose label is the target class. They are not attacked.</summary>
+    /// <summary>The number of images that were not attacked because they meet the criterion already or their label is their target class.</summary>
     public required int Skipped { get; init; }
 
     /// <summary>The number of attacked images.</summary>

@@ -75,7 +75,7 @@ internal static class ImageTable
         // Tables of older versions lack the column.
         var underflowed = fields.ContainsKey("underflowed") ? await Column<bool>("underflowed") : new bool[group.RowCount];
         var (iterations, forwards, backwards, products) = (await Column<long>("iterations"), await Column<long>("forwards"), await Column<long>("backwards"), await Column<long>("products"));
-        var targets = fields.ContainsKey("target") ? await Column<long>("target") : [.. Enumerable.Repeat(-1L, exits.Length)];
+        var targets = await Column<long>("target");
         return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], Exits[exit], l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row], underflowed[row]) { Target = targets[row] })];
     }
 

@@ -28,8 +28,9 @@ internal sealed class ModelChecks
     private const double GradientTolerance = 0.05;
 
     private readonly IClassifier _classifier;
-    private readonly (Criterion Criterion, bool HasCrossEntropy)[] _goals;
-    private readonly IReadOnlyList<ConfiguredAttack> _attacks;
+    private readonly Criterion _criterion;
+    private readonly bool _hasCrossEntropy;
+    private readonly List<(TrustRegionAttack Attack, Criterion Criterion)> _withoutCurvature;
     private int _checked;
     private int _wrong;
     private int _withoutPrediction;
@@ -43,9 +44,11 @@ internal sealed class ModelChecks
 
     private ModelChecks(IClassifier classifier, IReadOnlyList<ConfiguredAttack> attacks)
     {
-        (_classifier, _attacks) = (classifier, attacks);
-        _goals = [.. attacks.Select(attack => (attack.Criterion, attack.Options.TryGetValue("objective", out var name) && name is "cross-entropy"))
-            .DistinctBy(goal => (goal.Criterion.Name, goal.Criterion is TargetClassCriterion target ? target.Class : null, goal.Item2))];
+        _classifier = classifier;
+        _withoutCurvature = [.. attacks.Select(attack => (Attack: (attack.Attack is QuantizedAttack quantized ? quantized.Inner : attack.Attack) as TrustRegionAttack, attack.Criterion)).Where(attack => attack.Attack is not null).Select(attack => (attack.Attack!, attack.Criterion))];
+        // The attacks of a comparison have one criterion.
+        _criterion = attacks[0].Criterion;
+        _hasCrossEntropy = attacks.Any(attack => attack.Options.TryGetValue("objective", out var name) && name is "cross-entropy");
     }
 
     /// <summary>Checks a model on images that are drawn from a data set, spread over its classes.</summary>
@@ -86,7 +89,7 @@ internal sealed class ModelChecks
             checks.Check(device is null ? pixels : pixels.to(device), device is null ? labels : labels.to(device), device is null ? indices : indices.to(device));
         }
 
-        return [.. checks.Warnings()];
+        return checks._withoutCurvature.Count == 0 ? [.. checks.Warnings()] : throw Curvature.NoCurvature(model.Classifier);
     }
 
     /// <summary>Draws images without repetition: first one of each class, then a second one of each, up to <see cref="SampleSize"/>.</summary>
@@ -110,10 +113,8 @@ internal sealed class ModelChecks
             outputs = pass.Logits.detach();
             predictions = pass.Predictions().ToLongs();
             gradients = CheckGradients(pass, labels, indices, predictions, truth);
-            if (_checked == 0)
-            {
-                CheckCurvature(pass, labels, indices);
-            }
+            // A second-order attack is refused once, for the model and not for the images of a range: if no checked image shows curvature.
+            _withoutCurvature.RemoveAll(attack => attack.Attack.IsCurved(pass, _classifier, attack.Criterion, labels, indices));
         }
 
         var isFirst = _checked == 0;
@@ -129,45 +130,24 @@ internal sealed class ModelChecks
         }
     }
 
-    /// <summary>Counts the images that the attacks would work on, and those of them at which a gradient is unusable. Returns the gradients of the first goal.</summary>
+    /// <summary>Counts the images that the attacks would work on, and those of them at which a gradient is unusable. Returns the gradients of the margin.</summary>
     private Tensor CheckGradients(ForwardPass pass, Tensor labels, Tensor indices, long[] predictions, long[] truth)
     {
-        Tensor? first = null;
-        var (attacked, flat) = (new bool[truth.Length], new bool[truth.Length]);
-        foreach (var (criterion, hasCrossEntropy) in _goals)
+        var isSkipped = _criterion.Skips(pass.Logits, labels, indices).ToBools();
+        var gradients = pass.Gradients(_criterion.CheckedMargins(pass.Logits, labels, indices), keepGraph: true);
+        var usable = PerSample.IsFinite(gradients).logical_and(gradients.flatten(1).abs().amax([1]).gt(Scalars.Zero));
+        if (_hasCrossEntropy)
         {
-            var isMet = criterion.IsMet(pass.Logits, labels, indices).ToBools();
-            var gradients = pass.Gradients(criterion.CheckedMargins(pass.Logits, labels, indices), keepGraph: true);
-            first ??= gradients;
-            var usable = PerSample.IsFinite(gradients).logical_and(gradients.flatten(1).abs().amax([1]).gt(Scalars.Zero));
-            if (hasCrossEntropy)
-            {
-                // A gradient that underflows to zero is no defect, because the attack then follows the gap.
-                var values = criterion.Targets(indices) is { } targets ? CrossEntropy.Toward(pass.Logits, targets) : CrossEntropy.AwayFrom(pass.Logits, labels);
-                usable = usable.logical_and(PerSample.IsFinite(pass.Gradients(values, keepGraph: true)));
-            }
-
-            var flags = usable.ToBools();
-            for (var row = 0; row < truth.Length; row++)
-            {
-                var works = predictions[row] == truth[row] && !isMet[row];
-                attacked[row] |= works;
-                flat[row] |= works && !flags[row];
-            }
+            // A gradient that underflows to zero is no defect, because the attack then follows the gap.
+            var values = _criterion.Targets(indices) is { } targets ? CrossEntropy.Toward(pass.Logits, targets) : CrossEntropy.AwayFrom(pass.Logits, labels);
+            usable = usable.logical_and(PerSample.IsFinite(pass.Gradients(values, keepGraph: true)));
         }
 
-        _attacked += attacked.Count(flag => flag);
-        _flat += flat.Count(flag => flag);
-        return first!;
-    }
-
-    /// <summary>Refuses a second-order attack on a model without second derivatives. It is decided here once, not by the images of a range.</summary>
-    private void CheckCurvature(ForwardPass pass, Tensor labels, Tensor indices)
-    {
-        foreach (var attack in _attacks)
-        {
-            (attack.Attack as TrustRegionAttack)?.CheckCurvature(pass, _classifier, attack.Criterion, labels, indices);
-        }
+        var flags = usable.ToBools();
+        int[] attacked = [.. Enumerable.Range(0, truth.Length).Where(row => predictions[row] == truth[row] && !isSkipped[row])];
+        _attacked += attacked.Length;
+        _flat += attacked.Count(row => !flags[row]);
+        return gradients;
     }
 
     private void CheckProbabilities(Tensor outputs, long[] predictions)
@@ -194,13 +174,12 @@ internal sealed class ModelChecks
         }
 
         using var scope = NewDisposeScope();
-        var criterion = _goals[0].Criterion;
         var (logits, slopes) = (new List<Tensor>(), new List<Tensor>());
         for (var row = 0; row < count; row++)
         {
             using var alone = ForwardPass.At(_classifier, points.narrow(0, row, 1));
             logits.Add(alone.Logits.detach().clone());
-            slopes.Add(alone.Gradients(criterion.CheckedMargins(alone.Logits, labels.narrow(0, row, 1), indices.narrow(0, row, 1))));
+            slopes.Add(alone.Gradients(_criterion.CheckedMargins(alone.Logits, labels.narrow(0, row, 1), indices.narrow(0, row, 1))));
         }
 
         _dependsOnBatch = !_random && Differ(outputs.narrow(0, 0, count), cat(logits));

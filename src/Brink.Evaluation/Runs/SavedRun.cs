@@ -10,6 +10,7 @@ namespace Brink.Evaluation.Runs;
 /// <summary>A run that was read from a run folder. Its files are checked for consistency.</summary>
 public sealed class SavedRun : IDisposable
 {
+    private Criterion? _criterion;
     private readonly Norm _norm;
     private readonly InputSpace _space;
     private readonly Tensor _originals;
@@ -74,22 +75,12 @@ public sealed class SavedRun : IDisposable
     /// <returns>The index.</returns>
     public long Index(int row) => _indices[row];
 
-    /// <summary>The criterion of the run; null for one of the user's own, which is not stored and cannot be asked again.</summary>
+    /// <summary>The criterion of the run, in which an image is found by its row; null for one of the user's own, which is not stored and cannot be asked again.</summary>
     /// <exception cref="BadInputException">Each image has a target class of its own, and the table is missing or damaged.</exception>
-    internal Criterion? Criterion => Goal.Of(Summary.Criterion, Summary.Target, AttackSettings.Numbers(Summary.Options, "confidence") is [var confidence] ? confidence : 0, () =>
-    {
-        var targets = new long[_indices.Max() + 1];
-        Array.Fill(targets, -1);
-        foreach (var image in ReadTable())
-        {
-            targets[image.Index] = image.Target;
-        }
-
-        return targets;
-    });
+    internal Criterion? Criterion => _criterion ??= Goal.Of(Summary.Criterion, Summary.Target, Summary.Options, () => [.. ReadTable().Select(image => image.Target)]);
 
     /// <summary>Determines for each image whether it meets the criterion of the run.</summary>
-    /// <param name="rows">The rows of the images in the run.</param>
+    /// <param name="rows">The rows of attacked images in the run.</param>
     /// <param name="logits">The logits of a model at the images, shape [rows, classes].</param>
     /// <returns>The flags.</returns>
     /// <exception cref="BadInputException">The criterion is not stored.</exception>
@@ -100,7 +91,7 @@ public sealed class SavedRun : IDisposable
         return criterion.IsMet(
             logits,
             tensor(rows.Select(row => Labels[row]).ToArray(), device: logits.device),
-            tensor(rows.Select(row => _indices[row]).ToArray(), device: logits.device)).ToBools();
+            tensor(rows.Select(row => (long)row).ToArray(), device: logits.device)).ToBools();
     }
 
     /// <summary>Returns original images as pixels.</summary>

@@ -22,7 +22,7 @@ internal sealed class TransferEvaluation(LoadedModel model, int batchSize = Atta
     /// <param name="run">The run.</param>
     /// <param name="cancellationToken">Cancels before the next batch.</param>
     /// <returns>The counts.</returns>
-    /// <exception cref="BadInputException">The model cannot process the images of the run, or has fewer classes.</exception>
+    /// <exception cref="BadInputException">The model cannot process the images of the run, or has fewer classes, or the criterion of the run is not stored.</exception>
     /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public TransferCount Run(SavedRun run, CancellationToken cancellationToken = default)
     {
@@ -43,14 +43,14 @@ internal sealed class TransferEvaluation(LoadedModel model, int batchSize = Atta
             using var scope = NewDisposeScope();
             var indices = tensor(batch.Select(row => (long)row).ToArray());
             var before = Predictions(run.OriginalPixels(indices));
-            var after = Predictions(run.AdversarialPixels(indices));
+            var fools = run.Fools(batch, _opened.Logits(_opened.FromPixels(run.AdversarialPixels(indices)), device));
             for (var position = 0; position < batch.Length; position++)
             {
                 var label = run.Labels[batch[position]];
                 if (before[position] == label)
                 {
                     correct++;
-                    fooled += after[position] >= 0 && after[position] != label ? 1 : 0;
+                    fooled += fools[position] ? 1 : 0;
                 }
             }
         }
@@ -64,7 +64,7 @@ internal sealed class TransferEvaluation(LoadedModel model, int batchSize = Atta
 /// <summary>The transfer of the adversarial images of one run to another model.</summary>
 /// <param name="FooledAtSource">The number of images that were fooled in the run.</param>
 /// <param name="RightBefore">The number of these whose original the other model classifies correctly. Only these images count.</param>
-/// <param name="Fooled">The number of the images that count that the other model misclassifies after the attack.</param>
+/// <param name="Fooled">The number of the images that count that meet the criterion of the run on the other model.</param>
 internal sealed record TransferCount(int FooledAtSource, int RightBefore, int Fooled)
 {
     /// <summary>The share <see cref="Fooled"/> / <see cref="RightBefore"/>, or null if no image counts.</summary>

@@ -33,11 +33,9 @@ internal sealed class ComparisonSection(IReadOnlyList<ReportedRun> runs)
             : runs.Any(run => !run.Images.Select(image => (image.Index, image.Label)).SequenceEqual(first.Images.Select(image => (image.Index, image.Label)))) ? "they attack different images"
             : runs.Any(run => run.Summary.Norm != first.Summary.Norm) ? "they use different norms"
             : runs.Any(run => run.Summary.Space != first.Summary.Space) ? "they measure lengths in different spaces"
-            : runs.Any(run => run.Summary.Criterion != first.Summary.Criterion || (run.Summary.Criterion == "target-class" && run.Summary.Target != first.Summary.Target) || Confidence(run) != Confidence(first)) ? "they use different criteria for fooled images"
+            : runs.Select(run => Goal.Key(run.Summary.Criterion, run.Summary.Target, run.Summary.Options)).Distinct(StringComparer.Ordinal).Count() > 1 ? "they use different criteria for fooled images"
             : null;
     }
-
-    private static double? Confidence(ReportedRun run) => AttackSettings.Numbers(run.Summary.Options, "confidence") is [var confidence] ? confidence : null;
 
     private Html Listing() => Html.Of($"""
         <div class="scroll"><table class="numbers"><thead><tr><th scope="col">run</th><th scope="col" class="word">model</th><th scope="col" class="word">images</th><th scope="col">norm</th><th scope="col">fooled</th><th scope="col">relative median</th></tr></thead><tbody>

@@ -41,7 +41,7 @@ internal sealed class RunSection(ReportedRun run, string name)
             return Html.Of($"""<p class="verdict">{start} No image was attacked.</p>""");
         }
 
-        var skipped = _summary.Skipped > 0 ? Html.Of($" Images of the target class ({NumberText.Count(_summary.Skipped)}) were not attacked.") : Html.Empty;
+        var skipped = _summary.Skipped > 0 ? Html.Of($" Images that meet the criterion without an attack ({NumberText.Count(_summary.Skipped)}) were left out.") : Html.Empty;
         if (_summary.Fooled == 0)
         {
             return Html.Of($"""<p class="verdict">{start}{skipped} The attack fooled <strong>none</strong> of the {NumberText.Count(_summary.Attacked)} attacked images. Another attack, or one with more steps, may fool them.</p>""");
@@ -51,13 +51,7 @@ internal sealed class RunSection(ReportedRun run, string name)
         var fooled = _summary.Attacked == 1 ? Html.Of($"A small change fools <strong>the attacked image</strong>")
             : all ? Html.Of($"Small changes fool <strong>all {NumberText.Count(_summary.Fooled)}</strong> attacked images")
             : Html.Of($"Small changes fool <strong>{NumberText.Count(_summary.Fooled)}</strong> of {NumberText.Count(_summary.Attacked)} attacked images");
-        var target = _summary.Criterion switch
-        {
-            "target-class" when _summary.Target == Goal.PerImage => Html.Of($", which the model then classifies as the target class of each image"),
-            "target-class" => Html.Of($", which the model then classifies as “{TargetName()}”"),
-            "misclassified" => Html.Empty,
-            _ => Html.Of($", which then meet the criterion “{_summary.Criterion}”"),
-        };
+        var target = Goal.Confidence(_summary.Options) == 0 && _summary.Criterion == "misclassified" ? Html.Empty : Html.Of($" (fooled: {Criterion()})");
         if (run.Epsilon is { } epsilon)
         {
             return Html.Of($"""
@@ -88,7 +82,7 @@ internal sealed class RunSection(ReportedRun run, string name)
         return Html.Of($"{Part("correct", NumberText.Count(interval.Correct))} of {Part("images", NumberText.Count(interval.Images))}, 95 % interval {Part("lower", NumberText.Accuracy(interval.Lower))} to {Part("upper", NumberText.Accuracy(interval.Upper))}");
     }
 
-    private string TargetName() => long.TryParse(_summary.Target, System.Globalization.CultureInfo.InvariantCulture, out var target) ? run.ClassName(target) : _summary.Target;
+    private string Criterion() => Goal.Text(_summary.Criterion, _summary.Target, _summary.Options, target => $"“{run.ClassName(target)}”");
 
     private Html Tiles()
     {
@@ -111,19 +105,19 @@ internal sealed class RunSection(ReportedRun run, string name)
     private Html Settings()
     {
         static Html Row(string label, string value) => Html.Of($"<tr><th scope=\"row\">{label}</th><td>{value}</td></tr>");
-        var target = _summary.Criterion == "target-class" ? _summary.Target == Goal.PerImage ? "a class per image" : $"the class “{TargetName()}”" : _summary.Target switch
+        var target = _summary.Target switch
         {
-            "best" => "best (the nearest class); every class but the label counts",
-            "hardest" => "hardest (the farthest class); every class but the label counts",
-            "untargeted" => "untargeted; every class but the label counts",
-            var other => $"{other}; every class but the label counts",
+            "best" => $"{Criterion()}; approaches the nearest class (best)",
+            "hardest" => $"{Criterion()}; approaches the farthest class (hardest)",
+            "untargeted" => $"{Criterion()}; untargeted",
+            _ => Criterion(),
         };
         return Html.Of($"""
             <table class="facts">
             {Row("attack", AttackName())}
             {Row("norm", _summary.Norm == "linf" ? "L∞ (the largest change of a value)" : "L2 (the Euclidean length of the change)")}
             {Row("lengths in", Unit)}
-            {Row("target", target)}
+            {Row("fooled", target)}
             {Row("model", _summary.Model)}
             {Row("weights", Text(_summary.Options.GetValueOrDefault("weights")))}
             {Row("images", _summary.Data)}
@@ -163,7 +157,7 @@ internal sealed class RunSection(ReportedRun run, string name)
             <tbody>
             {Count("images", "images", _summary.Images)}
             {Count("misclassified before the attack", "misclassified", _summary.Misclassified)}
-            {(_summary.Skipped > 0 ? Count("skipped (label is the target class)", "skipped", _summary.Skipped) : null)}
+            {(_summary.Skipped > 0 ? Count("skipped (the criterion is met, or the label is the target class)", "skipped", _summary.Skipped) : null)}
             {Count("attacked", "attacked", _summary.Attacked)}
             {Count("fooled", "fooled", _summary.Fooled)}
             {(_summary.Unattacked.Total > 0 ? Line("unattacked: the attack could not work", Html.Of($"{Figure("unattacked.total", NumberText.Count(_summary.Unattacked.Total))} ({_summary.Unattacked.Counts})")) : null)}

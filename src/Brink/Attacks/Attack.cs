@@ -40,7 +40,7 @@ public abstract class Attack : IAttack
         using var evaluation = classifier.EnterEvaluation();
         using var scope = NewDisposeScope();
 
-        var run = new AttackRun(classifier, criterion, images.detach().clone(), labels.detach().clone(), indices, progress, cancellationToken);
+        var run = new AttackRun(classifier, criterion, Target, images.detach().clone(), labels.detach().clone(), indices, progress, cancellationToken);
         using var batch = run.Classify(keepGraph: !criterion.ComparesClasses || Target == TargetSelection.Untargeted);
         if (batch.Count > 0)
         {

@@ -9,7 +9,7 @@ public enum AttackExit
     /// <summary>The image was misclassified before the attack and was not attacked.</summary>
     Misclassified,
 
-    /// <summary>The label of the image already is the target class; the image was not attacked.</summary>
+    /// <summary>The image meets the criterion without an attack, or its label is its target class; the image was not attacked.</summary>
     Skipped,
 
     /// <summary>The image was not fooled within the maximum number of iterations.</summary>
@@ -39,7 +39,7 @@ public static class AttackExitDescriptions
     {
         AttackExit.Fooled => "Fooled: a fresh forward pass confirmed the adversarial image.",
         AttackExit.Misclassified => "Not attacked: the image was misclassified before the attack.",
-        AttackExit.Skipped => "Not attacked: the label already is the target class.",
+        AttackExit.Skipped => "Not attacked: the image meets the criterion already, or its label is the target class.",
         AttackExit.IterationLimit => "Not fooled within the iteration limit; allow more iterations, longer steps or longer perturbations.",
         AttackExit.ZeroGradient => "Not fooled: the gradient is zero inside the bounds; check for saturated outputs, such as probabilities instead of logits.",
         AttackExit.NotFinite => "Not fooled: a logit, a gradient or the Hessian was NaN or infinite; check the model for overflow.",

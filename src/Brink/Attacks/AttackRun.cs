@@ -12,14 +12,15 @@ internal sealed class AttackRun
     /// <summary>Initializes the record of a batch.</summary>
     /// <param name="classifier">The classifier to attack.</param>
     /// <param name="criterion">The criterion of success.</param>
+    /// <param name="target">The selection of the class that the attack approaches.</param>
     /// <param name="images">The images x, shape [batch, …].</param>
     /// <param name="labels">The labels y, int64, shape [batch].</param>
     /// <param name="indices">The index of each image in its data set.</param>
     /// <param name="progress">The receiver of progress reports; null for none.</param>
     /// <param name="cancellationToken">A token that stops the attack at the next forward pass.</param>
-    public AttackRun(IClassifier classifier, Criterion criterion, Tensor images, Tensor labels, IReadOnlyList<long> indices, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
+    public AttackRun(IClassifier classifier, Criterion criterion, TargetSelection target, Tensor images, Tensor labels, IReadOnlyList<long> indices, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
     {
-        (Classifier, Criterion, Images, Labels, Indices, _progress, _cancellationToken) = (classifier, criterion, images, labels, indices, progress, cancellationToken);
+        (Classifier, Criterion, Target, Images, Labels, Indices, _progress, _cancellationToken) = (classifier, criterion, target, images, labels, indices, progress, cancellationToken);
         IndexTensor = tensor(indices.ToArray(), device: labels.device);
         Adversarial = images.clone();
         _entries = [.. labels.ToLongs().Select(label => new Entry { Label = label })];
@@ -30,6 +31,9 @@ internal sealed class AttackRun
 
     /// <summary>The criterion of success.</summary>
     public Criterion Criterion { get; }
+
+    /// <summary>The selection of the class that the attack approaches.</summary>
+    public TargetSelection Target { get; }
 
     /// <summary>The images x, shape [batch, …].</summary>
     public Tensor Images { get; }
@@ -62,22 +66,30 @@ internal sealed class AttackRun
         // images of its batch.
         var attacked = new List<int>();
         var first = Forward(Images, rows, keepGraph, countBackward: () => attacked.ForEach(row => _entries[row].Backwards++));
-        using var scope = NewDisposeScope();
-        var predictions = first.Predictions().ToLongs();
-        var isMet = Criterion.IsMet(first.Logits, Labels, IndexTensor).ToBools();
-        foreach (var row in rows)
+        try
         {
-            var entry = _entries[row];
-            entry.PredictionBefore = predictions[row];
-            entry.Exit = predictions[row] != entry.Label ? AttackExit.Misclassified : isMet[row] ? AttackExit.Skipped : AttackExit.IterationLimit;
-            if (entry.Exit == AttackExit.IterationLimit)
+            using var scope = NewDisposeScope();
+            var predictions = first.Predictions().ToLongs();
+            var isSkipped = Criterion.Skips(first.Logits, Labels, IndexTensor).ToBools();
+            foreach (var row in rows)
             {
-                attacked.Add(row);
+                var entry = _entries[row];
+                entry.PredictionBefore = predictions[row];
+                entry.Exit = predictions[row] != entry.Label ? AttackExit.Misclassified : isSkipped[row] ? AttackExit.Skipped : AttackExit.IterationLimit;
+                if (entry.Exit == AttackExit.IterationLimit)
+                {
+                    attacked.Add(row);
+                }
             }
-        }
 
-        Attacked = attacked.Count;
-        return new(this, attacked, first);
+            Attacked = attacked.Count;
+            return new(this, attacked, first);
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Runs one forward pass and counts it.</summary>

@@ -21,7 +21,6 @@ public sealed class AttackedBatch : IDisposable
     private Tensor _indices;
     private Tensor? _targets;
     private ForwardPass? _pass;
-    private bool _hasClassification;
     private bool _followsClass;
 
     /// <summary>Initializes a batch of some rows of a run.</summary>
@@ -30,7 +29,7 @@ public sealed class AttackedBatch : IDisposable
     /// <param name="classification">The pass that classified all rows of the run; the batch takes ownership. Null if it is not available.</param>
     internal AttackedBatch(AttackRun run, IEnumerable<int> rows, ForwardPass? classification = null)
     {
-        (_run, _rows, _pass, _hasClassification) = (run, [.. rows], classification, classification is not null);
+        (_run, _rows, _pass) = (run, [.. rows], classification);
         using var positions = Positions(_rows);
         _labels = run.Labels.index_select(0, positions).DetachFromDisposeScope();
         _indices = run.IndexTensor.index_select(0, positions).DetachFromDisposeScope();
@@ -78,15 +77,15 @@ public sealed class AttackedBatch : IDisposable
 
     /// <summary>Chooses the class that each image approaches and linearises the margin at the images.</summary>
     /// <remarks>Without a comparison of classes, the graph of the classification is used, so that no forward pass is needed.</remarks>
-    /// <param name="target">The selection of the class. It has no effect unless every class other than the label meets the criterion.</param>
     /// <param name="norm">The norm of the attack.</param>
-    /// <param name="candidates">The number of classes, those with the largest logits other than the label, that are compared.</param>
+    /// <param name="candidates">The number of classes, those with the largest logits other than the label, that <see cref="Attack.Target"/> compares, if every class other than the label meets the criterion.</param>
     /// <returns>The linear model at the images, in the dispose scope of the caller.</returns>
-    public LinearModel Start(TargetSelection target, Norm norm, int candidates = 9) => Start(target, norm, candidates, Objective.Gap, needsGap: true).Gap!;
+    public LinearModel Start(Norm norm, int candidates = 9) => Start(_run.Target, norm, candidates, Objective.Gap, needsGap: true).Gap!;
 
-    /// <summary>Linearises the margin at the points of the last pass, toward the class that was chosen by <see cref="Start(TargetSelection, Norm, int)"/>.</summary>
+    /// <summary>Linearises the margin at the points of the last pass, toward the class that was chosen by <see cref="Start(Norm, int)"/>. A pass can be linearised once.</summary>
     /// <param name="norm">The norm of the attack.</param>
     /// <returns>The linear model, in the dispose scope of the caller.</returns>
+    /// <exception cref="InvalidOperationException">The pass has no graph, or it was linearised before.</exception>
     public LinearModel Linearize(Norm norm) => Linearize(norm, Objective.Gap);
 
     /// <summary>Returns the logits z in the last pass, shape [active, classes], without graph.</summary>
@@ -134,6 +133,11 @@ public sealed class AttackedBatch : IDisposable
     public Tensor Keep(bool[] stays)
     {
         ArgumentNullException.ThrowIfNull(stays);
+        if (stays.Length != Count)
+        {
+            throw new ArgumentException($"Each of the {Count} active images needs a flag, but {stays.Length} were given.", nameof(stays));
+        }
+
         var kept = Enumerable.Range(0, Count).Where(position => stays[position]).ToArray();
         var positions = Positions(kept);
         if (kept.Length < Count)
@@ -156,14 +160,22 @@ public sealed class AttackedBatch : IDisposable
     /// <param name="exit">The exit reason.</param>
     /// <param name="iterations">The number of steps, which is added to those of earlier phases of the attack.</param>
     /// <param name="point">The adversarial image, shape […]; used only if the image is fooled.</param>
+    /// <exception cref="ArgumentException">The point does not have the shape of an image.</exception>
     public void Finish(int position, AttackExit exit, int iterations, Tensor point)
     {
+        ArgumentNullException.ThrowIfNull(point);
+        if (exit == AttackExit.Fooled && !point.shape.SequenceEqual(_run.Images.shape[1..]))
+        {
+            throw new ArgumentException($"An adversarial image needs the shape of an image, [{string.Join(", ", _run.Images.shape[1..])}], but has [{string.Join(", ", point.shape)}].", nameof(point));
+        }
+
         var row = _rows[position];
         _run[row].Exit = exit;
         _run[row].Iterations += iterations;
         if (exit == AttackExit.Fooled)
         {
-            _run.Adversarial[row] = point;
+            // A graph would keep the points of whole passes in memory as long as the result.
+            _run.Adversarial[row] = point.detach();
         }
     }
 
@@ -189,7 +201,7 @@ public sealed class AttackedBatch : IDisposable
     internal void EndPass()
     {
         _pass?.Dispose();
-        (_pass, _hasClassification) = (null, false);
+        _pass = null;
     }
 
     /// <summary>Returns the counts and the exit reason of an image.</summary>
@@ -237,7 +249,7 @@ public sealed class AttackedBatch : IDisposable
         using var scope = NewDisposeScope();
         LinearModel? gap = null;
         var compares = Criterion.ComparesClasses && target != TargetSelection.Untargeted;
-        if (compares || !_hasClassification)
+        if (compares || _pass is null)
         {
             // Comparing classes takes a backward pass per class, so it uses a pass of the attacked images only.
             Forward(Images);
@@ -297,21 +309,12 @@ public sealed class AttackedBatch : IDisposable
         using var scope = NewDisposeScope();
         var values = Values(objective);
         var gradients = differentiable ? Pass.GradientsForProducts(values) : Pass.Gradients(values, keepGraph);
-        return (OfActive(Pass, values.detach()).MoveToOuterDisposeScope(), OfActive(Pass, gradients).MoveToOuterDisposeScope());
+        return (values.detach().MoveToOuterDisposeScope(), OfActive(Pass, gradients).MoveToOuterDisposeScope());
     }
 
-    /// <summary>Computes an objective in the last pass, attached to its graph, one value per row of the pass.</summary>
+    /// <summary>Computes an objective in the last pass, attached to its graph, shape [active].</summary>
     /// <param name="objective">The objective.</param>
-    internal Tensor Values(Objective objective)
-    {
-        if (!_hasClassification)
-        {
-            return Values(objective, Pass.Logits, _labels, _indices, _targets);
-        }
-
-        using var targets = _targets is null ? null : Criterion.Targets(_run.IndexTensor);
-        return Values(objective, Pass.Logits, _run.Labels, _run.IndexTensor, targets);
-    }
+    internal Tensor Values(Objective objective) => Scoped(() => Values(objective, OfActive(Pass, Pass.Logits)));
 
     /// <summary>Computes the gradients of an objective at other points, without counting the passes.</summary>
     /// <param name="objective">The objective.</param>
@@ -319,7 +322,7 @@ public sealed class AttackedBatch : IDisposable
     internal Tensor UncountedGradients(Objective objective, Tensor points) => Scoped(() =>
     {
         using var pass = ForwardPass.At(Classifier, points);
-        return pass.Gradients(Values(objective, pass.Logits, _labels, _indices, _targets));
+        return pass.Gradients(Values(objective, pass.Logits));
     });
 
     /// <summary>Computes the margins of the criterion in the last pass, without graph, shape [active].</summary>
@@ -374,27 +377,25 @@ public sealed class AttackedBatch : IDisposable
         return places;
     }
 
-    private Tensor Values(Objective objective, Tensor logits, Tensor labels, Tensor indices, Tensor? targets)
+    private Tensor Values(Objective objective, Tensor logits)
     {
         if (objective == Objective.Gap)
         {
-            return _followsClass ? Criterion.MarginsToward(logits, labels, targets!) : Criterion.CheckedMargins(logits, labels, indices);
+            return _followsClass ? Criterion.MarginsToward(logits, _labels, _targets!) : Criterion.CheckedMargins(logits, _labels, _indices);
         }
 
-        if (targets is not null)
+        if (_targets is not null)
         {
-            return CrossEntropy.Toward(logits, targets);
+            return CrossEntropy.Toward(logits, _targets);
         }
 
-        using var underflows = CrossEntropy.Underflows(logits, labels);
-        var flags = underflows.ToBools();
-        var places = logits.shape[0] == Count ? Enumerable.Range(0, Count) : Places(Pass);
-        foreach (var (row, place) in _rows.Zip(places))
+        using var underflows = CrossEntropy.Underflows(logits, _labels);
+        foreach (var (row, underflowed) in _rows.Zip(underflows.ToBools()))
         {
-            _run[row].Underflowed |= flags[place];
+            _run[row].Underflowed |= underflowed;
         }
 
-        return CrossEntropy.AwayFrom(logits, labels);
+        return CrossEntropy.AwayFrom(logits, _labels);
     }
 
     private void SetTargets(Tensor? targets, bool followsClass, bool isRecorded = true)

@@ -8,6 +8,7 @@ public sealed class ForwardPass : IDisposable
 {
     private readonly IClassifier _classifier;
     private Tensor? _differentiableGradients;
+    private bool _isGraphFreed;
 
     private ForwardPass(IClassifier classifier, Tensor points, Tensor logits) => (_classifier, Points, Logits) = (classifier, points, logits);
 
@@ -93,9 +94,14 @@ public sealed class ForwardPass : IDisposable
     /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>
     /// <returns>The gradients, shape [batch, …].</returns>
     /// <exception cref="BadInputException">The logits are not differentiable with respect to the images.</exception>
+    /// <exception cref="InvalidOperationException">The pass was run without a graph, or its graph is freed.</exception>
     public Tensor Gradients(Tensor values, bool keepGraph = false)
     {
         ArgumentNullException.ThrowIfNull(values);
+        if (!Points.requires_grad || _isGraphFreed)
+        {
+            throw new InvalidOperationException(_isGraphFreed ? "The graph of the pass is freed by its first gradient; keep the graph, or run another pass." : "The pass was run without a graph, which gradients need.");
+        }
 
         // Checked first, because an error of libtorch in backward cannot be caught.
         if (!values.requires_grad)
@@ -104,6 +110,7 @@ public sealed class ForwardPass : IDisposable
         }
 
         CountBackward?.Invoke();
+        _isGraphFreed = !keepGraph;
         using var sum = values.sum();
         // Restricted to the images, so that the gradients of the parameters are left unchanged.
         sum.backward(null!, create_graph: false, retain_graph: keepGraph, inputs: [Points]);

@@ -14,7 +14,10 @@ public abstract class Criterion
     public static Criterion Misclassification { get; } = new MisclassificationCriterion(confidence: 0);
 
     /// <summary>The name in result files: <c>misclassified</c>, <c>target-class</c>, or <c>custom</c> for a criterion of your own.</summary>
-    public virtual string Name => "custom";
+    public string Name => StoredName ?? "custom";
+
+    /// <summary>The name of a criterion that can be restored from result files; null for another.</summary>
+    internal virtual string? StoredName => null;
 
     /// <summary>The smallest probability of the class that fools an image; 0 if its logit only has to be the largest.</summary>
     internal virtual double Confidence => 0;
@@ -92,8 +95,17 @@ public abstract class Criterion
         var margins = Margins(logits, labels, indices);
         return margins is null || margins.dim() != 1 || margins.shape[0] != logits.shape[0]
             ? throw new BadInputException($"A criterion must return one margin per image, shape [{logits.shape[0]}], but {GetType().Name} returned {(margins is null ? "null" : $"the shape [{string.Join(", ", margins.shape)}]")}.")
+            : logits.requires_grad && !margins.requires_grad
+            ? throw new BadInputException($"The margins of a criterion must be differentiable with respect to the logits, but those of {GetType().Name} are not; remove comparisons, argmax, round and detach from it.")
             : margins.dtype == logits.dtype ? margins : margins.to(logits.dtype);
     }
+
+    /// <summary>Determines for each image whether it is not attacked although it is classified correctly, bool, shape [rows]: it meets the criterion already, or its label is its target class.</summary>
+    /// <param name="logits">The logits z, shape [rows, classes].</param>
+    /// <param name="labels">The labels y, int64, shape [rows].</param>
+    /// <param name="indices">The index of each image in its data set, int64, shape [rows].</param>
+    internal Tensor Skips(Tensor logits, Tensor labels, Tensor indices) => Scoped(() =>
+        Targets(indices) is { } targets ? IsMet(logits, labels, indices).logical_or(targets.eq(labels)) : IsMet(logits, labels, indices));
 
     /// <summary>Determines for each image whether the criterion is met, bool, shape [rows]. Logits that give no prediction do not meet it.</summary>
     /// <param name="logits">The logits z, shape [rows, classes].</param>
@@ -121,7 +133,7 @@ public abstract class Criterion
 /// <param name="confidence">The probability that the softmax must give to the predicted class; 0 for any.</param>
 internal sealed class MisclassificationCriterion(double confidence) : Criterion
 {
-    public override string Name => "misclassified";
+    internal override string StoredName => "misclassified";
 
     internal override double Confidence => confidence;
 
@@ -142,7 +154,7 @@ internal sealed class MisclassificationCriterion(double confidence) : Criterion
 /// <param name="confidence">The probability that the softmax must give to the class; 0 for any.</param>
 internal sealed class TargetClassCriterion(long[] targets, bool isSame, double confidence) : Criterion
 {
-    public override string Name => "target-class";
+    internal override string StoredName => "target-class";
 
     internal override double Confidence => confidence;
 
@@ -150,8 +162,8 @@ internal sealed class TargetClassCriterion(long[] targets, bool isSame, double c
 
     internal override bool IsLinear => confidence == 0;
 
-    /// <summary>The class of all images; null if the images have classes of their own.</summary>
-    public long? Class => isSame ? targets[0] : null;
+    /// <summary>The number that stands for no target class.</summary>
+    public const long None = -1;
 
     // Measured against the largest other logit: exceeding the logit of the label is not enough if that of a third class is larger still.
     public override Tensor Margins(Tensor logits, Tensor labels, Tensor indices) => Scoped(() =>
@@ -166,9 +178,9 @@ internal sealed class TargetClassCriterion(long[] targets, bool isSame, double c
     {
         foreach (var index in isSame ? [0] : indices)
         {
-            if (index < 0 || index >= targets.Length)
+            if (index < 0 || index >= targets.Length || (!isSame && targets[index] == None))
             {
-                throw new BadInputException($"Every image needs a target class, but image {index} has none: {targets.Length} were given, for the images 0 to {targets.Length - 1}.");
+                throw new BadInputException($"Every image needs a target class, but image {index} has none; add it, or attack other images.");
             }
 
             if (targets[index] < 0 || targets[index] >= classifier.ClassCount)

@@ -65,9 +65,6 @@ internal sealed class Lanczos
     /// <summary>The length β_k of the component of H q_k outside the space, for each row; zero if the space is closed under H, not finite if H is not.</summary>
     public IReadOnlyList<double> ResidualLengths { get; private set; }
 
-    /// <summary>Indicates whether all products of all rows were zero.</summary>
-    public bool IsZero => Array.TrueForAll(_largestEntries, size => size == 0);
-
     /// <summary>Takes one product per row: adds q_k to the basis and computes α_k and β_k.</summary>
     /// <param name="wanted">The flags of the rows to continue. The others get zero vectors and no product; a row that was left out must not be continued later.</param>
     public void Extend(IReadOnlyList<bool> wanted)

@@ -66,9 +66,6 @@ internal sealed class LanczosSubproblem : ISubproblem
     /// <summary>The number of products of each row.</summary>
     public IReadOnlyList<int> Products => _products;
 
-    /// <summary>Indicates whether all products of all rows were zero.</summary>
-    public bool IsLinear => _lanczos.IsZero;
-
     /// <inheritdoc/>
     /// <remarks>Infinite where the quadratic model does not reach the boundary within the radius of the constructor.</remarks>
     public Tensor Distances() =>

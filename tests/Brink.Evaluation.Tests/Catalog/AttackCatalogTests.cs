@@ -98,6 +98,21 @@ public sealed class AttackCatalogTests
         Assert.Equal("authors", attack.Options["preset"]);
     }
 
+    [Theory]
+    [InlineData("tr[preset=fast]", "paper or authors")]
+    [InlineData("tr[preset=authors,refine=5]", "no boundary walk")]
+    [InlineData("tr[confidence=1]", "probability")]
+    [InlineData("deepfool[target=untargeted]", "best or hardest")]
+    [InlineData("tr[refine=-1]", "at least 0")]
+    [InlineData("fgsm[epsilon=0.1,tolerance=0.1]", "remove one")]
+    public void Options_that_contradict_each_other_or_are_out_of_range_are_refused(string specification, string reason) =>
+        Assert.Contains(reason, Assert.Throws<BadInputException>(() => AttackCatalog.Create(specification)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("tr[refine=00]", "tr[refine=0]")]
+    [InlineData("tr[preset=authors,refine=0,objective=gap]", "tr[preset=authors]")]
+    public void Equal_settings_are_equal_however_they_are_written(string one, string other) => Assert.Equal(AttackCatalog.Create(other).Options, AttackCatalog.Create(one).Options);
+
     [Fact]
     public void The_paper_preset_is_the_method_of_the_paper()
     {
@@ -180,10 +195,6 @@ public sealed class AttackCatalogTests
     [Theory]
     [InlineData("tr[curvature-max-products=5]", "tr has no option")]
     [InlineData("tr2[preset=authors]", "preset authors")]
-    [InlineData("tr[preset=fast]", "paper or authors")]
-    [InlineData("tr[confidence=1]", "probability")]
-    [InlineData("deepfool[target=untargeted]", "best or hardest")]
-    [InlineData("tr[refine=-1]", "at least 0")]
     [InlineData("tr2[norm=linf]", "l2 only")]
     [InlineData("tr2[curvature-products=guessed]", "exact or finite-differences")]
     public void Options_that_the_second_order_attack_lacks_are_refused(string specification, string reason) =>

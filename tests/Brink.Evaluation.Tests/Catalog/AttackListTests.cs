@@ -58,8 +58,8 @@ public sealed class AttackListTests
     [Theory]
     [InlineData("tr,deepfool,tr", "tr is listed twice")]
     [InlineData("tr,deepfool[norm=linf]", "tr has l2 and deepfool[norm=linf] has linf")]
-    [InlineData("tr,deepfool[target=3]", "tr has the criterion misclassified and deepfool[target=3] has the criterion target-class with the target 3")]
-    [InlineData("tr[target=2],deepfool[target=3]", "tr[target=2] has the criterion target-class with the target 2 and deepfool[target=3] has the criterion target-class with the target 3")]
+    [InlineData("tr,deepfool[target=3]", "tr has any wrong class and deepfool[target=3] has the class 3")]
+    [InlineData("tr[target=2],deepfool[target=3]", "tr[target=2] has the class 2 and deepfool[target=3] has the class 3")]
     [InlineData("tr,magic", "no attack named 'magic'")]
     [InlineData("tr,deepfool[preset=authors]", "deepfool has no option 'preset'")]
     public void Attacks_that_cannot_be_compared_are_refused(string list, string fragment) =>

@@ -32,7 +32,7 @@ public sealed class OptionTableTests
         var rows = pages.SelectMany(page => Rows(File.ReadAllLines(Path.Combine(Root, "docs", "attacks", page)), column)).ToArray();
         var documented = rows.ToDictionary(row => row.Key, row => row.Default, StringComparer.Ordinal);
         var actual = AttackCatalog.Create(attack).Options;
-        // The page of tr2 states how its defaults differ from those of tr.
+        // The page of tr2 states in its text how its defaults differ from those of tr.
         string[] different = attack == "tr2" ? ["radius-start", "radius-smallest", "radius-largest", "target", "refine", "refine-candidates", "norm"] : [];
         Assert.Empty(actual.Keys.Except(documented.Keys, StringComparer.Ordinal));
         Assert.Empty(documented.Keys.Except(actual.Keys, StringComparer.Ordinal).Except(Shorthands, StringComparer.Ordinal).Except(different, StringComparer.Ordinal));

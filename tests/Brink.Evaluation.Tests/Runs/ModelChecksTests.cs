@@ -139,6 +139,20 @@ public sealed class ModelChecksTests : IDisposable
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
+    /// <summary>Whether a model has second derivatives is decided by all checked images, before the run.</summary>
+    [Theory]
+    [InlineData(false, 64)]
+    [InlineData(true, 64)]
+    [InlineData(false, 1)]
+    public void A_second_order_attack_on_a_piecewise_linear_network_is_refused(bool quantized, int batchSize)
+    {
+        using var network = new Defective(_signs.Module, "piecewise linear");
+        var attack = AttackCatalog.Create("tr2");
+        var error = Assert.Throws<BadInputException>(() => ModelChecks.Of(Opened(network), _images, [quantized ? attack.Quantized() : attack], batchSize));
+        Assert.Contains("needs second derivatives", error.Message, StringComparison.Ordinal);
+        _ = ModelChecks.Of(Opened(network), _images, [AttackCatalog.Create("tr2[curvature-products=finite-differences]"), AttackCatalog.Create("tr2[objective=cross-entropy]")], batchSize);
+    }
+
     private IReadOnlyList<string> Of(Defective network) => ModelChecks.Of(Opened(network), _images, Attacks);
 
     private OpenedModel Opened(Defective network) => new(new LoadedModel(network.GetName(), network, 10, _signs.Normalization), InputSpace.Pixel);
@@ -172,6 +186,7 @@ public sealed class ModelChecksTests : IDisposable
                 "underflow" => logits * 1e4,
                 "constant classes" => cat([full([logits.shape[0], 1], 1e3f), full([logits.shape[0], 1], 9e2f), logits[.., 2..]], 1),
                 "detached" => logits.detach(),
+                "piecewise linear" => input.flatten(1).sub(0.1).relu().narrow(1, 0, 10),
                 "sigmoids" => (logits / 10).sigmoid(),
                 // Divided by 10, so that no gradient of softmax rounds to zero.
                 "probabilities" => (logits / 10).softmax(1),

@@ -31,6 +31,9 @@ public sealed class SavedCriterionTests : IDisposable
     [InlineData("deepfool", "per-image", 0)]
     [InlineData("cw[max-iterations=100,binary-search-steps=3]", "per-image", 0.9)]
     [InlineData("tr", "per-image", 0.9)]
+    [InlineData("tr[norm=linf]", "per-image", 0)]
+    [InlineData("tr[norm=linf]", "", 0.9)]
+    [InlineData("deepfool", "", 0.9)]
     public void The_fooled_images_of_a_saved_run_meet_its_criterion_and_the_originals_do_not(string attack, string target, double confidence)
     {
         var file = Path.Combine(_folder.Path, "targets.csv");
@@ -48,7 +51,7 @@ public sealed class SavedCriterionTests : IDisposable
 
         var configured = AttackCatalog.Create(attack, settings);
         var model = new OpenedModel(_model, InputSpace.Pixel);
-        Write(configured.Criterion, configured.Target, configured.Options, new AttackEvaluation(model, configured.Attack, criterion: configured.Criterion));
+        Write(configured, new AttackEvaluation(model, configured.Attack, criterion: configured.Criterion));
 
         using var saved = SavedRun.Read(Folder);
         int[] fooled = [.. Enumerable.Range(0, Count).Where(row => saved.Fooled[row])];
@@ -57,7 +60,6 @@ public sealed class SavedCriterionTests : IDisposable
         var rows = tensor(fooled.Select(row => (long)row).ToArray());
         Assert.All(saved.Fools(fooled, model.Logits(saved.AdversarialPixels(rows))), Assert.True);
         Assert.All(saved.Fools(fooled, model.Logits(saved.OriginalPixels(rows))), Assert.False);
-        // With a confidence, the probability of the wrong class is above it, and only a little.
         var probabilities = model.Logits(saved.AdversarialPixels(rows)).softmax(1).amax([1]);
         Assert.All(probabilities.data<float>().ToArray(), probability => Assert.True(probability > confidence));
     }
@@ -67,7 +69,8 @@ public sealed class SavedCriterionTests : IDisposable
     {
         var model = new OpenedModel(_model, InputSpace.Pixel);
         var criterion = new LargeSum();
-        Write(criterion, "untargeted", AttackCatalog.Create("tr[max-iterations=5]").Options, new AttackEvaluation(model, AttackCatalog.Create("tr[max-iterations=5]").Attack, criterion: criterion));
+        var configured = AttackCatalog.Create("tr[max-iterations=5]") with { Criterion = criterion };
+        Write(configured, new AttackEvaluation(model, configured.Attack, criterion: criterion));
         using var saved = SavedRun.Read(Folder);
         Assert.Equal("custom", saved.Summary.Criterion);
         Assert.Null(saved.Criterion);
@@ -77,10 +80,10 @@ public sealed class SavedCriterionTests : IDisposable
 
     private string Folder => Path.Combine(_folder.Path, "run");
 
-    private void Write(Criterion criterion, string target, IReadOnlyDictionary<string, object> options, AttackEvaluation evaluation)
+    private void Write(ConfiguredAttack attack, AttackEvaluation evaluation)
     {
-        var all = new Dictionary<string, object>(options, StringComparer.Ordinal) { ["mean"] = _model.Normalization.Mean, ["std"] = _model.Normalization.StandardDeviation };
-        var run = new RunDescription { Attack = "tr", Norm = "l2", Space = "pixel", Target = target, Criterion = criterion.Name, Model = "signs", Data = "signs", Seed = 0, Options = all };
+        var all = new Dictionary<string, object>(attack.Options, StringComparer.Ordinal) { ["mean"] = _model.Normalization.Mean, ["std"] = _model.Normalization.StandardDeviation };
+        var run = new RunDescription { Attack = attack.Attack.Name, Norm = attack.Attack.Norm.Name, Space = "pixel", Target = attack.Target, Criterion = attack.Criterion.Name, Model = "signs", Data = "signs", Seed = 0, Options = all };
         var folder = RunFolder.Open(Folder, run, _model, _images, resume: false);
         using var result = evaluation.Run(_images, folder: folder);
         folder.Write(AttackSummary.Of(run, result), result);

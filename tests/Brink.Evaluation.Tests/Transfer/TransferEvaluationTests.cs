@@ -44,6 +44,33 @@ public sealed class TransferEvaluationTests : IDisposable
         Assert.Equal(saved.Fooled.Count(fooled => fooled), whole.FooledAtSource);
     }
 
+    /// <summary>On the attacked model itself, every fooled image meets the criterion of its run; with a stricter criterion, fewer images of the same run do.</summary>
+    [Fact]
+    public void The_criterion_of_the_run_decides()
+    {
+        Attack(InputSpace.Normalized);
+        var results = _folder["results.json"];
+        var plain = File.ReadAllText(results);
+        using (var saved = SavedRun.Read(_folder.Path))
+        {
+            var count = new TransferEvaluation(_model).Run(saved);
+            Assert.Equal(count.FooledAtSource, count.Fooled);
+        }
+
+        File.WriteAllText(results, plain.Replace("\"options\": {", "\"options\": { \"confidence\": 0.99,", StringComparison.Ordinal));
+        using (var saved = SavedRun.Read(_folder.Path))
+        {
+            var count = new TransferEvaluation(_model).Run(saved);
+            Assert.InRange(count.Fooled, 0, count.FooledAtSource - 1);
+        }
+
+        File.WriteAllText(results, plain.Replace("\"criterion\": \"misclassified\"", "\"criterion\": \"custom\"", StringComparison.Ordinal));
+        using (var saved = SavedRun.Read(_folder.Path))
+        {
+            Assert.Contains("not stored", Assert.Throws<BadInputException>(() => new TransferEvaluation(_model).Run(saved)).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void The_evaluation_leaks_no_tensor_and_restores_the_mode_of_the_model()
     {

@@ -63,6 +63,8 @@ public sealed class AttackContractTests : IDisposable
         var atLeast = preset.StartsWith("budget", StringComparison.Ordinal) ? 1 : result.Outcomes.Count(image => image.Attacked);
         Assert.True(result.Outcomes.Count(image => image.Fooled) >= atLeast, string.Join(' ', result.Outcomes.Select(image => image.Exit)));
         Assert.True(classifier.Bounds.Contain(result.Adversarial).all().item<bool>());
+        // A graph would keep the points of whole passes in memory.
+        Assert.False(result.Adversarial.requires_grad);
         using var evaluation = classifier.EnterEvaluation();
         var predictions = classifier.Logits(result.Adversarial).argmax(1).data<long>().ToArray();
         Assert.Equal(predictions, result.Outcomes.Select(image => image.PredictionAfter));
@@ -409,6 +411,53 @@ public sealed class AttackContractTests : IDisposable
         var classifier = new Detached(inner);
         var error = Assert.Throws<BadInputException>(() => Attack("l2", "best", "paper").Run(classifier, _images, _labels));
         Assert.Contains("differentiable", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(0.999999, false)]
+    [InlineData(0.999999, true)]
+    public void An_image_is_never_attacked_toward_its_own_class(double confidence, bool perImage)
+    {
+        using var scope = NewDisposeScope();
+        var criterion = perImage ? Criterion.TargetClasses([.. _labels.data<long>().Select((label, row) => row % 2 == 0 ? label : (label + 1) % 5)], confidence) : Criterion.TargetClass((int)_labels[0].item<long>(), confidence);
+        using var result = new TrustRegionAttack().Run(_network.AsClassifier(), _images, _labels, criterion);
+        for (var row = 0; row < 16; row++)
+        {
+            var isOwn = perImage ? row % 2 == 0 : result.Outcomes[row].Label == result.Outcomes[0].Label;
+            Assert.Equal(isOwn, result.Outcomes[row].Exit == AttackExit.Skipped);
+        }
+    }
+
+    /// <summary>Calls of the public batch in any order give the margins of the images that are still active.</summary>
+    [Fact]
+    public void Images_that_leave_a_batch_leave_its_last_pass_too()
+    {
+        using var scope = NewDisposeScope();
+        var attack = new Steps(batch =>
+        {
+            batch.Forward(batch.Images);
+            var flags = Enumerable.Range(0, batch.Count).Select(position => position % 3 == 1).ToArray();
+            var kept = batch.Keep(flags);
+            var model = batch.Linearize(Norm.L2);
+            var logits = _network.AsClassifier().Logits(_images).index_select(0, kept);
+            Assert.True(model.Values.allclose(Criterion.Misclassification.Margins(logits, batch.Labels, kept)));
+            Assert.Equal(batch.Count, model.Gradients.shape[0]);
+            Assert.Throws<InvalidOperationException>(() => batch.Linearize(Norm.L2));
+            Assert.Throws<ArgumentException>(() => batch.Keep(new bool[batch.Count + 1]));
+            Assert.Throws<ArgumentException>(() => batch.Finish(0, AttackExit.Fooled, 1, zeros(1)));
+        });
+        using var result = attack.Run(_network.AsClassifier(), _images, _labels);
+        Assert.All(result.Outcomes, image => Assert.Equal(AttackExit.IterationLimit, image.Exit));
+    }
+
+    private sealed class Steps(Action<AttackedBatch> perturb) : Brink.Attacks.Attack
+    {
+        public override string Name => "steps";
+
+        public override Norm Norm => Norm.L2;
+
+        protected override void Perturb(AttackedBatch batch) => perturb(batch);
     }
 
     private static IAttack Attack(string norm, string target, string preset) => new WithCriterion(Untargeted(norm, target, preset), CriterionOf(target));

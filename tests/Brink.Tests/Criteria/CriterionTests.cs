@@ -130,6 +130,15 @@ public sealed class CriterionTests
     }
 
     [Fact]
+    public void Margins_without_a_gradient_are_refused_by_the_name_of_the_criterion()
+    {
+        using var scope = NewDisposeScope();
+        var (images, _, labels) = Batch(3);
+        var error = Assert.Throws<BadInputException>(() => new TrustRegionAttack().Run(_classifier, images, labels, new Predicate()));
+        Assert.Contains("those of Predicate are not", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_cross_entropy_is_refused_for_a_criterion_that_is_not_about_classes()
     {
         using var scope = NewDisposeScope();
@@ -147,7 +156,7 @@ public sealed class CriterionTests
     public void A_class_that_does_not_exist_is_refused(int target)
     {
         Assert.Contains("0 to 4", Assert.Throws<BadInputException>(() => Criterion.TargetClass(target).Check(_classifier, [0])).Message, StringComparison.Ordinal);
-        Assert.Contains("image 1 must", Assert.Throws<BadInputException>(() => Criterion.TargetClasses([0, target]).Check(_classifier, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("image 1 ", Assert.Throws<BadInputException>(() => Criterion.TargetClasses([0, target]).Check(_classifier, [0, 1])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -202,6 +211,11 @@ public sealed class CriterionTests
             using var scope = NewDisposeScope();
             return logits.mul(tensor(coefficients)).sum(1).add(offset).MoveToOuterDisposeScope();
         }
+    }
+
+    private sealed class Predicate : Criterion
+    {
+        public override Tensor Margins(Tensor logits, Tensor labels, Tensor indices) => logits.select(1, 0).gt(100).to(ScalarType.Float64);
     }
 
     private sealed class WrongShape : Criterion

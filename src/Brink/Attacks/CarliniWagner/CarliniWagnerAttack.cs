@@ -39,7 +39,7 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
     {
         using var scope = NewDisposeScope();
         var scales = Scales(batch);
-        var kept = batch.Keep(batch.Start(Target, Norm, _options.Candidates), iteration: 0, maxIterations: int.MaxValue);
+        var kept = batch.Keep(batch.Start(Norm, _options.Candidates), iteration: 0, maxIterations: int.MaxValue);
         batch.EndPass();
         if (batch.Count == 0)
         {

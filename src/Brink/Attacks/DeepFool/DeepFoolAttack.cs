@@ -42,7 +42,7 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
             LinearModel model;
             if (iteration == 0)
             {
-                model = batch.Start(Target, Norm, _options.Candidates);
+                model = batch.Start(Norm, _options.Candidates);
             }
             else
             {

@@ -10,7 +10,6 @@ namespace Brink.Attacks;
 /// </remarks>
 public sealed class QuantizedAttack : IAttack
 {
-    private readonly IAttack _inner;
 
     /// <summary>Initializes the attack.</summary>
     /// <param name="inner">The attack whose perturbations are rounded; it must search for the smallest perturbation.</param>
@@ -18,16 +17,19 @@ public sealed class QuantizedAttack : IAttack
     public QuantizedAttack(IAttack inner)
     {
         ArgumentNullException.ThrowIfNull(inner);
-        _inner = inner is IBudgetedAttack
+        Inner = inner is IBudgetedAttack
             ? throw new BadInputException($"Rounding to 8 bits lengthens perturbations, so it needs an attack that searches for the smallest perturbation, but {inner.Name} with an epsilon was given; remove the epsilon.")
             : inner;
     }
 
-    /// <inheritdoc/>
-    public string Name => _inner.Name;
+    /// <summary>The attack whose perturbations are rounded.</summary>
+    internal IAttack Inner { get; }
 
     /// <inheritdoc/>
-    public Norm Norm => _inner.Norm;
+    public string Name => Inner.Name;
+
+    /// <inheritdoc/>
+    public Norm Norm => Inner.Norm;
 
     /// <inheritdoc/>
     public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -45,7 +47,7 @@ public sealed class QuantizedAttack : IAttack
             throw new BadInputException("A quantized attack needs 8-bit images, whose values are multiples of 1/255 between the bounds, but these images have other values; round them, or attack without quantization.");
         }
 
-        using var found = _inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken);
+        using var found = Inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken);
         var ending = new QuantizedEnding(classifier, criterion, grid, images.detach(), labels, tensor(indices.ToArray(), device: labels.device), [.. found.Outcomes]);
         ending.Round(found.Adversarial, cancellationToken);
         ending.Confirm(Norm);

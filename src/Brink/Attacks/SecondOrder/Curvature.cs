@@ -23,27 +23,25 @@ internal sealed class Curvature(Objective objective, CurvatureOptions options)
         }
     }
 
-    /// <summary>Checks on a few images that the objective has curvature, if the classifier declares nothing about second derivatives: in a piecewise linear network, all products are exactly zero.</summary>
-    /// <remarks>Done before a run. During an attack, a batch without curvature is no error: in its region the objective is linear.</remarks>
+    /// <summary>Determines whether the objective has curvature at some images, if the classifier declares nothing about second derivatives: in a piecewise linear network, all products are exactly zero.</summary>
+    /// <remarks>Asked before a run. During an attack, a batch without curvature is no error: in its region the objective is linear.</remarks>
     /// <param name="pass">A pass at the images.</param>
     /// <param name="classifier">The classifier.</param>
     /// <param name="criterion">The criterion of success.</param>
     /// <param name="labels">The labels y, int64, shape [batch].</param>
     /// <param name="indices">The index of each image in its data set, int64, shape [batch].</param>
-    /// <exception cref="BadInputException">All products are zero, or the classifier cannot be differentiated twice.</exception>
-    public void CheckProducts(ForwardPass pass, IClassifier classifier, Criterion criterion, Tensor labels, Tensor indices)
+    /// <returns>False if all products are zero.</returns>
+    /// <exception cref="BadInputException">The classifier cannot be differentiated twice.</exception>
+    public bool IsCurved(ForwardPass pass, IClassifier classifier, Criterion criterion, Tensor labels, Tensor indices)
     {
         if (!NeedsSecondDerivatives(criterion) || classifier.Derivatives != Derivatives.AtLeastFirst)
         {
-            return;
+            return true;
         }
 
         using var scope = NewDisposeScope();
         var gradients = pass.GradientsForProducts(criterion.CheckedMargins(pass.Logits, labels, indices));
-        if (pass.HessianProducts(Norm.L2.SteepestDirections(gradients)).eq(Scalars.Zero).all().item<bool>())
-        {
-            throw NoCurvature(classifier);
-        }
+        return !pass.HessianProducts(Norm.L2.SteepestDirections(gradients)).eq(Scalars.Zero).all().item<bool>();
     }
 
     /// <summary>Prepares the quadratic subproblem of each active image; computes and counts the Hessian-vector products.</summary>
@@ -76,6 +74,8 @@ internal sealed class Curvature(Objective objective, CurvatureOptions options)
         return vectors => Scoped(() => hessian(vectors.masked_fill(stuck, Scalars.Zero)).masked_fill(stuck, Scalars.Zero));
     }
 
-    private static BadInputException NoCurvature(IClassifier classifier) =>
+    /// <summary>Creates the refusal of a classifier without curvature.</summary>
+    /// <param name="classifier">The classifier.</param>
+    public static BadInputException NoCurvature(IClassifier classifier) =>
         new($"The second-order attack on the logit gap needs second derivatives, but those of {classifier.Name} are zero or undefined, as in ReLU networks; use tr, a network with smooth activations such as Swish, the objective cross-entropy, or curvature-products=finite-differences.");
 }

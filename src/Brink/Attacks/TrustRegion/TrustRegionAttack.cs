@@ -49,8 +49,8 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     /// <inheritdoc/>
     protected override void Check(IClassifier classifier, Criterion criterion) => _curvature?.Check(classifier, criterion);
 
-    /// <summary>Checks on a few images that a second-order attack has curvature to use (see <see cref="Curvature.CheckProducts"/>).</summary>
-    internal void CheckCurvature(ForwardPass pass, IClassifier classifier, Criterion criterion, Tensor labels, Tensor indices) => _curvature?.CheckProducts(pass, classifier, criterion, labels, indices);
+    /// <summary>Determines whether a second-order attack has curvature to use at some images (see <see cref="Curvature.IsCurved"/>); true for the first order.</summary>
+    internal bool IsCurved(ForwardPass pass, IClassifier classifier, Criterion criterion, Tensor labels, Tensor indices) => _curvature?.IsCurved(pass, classifier, criterion, labels, indices) ?? true;
 
     /// <inheritdoc/>
     protected override void Perturb(AttackedBatch batch)

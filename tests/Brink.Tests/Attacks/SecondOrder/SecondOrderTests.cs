@@ -134,15 +134,8 @@ public sealed class SecondOrderTests
         var attack = new TrustRegionAttack(TrustRegionOptions.SecondOrder);
         using var pass = ForwardPass.At(classifier, images);
         // A network whose layers show that it is piecewise linear is refused by the attack, another one by the checks before a run.
-        var message = Assert.Throws<BadInputException>(() =>
-        {
-            if (asModule)
-            {
-                attack.Run(classifier, images, labels).Dispose();
-            }
-
-            attack.CheckCurvature(pass, classifier, Criterion.Misclassification, labels, arange(labels.shape[0]));
-        }).Message;
+        var message = asModule ? Assert.Throws<BadInputException>(() => attack.Run(classifier, images, labels)).Message : Curvature.NoCurvature(classifier).Message;
+        Assert.Equal(asModule, attack.IsCurved(pass, classifier, Criterion.Misclassification, labels, arange(labels.shape[0])));
         Assert.Contains("relu network", message, StringComparison.Ordinal);
         Assert.Contains("use tr,", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
