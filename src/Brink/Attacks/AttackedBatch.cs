@@ -20,6 +20,7 @@ public sealed class AttackedBatch : IDisposable
     private Tensor _labels;
     private Tensor _indices;
     private Tensor? _targets;
+    private Tensor? _margins;
     private ForwardPass? _pass;
     private bool _followsClass;
 
@@ -94,7 +95,7 @@ public sealed class AttackedBatch : IDisposable
 
     /// <summary>Determines for each image whether it meets the criterion in the last pass, bool, shape [active].</summary>
     /// <returns>The flags.</returns>
-    public Tensor IsFooled() => Scoped(() => Criterion.IsMet(Logits(), _labels, _indices));
+    public Tensor IsFooled() => Scoped(() => Margins().gt(Scalars.Zero).logical_and(ForwardPass.HasPrediction(Logits())));
 
     /// <summary>Finishes the images that are fooled at the points of the last pass, have no usable gradient there or have reached the iteration limit.</summary>
     /// <param name="model">The linear model at these points.</param>
@@ -106,14 +107,15 @@ public sealed class AttackedBatch : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         using var scope = NewDisposeScope();
         var (pass, places) = (Pass, Places(Pass));
-        var fooled = iteration > 0 ? IsFooled().ToBools() : new bool[Count];
         var hasPrediction = ForwardPass.HasPrediction(pass.Logits).ToBools();
         var (values, slopes) = (model.Values.ToDoubles(), model.Slopes.ToDoubles());
+        var margins = iteration > 0 ? Margins().ToDoubles() : new double[Count];
         var stays = new bool[Count];
         for (var position = 0; position < Count; position++)
         {
-            AttackExit? exit = fooled[position] ? AttackExit.Fooled
-                : !hasPrediction[places[position]] || !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
+            AttackExit? exit = !hasPrediction[places[position]] ? AttackExit.NotFinite
+                : margins[position] > 0 ? AttackExit.Fooled
+                : !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
                 : slopes[position] == 0 ? AttackExit.ZeroGradient
                 : iteration == maxIterations ? AttackExit.IterationLimit
                 : null;
@@ -142,6 +144,7 @@ public sealed class AttackedBatch : IDisposable
         var positions = Positions(kept);
         if (kept.Length < Count)
         {
+            ForgetMargins();
             Replace(ref _labels, _labels.index_select(0, positions));
             Replace(ref _indices, _indices.index_select(0, positions));
             if (_targets is not null)
@@ -200,6 +203,7 @@ public sealed class AttackedBatch : IDisposable
     /// <summary>Disposes the last pass, whose graph takes memory.</summary>
     internal void EndPass()
     {
+        ForgetMargins();
         _pass?.Dispose();
         _pass = null;
     }
@@ -308,6 +312,12 @@ public sealed class AttackedBatch : IDisposable
     {
         using var scope = NewDisposeScope();
         var values = Values(objective);
+        if (objective == Objective.Gap && !_followsClass)
+        {
+            ForgetMargins();
+            _margins = values.detach().DetachFromDisposeScope();
+        }
+
         var gradients = differentiable ? Pass.GradientsForProducts(values) : Pass.Gradients(values, keepGraph);
         return (values.detach().MoveToOuterDisposeScope(), OfActive(Pass, gradients).MoveToOuterDisposeScope());
     }
@@ -326,7 +336,7 @@ public sealed class AttackedBatch : IDisposable
     });
 
     /// <summary>Computes the margins of the criterion in the last pass, without graph, shape [active].</summary>
-    internal Tensor Margins() => Scoped(() => Criterion.CheckedMargins(Logits(), _labels, _indices));
+    internal Tensor Margins() => _margins?.alias() ?? Scoped(() => Criterion.CheckedMargins(Logits(), _labels, _indices));
 
     /// <summary>Determines for each image whether a margin in the last pass is positive by more than rounding, bool, shape [active].</summary>
     /// <remarks>A smaller margin may be a rounding error, which another batch rounds differently: the result would not be confirmed.</remarks>
@@ -396,6 +406,12 @@ public sealed class AttackedBatch : IDisposable
         }
 
         return CrossEntropy.AwayFrom(logits, _labels);
+    }
+
+    private void ForgetMargins()
+    {
+        _margins?.Dispose();
+        _margins = null;
     }
 
     private void SetTargets(Tensor? targets, bool followsClass, bool isRecorded = true)
