@@ -86,10 +86,10 @@ internal static class CommandLine
             WriteError(error, $"The output could not be written ({exception.Message.TrimEnd('.')}); check where it is redirected to.");
             return ExitCode.BadInput;
         }
-        catch (OutOfMemoryException)
+        catch (Exception exception) when (MemoryShortage.Is(exception))
         {
-            WriteError(error, "Out of memory: use a smaller --batch-size or --limit.");
-            return ExitCode.UnexpectedFailure;
+            WriteError(error, "The command needs more memory than there is; use a smaller --batch-size or --limit, or smaller images (--resize, --crop).");
+            return ExitCode.BadInput;
         }
         catch (OperationCanceledException)
         {

@@ -8,25 +8,31 @@ internal static class AtomicFile
     private const int GuidLength = 32;
 
     /// <summary>Writes a file atomically.</summary>
-    /// <param name="path">The final name; an existing file of that name is replaced.</param>
+    /// <param name="path">The final name; an existing file of that name, or the file to which a link of that name leads, is replaced.</param>
     /// <param name="write">The function that writes the content.</param>
-    /// <exception cref="BadInputException">Thrown when the folder cannot be written to, or the disk is full. An existing file is unchanged.</exception>
+    /// <exception cref="BadInputException">Thrown when the folder cannot be written to, the disk is full, or the name is that of a pipe or a device. An existing file is unchanged.</exception>
     public static void Write(string path, Action<Stream> write) => WriteAll([KeyValuePair.Create(path, write)]);
 
     /// <summary>Writes a group of files under temporary names, and renames them in order when all of them are on the disk.</summary>
     /// <remarks>The last file marks the group as complete: its previous version is deleted before the first file is renamed.</remarks>
     /// <param name="files">The final names, and the functions that write the contents. Existing files are replaced.</param>
-    /// <exception cref="BadInputException">Thrown when the folder cannot be written to, or the disk is full.</exception>
+    /// <exception cref="BadInputException">Thrown when the folder cannot be written to, the disk is full, or a name is that of a pipe or a device.</exception>
     public static void WriteAll(IReadOnlyList<KeyValuePair<string, Action<Stream>>> files)
     {
         ArgumentNullException.ThrowIfNull(files);
-        var temporaries = files.Select(file => $"{file.Key}.{Guid.NewGuid():N}{Extension}").ToArray();
+        var (targets, temporaries) = (new string[files.Count], new string?[files.Count]);
         var current = 0;
         try
         {
             for (current = 0; current < files.Count; current++)
             {
-                using var stream = new FileStream(temporaries[current], FileMode.CreateNew, FileAccess.ReadWrite);
+                targets[current] = RegularFile.Output(files[current].Key);
+                temporaries[current] = $"{targets[current]}.{Guid.NewGuid():N}{Extension}";
+            }
+
+            for (current = 0; current < files.Count; current++)
+            {
+                using var stream = new FileStream(temporaries[current]!, FileMode.CreateNew, FileAccess.ReadWrite);
                 files[current].Value(stream);
                 // A full disk may be detected only when the cache is flushed. Renaming before that could give an incomplete file its final name.
                 stream.Flush(flushToDisk: true);
@@ -35,12 +41,12 @@ internal static class AtomicFile
             current = files.Count - 1;
             if (files.Count > 1)
             {
-                File.Delete(files[current].Key);
+                File.Delete(targets[current]);
             }
 
             for (current = 0; current < files.Count; current++)
             {
-                File.Move(temporaries[current], files[current].Key, overwrite: true);
+                File.Move(temporaries[current]!, targets[current], overwrite: true);
             }
         }
         catch (Exception exception)
@@ -48,7 +54,7 @@ internal static class AtomicFile
             Array.ForEach(temporaries, Discard);
             if (exception is IOException or UnauthorizedAccessException)
             {
-                throw new BadInputException($"The file {files[current].Key} could not be written ({exception.Message.TrimEnd('.')}); free space or choose another folder.", exception);
+                throw new BadInputException($"The file {files[current].Key} could not be written ({Excerpt.Reason(exception)}); free space or choose another folder.", exception);
             }
 
             throw;
@@ -70,7 +76,7 @@ internal static class AtomicFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new BadInputException($"The file {path} needs a folder, but it could not be created ({exception.Message.TrimEnd('.')}); choose another folder.", exception);
+            throw new BadInputException($"The file {path} needs a folder, but it could not be created ({Excerpt.Reason(exception)}); choose another folder.", exception);
         }
     }
 
@@ -85,11 +91,14 @@ internal static class AtomicFile
         }
     }
 
-    private static void Discard(string path)
+    private static void Discard(string? path)
     {
         try
         {
-            File.Delete(path);
+            if (path is not null)
+            {
+                File.Delete(path);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -45,7 +45,7 @@ public static class Cifar10
         return Read(path, () => FilesAt(path));
     }
 
-    private static ImageSet Read(string path, Func<FileInfo[]> files)
+    private static ImageSet Read(string path, Func<string[]> files)
     {
         try
         {
@@ -57,19 +57,19 @@ public static class Cifar10
         }
     }
 
-    private static FileInfo[] Downloaded(IEnumerable<string> names)
+    private static string[] Downloaded(IEnumerable<string> names)
     {
         var paths = names.Select(name => DataLocations.Resolve(Path.Combine(Folder, name))).ToArray();
         return Array.TrueForAll(paths, File.Exists)
-            ? Array.ConvertAll(paths, path => RegularFile.Target(new(path)))
+            ? paths
             : throw new BadInputException($"CIFAR-10 is in none of the folders {string.Join(", ", DataLocations.Folders)}; run brink data fetch cifar10, or use cifar10:PATH if it is elsewhere.");
     }
 
-    private static FileInfo[] FilesAt(string path)
+    private static string[] FilesAt(string path)
     {
         if (File.Exists(path))
         {
-            return [RegularFile.Target(new(path))];
+            return [path];
         }
 
         if (!Directory.Exists(path))
@@ -77,18 +77,17 @@ public static class Cifar10
             throw new BadInputException($"CIFAR-10 needs a binary batch file or a folder of them, but there is nothing at '{path}'; check the path.");
         }
 
-        var files = new DirectoryInfo(path).GetFiles("*.bin");
-        Array.Sort(files, (one, other) => string.CompareOrdinal(one.Name, other.Name));
-        files = Array.ConvertAll(files, RegularFile.Target);
+        var files = Directory.GetFiles(path, "*.bin");
+        Array.Sort(files, StringComparer.Ordinal);
         return files.Length > 0
             ? files
             : throw new BadInputException($"CIFAR-10 needs files such as test_batch.bin, but the folder '{path}' contains no .bin file; give the folder into which the binary version was unpacked.");
     }
 
-    private static ImageSet Read(FileInfo[] files)
+    private static ImageSet Read(string[] paths)
     {
-        // All lengths are checked first, so that a wrong file is reported before hundreds of megabytes are read, and no pipe or device is opened.
-        var total = files.Sum(CheckedImageCount);
+        // All lengths are checked first, so that a wrong file is reported before hundreds of megabytes are read.
+        var total = paths.Sum(CheckedImageCount);
         if (total * ImageLength > Array.MaxLength)
         {
             throw new BadInputException($"CIFAR-10 has 60,000 images and at most {Array.MaxLength / ImageLength} fit in memory, but {total} were given; give fewer files.");
@@ -97,39 +96,35 @@ public static class Cifar10
         var pixels = new byte[total * ImageLength];
         var labels = new long[total];
         var next = 0;
-        foreach (var file in files)
+        foreach (var path in paths)
         {
-            next = ReadFile(file, pixels, labels, next);
+            next = ReadFile(path, pixels, labels, next);
         }
 
         return new ImageSet("cifar10", ClassNames, Channels, Side, Side, pixels, labels);
     }
 
-    private static long CheckedImageCount(FileInfo file)
+    private static long CheckedImageCount(string path)
     {
-        if (file.Length == 0)
-        {
-            throw new BadInputException($"A CIFAR-10 file needs at least one image of {RecordLength} bytes, but '{file.FullName}' is empty; download it again.");
-        }
-
-        if (file.Length % RecordLength != 0)
-        {
-            throw new BadInputException($"A CIFAR-10 file consists of images of {RecordLength} bytes, but '{file.FullName}' has {file.Length} bytes; it is incomplete or another kind of file, so download the binary version again.");
-        }
-
-        return file.Length / RecordLength;
+        using var file = Open(path);
+        return file.Length % RecordLength == 0
+            ? file.Length / RecordLength
+            : throw new BadInputException($"A CIFAR-10 file consists of images of {RecordLength} bytes, but '{path}' has {file.Length} bytes; it is incomplete or another kind of file, so download the binary version again.");
     }
 
-    private static int ReadFile(FileInfo file, byte[] pixels, long[] labels, int next)
+    private static FileStream Open(string path) => RegularFile.Open(path)
+        ?? throw new BadInputException($"A CIFAR-10 file must be a regular file with content, but '{path}' has none: it is empty, or a pipe or a device; copy it into a file, or download it again.");
+
+    private static int ReadFile(string path, byte[] pixels, long[] labels, int next)
     {
-        using var stream = file.OpenRead();
+        using var stream = Open(path);
         var record = new byte[RecordLength];
-        for (var index = 0; index < file.Length / RecordLength; index++, next++)
+        for (var index = 0; index < stream.Length / RecordLength; index++, next++)
         {
             stream.ReadExactly(record);
             if (record[0] >= ClassNames.Count)
             {
-                throw new BadInputException($"A CIFAR-10 label is between 0 and 9, but image {index} of '{file.FullName}' has the label {record[0]}; the file is damaged or not CIFAR-10, so download the binary version again.");
+                throw new BadInputException($"A CIFAR-10 label is between 0 and 9, but image {index} of '{path}' has the label {record[0]}; the file is damaged or not CIFAR-10, so download the binary version again.");
             }
 
             labels[next] = record[0];

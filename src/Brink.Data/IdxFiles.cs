@@ -41,7 +41,18 @@ internal static class IdxFiles
     {
         try
         {
-            using var file = File.Exists(path) ? File.OpenRead(path) : throw new BadInputException($"The {what} of an idx data set should be in '{path}', but there is no such file; check the path.");
+            if (!File.Exists(path))
+            {
+                throw new BadInputException($"The {what} of an idx data set should be in '{path}', but there is no such file; check the path.");
+            }
+
+            // An open pipe, such as /dev/stdin, is read. A named one is not, because opening it might not end.
+            if (RegularFile.Target(new FileInfo(path)) is { Exists: true, Length: 0 })
+            {
+                throw new BadInputException($"The {what} of an idx data set should be in a regular file with content, but '{path}' has none: it is empty, or a pipe or a device; copy it into a file first.");
+            }
+
+            using var file = File.OpenRead(path);
             var isCompressed = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
             using Stream stream = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
             var header = new byte[4 + (4 * dimensions)];
@@ -55,9 +66,19 @@ internal static class IdxFiles
             int[] size = [.. Enumerable.Range(0, dimensions).Select(dimension => BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4 + (4 * dimension))))];
             var length = size.Aggregate(1.0, (product, side) => side < 0 ? double.PositiveInfinity : product * side);
             // Checked before memory is allocated, because a header can state any size.
-            if (length > Array.MaxLength || (file.CanSeek && length > file.Length * (double)(isCompressed ? LargestRatio : 1)))
+            if (double.IsInfinity(length) || (file.CanSeek && length > file.Length * (double)(isCompressed ? LargestRatio : 1)))
             {
                 throw new BadInputException($"The {what} '{path}' should have {string.Join('×', size)} values, but the file is shorter; it is incomplete or damaged, so download it again.");
+            }
+
+            if (size is [_, > 0 and var height, > 0 and var width])
+            {
+                ImageSet.CheckSize(path, channels: 1, height, width);
+            }
+
+            if (length > Array.MaxLength)
+            {
+                throw new BadInputException($"At most {Array.MaxLength} values fit in memory, but the {what} '{path}' should have {string.Join('×', size)}; give a smaller file.");
             }
 
             var values = new byte[(int)length];

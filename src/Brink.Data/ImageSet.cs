@@ -10,6 +10,9 @@ namespace Brink.Data;
 /// </remarks>
 public sealed class ImageSet
 {
+    // The bytes of the float32 values of an image are a span.
+    private const int MostValues = int.MaxValue / sizeof(float);
+
     private readonly ReadOnlyMemory<byte> _pixels;
     private readonly ReadOnlyMemory<long> _labels;
 
@@ -21,6 +24,7 @@ public sealed class ImageSet
     /// <param name="width">The number of columns.</param>
     /// <param name="pixels">The pixels, one byte per value, [image, channel, row, column].</param>
     /// <param name="labels">The label of each image, an index into <paramref name="classNames"/>.</param>
+    /// <exception cref="BadInputException">Thrown when the images have too many values.</exception>
     /// <exception cref="ArgumentException">Thrown when the number of bytes does not match the number of labels, or a label has no class name.</exception>
     public ImageSet(
         string name,
@@ -35,6 +39,7 @@ public sealed class ImageSet
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        CheckSize(name, channels, height, width);
         if (pixels.Length != (long)labels.Length * channels * height * width)
         {
             throw new ArgumentException(
@@ -203,6 +208,20 @@ public sealed class ImageSet
     /// <param name="pixels">The pixels, [image, channel, row, column].</param>
     internal ImageSet WithPixels(int channels, ReadOnlyMemory<byte> pixels) =>
         new(Name, ClassNames, (channels, Height, Width), pixels, _labels, FirstIndex) { Warnings = Warnings, Folders = Folders };
+
+    /// <summary>Checks the size of an image, before memory is allocated.</summary>
+    /// <param name="source">The name of the set, or the path of its file.</param>
+    /// <param name="channels">The number of channels.</param>
+    /// <param name="height">The number of rows.</param>
+    /// <param name="width">The number of columns.</param>
+    /// <exception cref="BadInputException">Thrown when an image has too many values.</exception>
+    internal static void CheckSize(string source, int channels, int height, int width)
+    {
+        if ((double)channels * height * width > MostValues)
+        {
+            throw new BadInputException(FormattableString.Invariant($"An image may have {MostValues} values, but those of '{source}' have {width}×{height} pixels and {channels} channels; use smaller images, or smaller lengths for --resize and --crop."));
+        }
+    }
 
     private ReadOnlyMemory<byte> PixelRange(int start, int count)
     {

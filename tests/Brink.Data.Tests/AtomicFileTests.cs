@@ -62,6 +62,32 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(Target));
     }
 
+    [Fact]
+    public void The_file_to_which_a_link_leads_is_replaced_and_a_pipe_is_not()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("links need a permission, and there are no pipes in folders");
+        }
+
+        var (file, pipe) = (_folder["elsewhere/file"], _folder["elsewhere/pipe"]);
+        Directory.CreateDirectory(_folder["elsewhere"]);
+        System.Diagnostics.Process.Start("mkfifo", [pipe]).WaitForExit();
+        File.CreateSymbolicLink(Target, file);
+        File.CreateSymbolicLink(_folder["to-pipe"], pipe);
+        foreach (var content in new byte[][] { [1], [], [2, 3] })
+        {
+            AtomicFile.Write(Target, stream => stream.Write(content));
+            Assert.Equal(file, new FileInfo(Target).LinkTarget);
+            Assert.Equal(content, File.ReadAllBytes(file));
+        }
+
+        Assert.All([pipe, _folder["to-pipe"]], path => Assert.Contains("is a pipe", Assert.Throws<BadInputException>(() => AtomicFile.Write(path, stream => stream.Write([1]))).Message, StringComparison.Ordinal));
+        Assert.Equal(2, Directory.GetFileSystemEntries(_folder["elsewhere"]).Length);
+        Assert.Equal(0, new FileInfo(pipe).Length);
+        Assert.Equal(pipe, new FileInfo(_folder["to-pipe"]).LinkTarget);
+    }
+
     private static void WriteUntilFull(Stream stream)
     {
         stream.Write(new byte[10_000]);

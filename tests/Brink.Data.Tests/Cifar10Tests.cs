@@ -65,6 +65,20 @@ public sealed class Cifar10Tests : IDisposable
     public void An_empty_file_is_refused() => AssertRefused(Write("empty.bin", []), "is empty");
 
     [Fact]
+    public void A_pipe_is_refused()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("needs /proc");
+        }
+
+        System.Diagnostics.Process.Start("mkfifo", [_folder["pipe"]]).WaitForExit();
+        AssertRefused(_folder["pipe"], "a pipe or a device");
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream(System.IO.Pipes.PipeDirection.Out);
+        AssertRefused($"/proc/self/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}", "a pipe or a device");
+    }
+
+    [Fact]
     public void A_truncated_file_is_refused_with_its_length() =>
         AssertRefused(Write("short.bin", new byte[RecordLength + 100]), "3173 bytes", "3073");
 

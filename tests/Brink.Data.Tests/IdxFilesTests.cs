@@ -49,6 +49,20 @@ public sealed class IdxFilesTests : IDisposable
         File.WriteAllBytes(_folder["text.gz"], "no gzip"u8.ToArray());
         AssertRefused($"{_folder["text.gz"]},{labels}", "cannot be read");
         AssertRefused("", "idx:IMAGES,LABELS");
+        if (OperatingSystem.IsLinux())
+        {
+            // Most file systems of Linux do not store the zeros.
+            AssertRefused($"{Extended(Write("large", [1, 40_000, 50_000], []), 2_100_000_000)},{labels}", "50000×40000 pixels");
+            AssertRefused($"{Extended(Write("many", [100_000, 200, 200], []), 4_100_000_000)},{labels}", "fit in memory");
+        }
+
+        File.WriteAllBytes(_folder["empty"], []);
+        AssertRefused($"{_folder["empty"]},{labels}", "it is empty");
+        if (!OperatingSystem.IsWindows())
+        {
+            System.Diagnostics.Process.Start("mkfifo", [_folder["pipe"]]).WaitForExit();
+            AssertRefused($"{images},{_folder["pipe"]}", "a pipe or a device");
+        }
     }
 
     [Fact]
@@ -80,6 +94,13 @@ public sealed class IdxFilesTests : IDisposable
 
         file.Write(values);
         return _folder[name];
+    }
+
+    private static string Extended(string path, long length)
+    {
+        using var file = File.OpenWrite(path);
+        file.SetLength(length);
+        return path;
     }
 
     private static string Compress(string path)

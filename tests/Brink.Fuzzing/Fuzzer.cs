@@ -16,12 +16,17 @@ internal sealed record Reader(string Name, IReadOnlyList<byte[]> Seeds, Func<Ran
 /// <param name="Problem">The exception, the time or the memory.</param>
 internal sealed record Finding(long Execution, string Problem);
 
-/// <summary>Calls a reader on damaged files and collects calls that end in another way than with a result or a message.</summary>
-internal sealed class Fuzzer(Reader reader, int seed)
-{
-    private const double LongestCall = 5;
-    private const long MostMemory = 1_000_000_000;
+/// <summary>The limits of a call.</summary>
+/// <param name="Seconds">The maximum time. A call of ten times that has hung.</param>
+/// <param name="Bytes">The maximum resident memory of the process.</param>
+internal sealed record FuzzLimits(double Seconds, long Bytes);
 
+/// <summary>Calls a reader on damaged files and collects calls that end in another way than with a result or a message.</summary>
+/// <param name="reader">The reader.</param>
+/// <param name="seed">The seed of the damages.</param>
+/// <param name="limits">The limits of a call.</param>
+internal sealed class Fuzzer(Reader reader, int seed, FuzzLimits limits)
+{
     // A message is cut at 1,000 characters by the command; a warning lists at most five names.
     private const int LongestMessage = 1000;
 
@@ -115,14 +120,14 @@ internal sealed class Fuzzer(Reader reader, int seed)
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         Slowest = seconds > Slowest.Seconds ? (seconds, execution) : Slowest;
         Executions++;
-        if (seconds > LongestCall)
+        if (seconds > limits.Seconds)
         {
             Add(execution, string.Create(CultureInfo.InvariantCulture, $"{seconds:F1} s"));
         }
 
-        if (PeakMemory is > MostMemory and var larger && peak <= MostMemory)
+        if (PeakMemory > limits.Bytes && peak <= limits.Bytes)
         {
-            Add(execution, string.Create(CultureInfo.InvariantCulture, $"{larger / 1e6:F0} MB"));
+            Add(execution, string.Create(CultureInfo.InvariantCulture, $"{PeakMemory / 1e6:F0} MB"));
         }
     }
 
@@ -164,7 +169,7 @@ internal sealed class Fuzzer(Reader reader, int seed)
         {
             var execution = Interlocked.Read(ref _execution);
             _peak = Math.Max(_peak, Environment.WorkingSet);
-            if (execution >= 0 && Stopwatch.GetElapsedTime(Interlocked.Read(ref _started)).TotalSeconds > 10 * LongestCall && Interlocked.Read(ref _execution) == execution)
+            if (execution >= 0 && Stopwatch.GetElapsedTime(Interlocked.Read(ref _started)).TotalSeconds > 10 * limits.Seconds && Interlocked.Read(ref _execution) == execution)
             {
                 hung?.Invoke(execution);
             }

@@ -34,7 +34,7 @@ root.SetAction(parsed =>
     var failed = false;
     foreach (var name in Readers.Names.Where(name => names.Contains(name, StringComparer.Ordinal) || names.Contains("all", StringComparer.Ordinal)))
     {
-        var fuzzer = new Fuzzer(readers.Open(name), parsed.GetValue(seed));
+        var fuzzer = new Fuzzer(readers.Open(name), parsed.GetValue(seed), new(Seconds: 5, Bytes: 1_000_000_000));
         var began = DateTime.UtcNow;
         var limit = parsed.GetValue(seconds);
         fuzzer.Run(from, count, limit < 1e6 ? TimeSpan.FromSeconds(limit) : TimeSpan.MaxValue, execution =>

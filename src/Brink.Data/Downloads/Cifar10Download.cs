@@ -46,7 +46,7 @@ internal static class Cifar10Download
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"CIFAR-10 could not be unpacked to {target} ({exception.Message.TrimEnd('.')}); free space or choose another folder.", exception);
+            throw new BadInputException($"CIFAR-10 could not be unpacked to {target} ({Excerpt.Reason(exception)}); free space or choose another folder.", exception);
         }
     }
 
@@ -67,9 +67,9 @@ internal static class Cifar10Download
                 continue;
             }
 
-            var temporary = Path.Combine(target, $"{name}.partial");
+            var temporary = RegularFile.Output(Path.Combine(target, $"{name}.partial"));
             entry.ExtractToFile(temporary, overwrite: true);
-            File.Move(temporary, Path.Combine(target, name), overwrite: true);
+            File.Move(temporary, RegularFile.Output(Path.Combine(target, name)), overwrite: true);
         }
 
         if (missing.Count > 0)

@@ -26,9 +26,10 @@ internal static class Download
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(limits);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var partial = $"{path}.partial";
         try
         {
+            path = RegularFile.Output(path);
+            var partial = RegularFile.Output($"{path}.partial");
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             if (File.Exists(path) && Md5Of(path).Equals(md5, StringComparison.OrdinalIgnoreCase))
             {
@@ -51,7 +52,7 @@ internal static class Download
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"The file {path} could not be written ({exception.Message.TrimEnd('.')}); free space or choose another folder.", exception);
+            throw new BadInputException($"The file {path} could not be written ({Excerpt.Reason(exception)}); free space or choose another folder.", exception);
         }
     }
 
@@ -70,12 +71,12 @@ internal static class Download
                 // Another attempt is made only if this one received at least one byte.
                 if (Length(partial) <= before || attempt == limits.Attempts)
                 {
-                    throw new BadInputException($"The download from {source} was interrupted ({exception.Message.TrimEnd('.')}), the last time in attempt {attempt}; run the command again to continue after the {Length(partial)} bytes received.", exception);
+                    throw new BadInputException($"The download from {source} was interrupted ({Excerpt.Reason(exception)}), the last time in attempt {attempt}; run the command again to continue after the {Length(partial)} bytes received.", exception);
                 }
             }
             catch (HttpRequestException exception)
             {
-                throw new BadInputException($"The file at {source} could not be downloaded ({exception.GetBaseException().Message.TrimEnd('.')}); check the connection and run the command again, or download it from another address.", exception);
+                throw new BadInputException($"The file at {source} could not be downloaded ({Excerpt.Reason(exception.GetBaseException())}); check the connection and run the command again, or download it from another address.", exception);
             }
         }
     }
@@ -97,7 +98,7 @@ internal static class Download
 
         if (!response.IsSuccessStatusCode)
         {
-            throw new BadInputException($"The file at {source} could not be downloaded, because the server returned {(int)response.StatusCode} {response.ReasonPhrase}; check the address, or download it from another one.");
+            throw new BadInputException($"The file at {source} could not be downloaded, because the server returned {(int)response.StatusCode} {Excerpt.Plain(response.ReasonPhrase ?? "")}; check the address, or download it from another one.");
         }
 
         // A server that does not support ranges sends the whole file again.

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Brink.Data;
 
@@ -40,8 +39,10 @@ internal static class ClassList
         string[] names;
         try
         {
+            // UTF-8, or the encoding of a byte order mark.
+            using var text = new StreamReader(new MemoryStream(RegularFile.ReadToEnd(path, LongestFile)));
             // Lines of Windows end with two characters, and editors leave empty lines at the end.
-            names = [.. Encoding.UTF8.GetString(RegularFile.ReadToEnd(path, LongestFile)).TrimStart('\uFEFF').TrimEnd().Split('\n').Select(line => line.Trim())];
+            names = [.. text.ReadToEnd().TrimEnd().Split('\n').Select(line => line.Trim())];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

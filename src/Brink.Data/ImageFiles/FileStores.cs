@@ -18,10 +18,13 @@ internal interface IFileStore : IDisposable
     /// <summary>The number of hidden files and hidden folders. The content of a hidden folder is not counted.</summary>
     int HiddenCount { get; }
 
+    /// <summary>The numbers of other entries that are left out, by a description in the plural.</summary>
+    IReadOnlyDictionary<string, int> LeftOut { get; }
+
     /// <summary>Reads a file.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <returns>The whole content.</returns>
-    /// <exception cref="UnreadableImageException">Thrown when the file is empty, incomplete or too long, or no regular file.</exception>
+    /// <exception cref="UnreadableImageException">Thrown when the file is empty, incomplete or too long, or a pipe or a device.</exception>
     /// <exception cref="IOException">Thrown when the file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Thrown when the user has no permission to read the file.</exception>
     byte[] Read(string name);
@@ -30,8 +33,11 @@ internal interface IFileStore : IDisposable
 /// <summary>The files in a folder and its subfolders.</summary>
 internal sealed class FolderStore : IFileStore
 {
-    // Without a limit, a link to a parent folder would be followed until the path is too long.
     private const int DeepestFolder = 8;
+    private static readonly string TooDeep = $"folders more than {DeepestFolder} levels deep";
+
+    // More than ImageNet has. Links between folders can lead to more paths than can be listed.
+    private const int MostLinked = 2_000_000;
 
     private static readonly EnumerationOptions Everything = new()
     {
@@ -44,8 +50,19 @@ internal sealed class FolderStore : IFileStore
     private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     // The paths of the folders that contain each other, without links.
     private readonly Stack<string> _path = new();
+    private readonly Dictionary<string, int> _leftOut = new(StringComparer.Ordinal);
+    private readonly int _mostLinked;
+    private int _linked;
 
-    public FolderStore(string folder) => List(new(folder), "", depth: 0);
+    /// <summary>Lists a folder and its subfolders.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="mostLinked">The maximum number of files and folders to which links to folders lead.</param>
+    /// <exception cref="BadInputException">Thrown when links to folders lead to more files.</exception>
+    public FolderStore(string folder, int mostLinked = MostLinked)
+    {
+        _mostLinked = mostLinked;
+        List(new(folder), "", depth: 0, isLinked: false);
+    }
 
     public IReadOnlyCollection<string> Names => _files.Keys;
 
@@ -53,18 +70,20 @@ internal sealed class FolderStore : IFileStore
 
     public int HiddenCount { get; private set; }
 
+    public IReadOnlyDictionary<string, int> LeftOut => _leftOut;
+
     public byte[] Read(string name) => RegularFile.Read(_files[name].FullName, IFileStore.LongestFile) is { Length: > 0 } content
         ? content
-        : throw new UnreadableImageException("it is empty or no regular file");
+        : throw new UnreadableImageException("it is empty, or a pipe or a device");
 
     public void Dispose()
     {
         // No file is kept open.
     }
 
-    private void List(DirectoryInfo folder, string prefix, int depth)
+    private void List(DirectoryInfo folder, string prefix, int depth, bool isLinked)
     {
-        var target = (folder.LinkTarget is null ? folder : folder.ResolveLinkTarget(returnFinalTarget: true) ?? folder).FullName;
+        var target = RegularFile.Target(folder).FullName;
         // A link to a folder around it would list the same files again and again.
         if (folder.LinkTarget is not null && _path.Any(outer => IsInside(outer, target)))
         {
@@ -75,6 +94,12 @@ internal sealed class FolderStore : IFileStore
         foreach (var entry in folder.EnumerateFileSystemInfos("*", Everything))
         {
             var name = prefix + entry.Name;
+            _linked += isLinked ? 1 : 0;
+            if (_linked > _mostLinked)
+            {
+                throw new BadInputException(FormattableString.Invariant($"Links to folders may lead to {_mostLinked} files and folders, but those around {Excerpt.Quote(name)} lead to more; remove links between folders."));
+            }
+
             // Attributes are not read elsewhere, because they cost a call of the system for each file.
             if (HiddenName.Is(entry.Name) || (OperatingSystem.IsWindows() && entry.Attributes.HasFlag(FileAttributes.Hidden)))
             {
@@ -89,7 +114,11 @@ internal sealed class FolderStore : IFileStore
                 _folders.Add(name);
                 if (depth < DeepestFolder)
                 {
-                    List((DirectoryInfo)entry, $"{name}/", depth + 1);
+                    List((DirectoryInfo)entry, $"{name}/", depth + 1, isLinked || entry.LinkTarget is not null);
+                }
+                else
+                {
+                    _leftOut[TooDeep] = _leftOut.GetValueOrDefault(TooDeep) + 1;
                 }
             }
         }
@@ -109,6 +138,14 @@ internal sealed class TarStore : IFileStore
     private readonly Dictionary<string, (long Offset, long Length)> _places = new(StringComparer.Ordinal);
     private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     private readonly HashSet<string> _hidden = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _leftOut = new(StringComparer.Ordinal);
+
+    // The longest path of Linux. The folders of a path are stored one by one, so their number is limited too.
+    private const int LongestName = 4096;
+    private const int DeepestFolder = 64;
+
+    // As Linux follows.
+    private const int MostLinks = 40;
 
     // Longer archives hardly fit in memory once they are decoded, and an endless pipe must not fill the disk.
     private const long LongestPipe = 8L << 30;
@@ -145,6 +182,8 @@ internal sealed class TarStore : IFileStore
     public IReadOnlyCollection<string> Folders => _folders;
 
     public int HiddenCount => _hidden.Count;
+
+    public IReadOnlyDictionary<string, int> LeftOut => _leftOut;
 
     public byte[] Read(string name)
     {
@@ -227,16 +266,42 @@ internal sealed class TarStore : IFileStore
 
     private void Index(FileStream stream)
     {
+        var hiddenFiles = new Dictionary<string, (long Offset, long Length)>(StringComparer.Ordinal);
+        // The target of each link; null if it is outside the archive.
+        var links = new Dictionary<string, string?>(StringComparer.Ordinal);
         using var reader = new TarReader(stream, leaveOpen: true);
         while (reader.GetNextEntry() is { } entry)
         {
-            var isFolder = entry.EntryType is TarEntryType.Directory;
-            if (!isFolder && entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
+            if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
             {
                 continue;
             }
 
-            var parts = entry.Name.Split('/').Where(part => part is not ("" or ".")).ToArray();
+            var (isFolder, isLink) = (entry.EntryType is TarEntryType.Directory, entry.EntryType is TarEntryType.HardLink or TarEntryType.SymbolicLink);
+            if (!isFolder && !isLink && entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
+            {
+                LeaveOut("pipes, devices or other special entries");
+                continue;
+            }
+
+            if (entry.Name.Length > LongestName || entry.LinkName.Length > LongestName)
+            {
+                LeaveOut($"with paths of more than {LongestName} characters");
+                continue;
+            }
+
+            if (Resolve([], entry.Name) is not { } parts)
+            {
+                LeaveOut("outside the archive");
+                continue;
+            }
+
+            if (parts.Length > DeepestFolder)
+            {
+                LeaveOut($"more than {DeepestFolder} levels deep");
+                continue;
+            }
+
             var hidden = Array.FindIndex(parts, HiddenName.Is);
             // An archive need not contain entries for the folders of its files.
             var folders = hidden >= 0 ? hidden : isFolder ? parts.Length : parts.Length - 1;
@@ -249,12 +314,81 @@ internal sealed class TarStore : IFileStore
             {
                 _hidden.Add(string.Join('/', parts[..(hidden + 1)]));
             }
-            else if (!isFolder)
+
+            if (isFolder || parts.Length == 0)
             {
-                // If a file occurs more than once, the last copy is used, as when the archive is unpacked.
-                _places[string.Join('/', parts)] = (entry.DataOffset, entry.Length);
+                continue;
+            }
+
+            var name = string.Join('/', parts);
+            var target = isLink ? Target(entry, parts) : null;
+            // A hard link is another name of what the file is at this point of the archive.
+            var place = !isLink ? (entry.DataOffset, entry.Length) : entry.EntryType is TarEntryType.HardLink && target is not null ? Find(target) : null;
+            // If a file occurs more than once, the last copy is used, as when the archive is unpacked.
+            (hidden >= 0 ? hiddenFiles : _places).Remove(name);
+            links.Remove(name);
+            if (place is { } found)
+            {
+                (hidden >= 0 ? hiddenFiles : _places)[name] = found;
+            }
+            else
+            {
+                links[name] = target;
             }
         }
+
+        foreach (var (name, first) in links.Where(link => !link.Key.Split('/').Any(HiddenName.Is)))
+        {
+            var target = first;
+            for (var step = 0; step < MostLinks && target is not null && links.TryGetValue(target, out var next); step++)
+            {
+                target = next;
+            }
+
+            if (target is not null && Find(target) is { } found)
+            {
+                _places[name] = found;
+            }
+            else
+            {
+                LeaveOut("links to no file of the archive");
+            }
+        }
+
+        (long Offset, long Length)? Find(string name) => _places.TryGetValue(name, out var place) || hiddenFiles.TryGetValue(name, out place) ? place : null;
+    }
+
+    private void LeaveOut(string what) => _leftOut[what] = _leftOut.GetValueOrDefault(what) + 1;
+
+    /// <summary>Returns the path to which a link leads; null if it is outside the archive.</summary>
+    /// <param name="link">A hard link, whose target is relative to the root, or a symbolic link, whose target is relative to its folder.</param>
+    /// <param name="parts">The path of the link.</param>
+    private static string? Target(TarEntry link, string[] parts) =>
+        link.EntryType is TarEntryType.HardLink ? Resolve([], link.LinkName) is { } target ? string.Join('/', target) : null
+        : !link.LinkName.StartsWith('/') && Resolve(parts[..^1], link.LinkName) is { } relative ? string.Join('/', relative) : null;
+
+    /// <summary>Resolves a path relative to a folder of the archive; a slash at its start is ignored.</summary>
+    /// <returns>The names of the folders and of the file; null if the path is outside the archive.</returns>
+    private static string[]? Resolve(string[] folder, string path)
+    {
+        var parts = new List<string>(folder);
+        foreach (var part in path.Split('/').Where(part => part is not ("" or ".")))
+        {
+            if (part != "..")
+            {
+                parts.Add(part);
+            }
+            else if (parts.Count > 0)
+            {
+                parts.RemoveAt(parts.Count - 1);
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        return [.. parts];
     }
 }
 

@@ -32,6 +32,7 @@ internal static class ImageDecoding
         }
 
         var (width, height) = Size(images, files, preparation);
+        ImageSet.CheckSize(images.Path, preparation.ChannelCount, height, width);
         var bytes = (long)preparation.ChannelCount * height * width;
         if (files.Length * bytes > Array.MaxLength)
         {
@@ -127,11 +128,12 @@ internal static class ImageDecoding
             yield return FormattableString.Invariant($"Images outside the class folders of '{images.Path}' are left out: {images.Outside}.");
         }
 
-        if (images.OtherExtensions.Count > 0 || images.HiddenCount > 0)
+        if (images.OtherExtensions.Count > 0 || images.HiddenCount > 0 || images.LeftOut.Count > 0)
         {
             var extensions = images.OtherExtensions.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(extension => extension.Length > 0 ? extension : "no extension").ToArray();
             var others = extensions.Length > 0 ? $" ({List(extensions)})" : "";
-            yield return FormattableString.Invariant($"Files of '{images.Path}' that are skipped: {images.OtherExtensions.Count} of other types than PNG and JPEG{others}, {images.HiddenCount} hidden.");
+            var leftOut = string.Concat(images.LeftOut.Select(entry => FormattableString.Invariant($", {entry.Value} {entry.Key}")));
+            yield return FormattableString.Invariant($"Files of '{images.Path}' that are skipped: {images.OtherExtensions.Count} of other types than PNG and JPEG{others}, {images.HiddenCount} hidden{leftOut}.");
         }
     }
 

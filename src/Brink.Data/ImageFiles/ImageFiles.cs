@@ -21,10 +21,11 @@ internal sealed class ImageFiles : IDisposable
         (_store, Path) = (store, path);
         var images = store.Names.Where(IsImage).Order(StringComparer.Ordinal).ToArray();
         OtherExtensions = [.. store.Names.Where(name => !IsImage(name)).Select(name => System.IO.Path.GetExtension(name).ToLowerInvariant())];
-        HiddenCount = store.HiddenCount;
+        (HiddenCount, LeftOut) = (store.HiddenCount, store.LeftOut);
         if (images.Length == 0)
         {
-            throw new BadInputException($"There should be PNG or JPEG files, but '{path}' contains none; check the path.");
+            var leftOut = string.Concat(LeftOut.Select(entry => FormattableString.Invariant($", and {entry.Value} {entry.Key}")));
+            throw new BadInputException($"There should be PNG or JPEG files, but '{path}' contains none{leftOut}; check the path.");
         }
 
         if (options.LabelFile is { } table)
@@ -78,6 +79,9 @@ internal sealed class ImageFiles : IDisposable
 
     /// <inheritdoc cref="IFileStore.HiddenCount"/>
     public int HiddenCount { get; }
+
+    /// <inheritdoc cref="IFileStore.LeftOut"/>
+    public IReadOnlyDictionary<string, int> LeftOut { get; }
 
     /// <summary>Finds the image files in a folder or an archive.</summary>
     /// <param name="path">A folder or a tar archive.</param>

@@ -31,7 +31,8 @@ internal static class ComparisonFolder
     {
         try
         {
-            var comparison = JsonSerializer.Deserialize<Comparison>(RegularFile.Read(Path.Combine(folder, Numbers), ResultFolder.LongestJson), ResultFolder.JsonOptions);
+            var content = RegularFile.Read(Path.Combine(folder, Numbers), ResultFolder.LongestJson);
+            var comparison = content.Length > 0 ? JsonSerializer.Deserialize<Comparison>(content, ResultFolder.JsonOptions) : throw new JsonException($"{Numbers} is empty, or a pipe or a device");
             return comparison?.Attacks is { Count: > 0 } attacks && attacks.All(attack => attack?.Folder is not null)
                 ? [.. attacks.Select(attack => Path.Combine(folder, Path.GetFileName(attack.Folder)))]
                 : throw new JsonException("it lists no attacks");

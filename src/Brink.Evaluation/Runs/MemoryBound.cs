@@ -53,19 +53,27 @@ internal static class MemoryBound
         }
 
         present += KeptCopies * image * images.Count;
-        var perImage = (copies * image) + (PassesOfGraph * GraphBytes(model, images));
-        var fitting = (int)Math.Clamp((limit - present) / perImage, 0, requested);
+        var perImage = copies * image;
         var size = FormattableString.Invariant($"{images.Width}×{images.Height} pixels");
-        if (fitting == 0 && bound is not null)
-        {
-            throw new BadInputException($"The run needs about {Text(present + perImage)} of memory for one image of {size} at a time ({images.Count} in all), but --memory allows {Text(limit)}; allow more, use --limit or smaller images (--resize, --crop).");
-        }
+        // Refused before the pass that measures the graph, which may itself need more than the bound.
+        CheckBound("at least");
+        perImage += PassesOfGraph * GraphBytes(model, images);
+        CheckBound("about");
+        var fitting = (int)Math.Clamp((limit - present) / perImage, 0, requested);
 
         var fewest = Math.Max(1, fitting);
         var expected = Text(present + (fewest * perImage));
         return fitting == requested ? (batchSize, null)
             : requested == 1 ? (batchSize, $"An image of {size} is expected to need about {expected} of memory in all; --memory refuses runs that need more than it allows.")
             : (fewest, FormattableString.Invariant($"Images of {size} are attacked {fewest} at a time instead of {requested}, so that the expected memory is about {expected}; --memory allows more or less."));
+
+        void CheckBound(string precision)
+        {
+            if (bound is not null && present + perImage > limit)
+            {
+                throw new BadInputException($"The run needs {precision} {Text(present + perImage)} of memory for one image of {size} at a time ({images.Count} in all), but --memory allows {Text(limit)}; allow more, use --limit or smaller images (--resize, --crop).");
+            }
+        }
     }
 
     /// <summary>Measures the memory of the network's graph for one image; 0 where the system does not show it.</summary>

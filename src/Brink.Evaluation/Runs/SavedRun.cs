@@ -1,4 +1,3 @@
-using Brink.Data;
 using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
 using Brink.Models;

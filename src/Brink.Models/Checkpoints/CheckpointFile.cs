@@ -36,17 +36,12 @@ internal static class CheckpointFile
         }
     }
 
-    // The length of a link is that of its text.
-    private static bool IsEmpty(string path) => new FileInfo(path) is var file && (file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true)) is FileInfo { Exists: true, Length: 0 };
-
     private static FileStream Open(string path)
     {
         try
         {
-            // Opening a pipe or reading a device might not end; their length is 0.
-            return IsEmpty(path)
-                ? throw new BadInputException($"A checkpoint must be a regular file with content, but {path} has none: it is empty, or a pipe or a device; copy it into a file first.")
-                : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return RegularFile.Open(path)
+                ?? throw new BadInputException($"A checkpoint must be a regular file with content, but {path} has none: it is empty, or a pipe or a device; copy it into a file first.");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -36,7 +36,7 @@ internal sealed class LossCurvature : IDisposable
         {
             _gradient.backward([vector], create_graph: false, retain_graph: true, inputs: _weights);
         }
-        catch (ExternalException exception)
+        catch (ExternalException exception) when (!MemoryShortage.Is(exception))
         {
             throw new BadInputException($"The eigenvalue of growing batches needs a model that is differentiable twice, but {_name} is not ({exception.Message.Split('\n')[0]}); train with a constant batch size.", exception);
         }

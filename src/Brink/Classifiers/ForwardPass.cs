@@ -152,7 +152,7 @@ public sealed class ForwardPass : IDisposable
             {
                 gradients.backward([vectors], create_graph: false, retain_graph: true, inputs: [Points]);
             }
-            catch (ExternalException exception)
+            catch (ExternalException exception) when (!MemoryShortage.Is(exception))
             {
                 throw new BadInputException($"Exact second derivatives need a network that is differentiable twice, but {_classifier.Name} is not ({exception.Message.Split('\n')[0]}); use a first-order attack, or finite differences of its gradients.", exception);
             }

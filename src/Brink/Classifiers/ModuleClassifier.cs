@@ -42,7 +42,7 @@ public sealed class ModuleClassifier(nn.Module<Tensor, Tensor> module, int class
         catch (Exception exception) when (exception is not (BadInputException or OperationCanceledException or OutOfMemoryException))
         {
             var cause = exception.Message.Split('\n')[0];
-            if (cause.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || cause.Contains("not enough memory", StringComparison.OrdinalIgnoreCase))
+            if (MemoryShortage.Is(exception))
             {
                 throw new BadInputException($"{Name} ran out of memory on {images.shape[0]} images at once; use a smaller batch.", exception);
             }

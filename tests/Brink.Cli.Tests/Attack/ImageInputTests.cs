@@ -154,7 +154,11 @@ public sealed class ImageInputTests : IDisposable
         var (size, note) = MemoryBound.Apply(model, images, attacks, 64, ResidentMemory.Measure() + (600L << 20));
         Assert.InRange(size, 1, 2);
         Assert.Contains("--memory", note, StringComparison.Ordinal);
+        var passes = network.Passes;
         Assert.Contains("--memory allows", Assert.Throws<BadInputException>(() => MemoryBound.Apply(model, images, attacks, 64, 100L << 20)).Message, StringComparison.Ordinal);
+        // The copies of one image are 216 MB.
+        Assert.Contains("at least", Assert.Throws<BadInputException>(() => MemoryBound.Apply(model, images, attacks, 64, ResidentMemory.Measure() + (150L << 20))).Message, StringComparison.Ordinal);
+        Assert.Equal(passes, network.Passes);
     }
 
     [Fact]
@@ -202,6 +206,12 @@ public sealed class ImageInputTests : IDisposable
     /// <summary>A network whose logits are the means of the three colours.</summary>
     private sealed class MeanColour() : TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>("mean")
     {
-        public override TorchSharp.torch.Tensor forward(TorchSharp.torch.Tensor input) => input.mean([2, 3]);
+        public int Passes { get; private set; }
+
+        public override TorchSharp.torch.Tensor forward(TorchSharp.torch.Tensor input)
+        {
+            Passes++;
+            return input.mean([2, 3]);
+        }
     }
 }

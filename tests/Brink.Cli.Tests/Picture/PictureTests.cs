@@ -39,6 +39,8 @@ public sealed class PictureTests : IDisposable
         Assert.Contains("deepfool", File.ReadAllText(_folder["a.svg"]), StringComparison.Ordinal);
         File.WriteAllText(_folder["comparison/comparison.json"], "{}");
         Assert.Contains("cannot be read", Invocation.Of("report", _folder["comparison"]).AssertRefused(), StringComparison.Ordinal);
+        File.WriteAllText(_folder["comparison/comparison.json"], "");
+        Assert.Contains("comparison.json is empty", Invocation.Of("report", _folder["comparison"]).AssertRefused(), StringComparison.Ordinal);
     }
 
     [Fact]

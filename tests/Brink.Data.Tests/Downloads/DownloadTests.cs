@@ -181,6 +181,28 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
+    public async Task The_text_of_a_status_is_cut()
+    {
+        using var server = TinyServer.Answering(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 500 {new string('x', 2000)}\r\nContent-Length: 0\r\n\r\n"));
+        await AssertRefusedAsync(server, $"{new string('x', 80)}…;");
+    }
+
+    [Fact]
+    public async Task A_pipe_in_the_place_of_the_file_is_refused()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no pipes in folders");
+        Directory.CreateDirectory(Path.GetDirectoryName(Target)!);
+        using var server = new TinyServer(Content);
+        foreach (var path in new[] { Partial, Target })
+        {
+            System.Diagnostics.Process.Start("mkfifo", [path]).WaitForExit();
+            Assert.Contains("is a pipe", (await Assert.ThrowsAsync<BadInputException>(() => Download.FetchAsync(server.Address, Target, Md5(Content), Limits))).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(server.Ranges);
+    }
+
+    [Fact]
     public async Task Headers_beyond_all_measure_are_refused()
     {
         using var server = TinyServer.Answering(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nX-Long: {new string('x', 10_000_000)}\r\n\r\n"));

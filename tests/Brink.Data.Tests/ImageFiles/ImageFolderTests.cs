@@ -189,7 +189,7 @@ public sealed class ImageFolderTests : IDisposable
         var warning = Assert.Single(set.Warnings);
         Assert.Contains("Of 7 images", warning, StringComparison.Ordinal);
         Assert.Contains("5 cannot be read", warning, StringComparison.Ordinal);
-        Assert.All(["a/1.png (it is empty or no regular file)", "a/3.jpg (it is not an image)", "b/4.jpg (it is incomplete)", "b/5.png (", "b/6.png ("], part => Assert.Contains(part, warning, StringComparison.Ordinal));
+        Assert.All(["a/1.png (it is empty, or a pipe or a device)", "a/3.jpg (it is not an image)", "b/4.jpg (it is incomplete)", "b/5.png (", "b/6.png ("], part => Assert.Contains(part, warning, StringComparison.Ordinal));
         Assert.DoesNotContain("7.png", warning, StringComparison.Ordinal);
         Assert.Equal(set.Warnings, set.Slice(1, 1).Warnings);
     }
@@ -211,7 +211,7 @@ public sealed class ImageFolderTests : IDisposable
     public void The_first_of_many_unreadable_images_are_named()
     {
         var files = Enumerable.Range(0, 9).Select(index => ($"a/{index}.png", Array.Empty<byte>())).Append(("a/9.png", Pictures.Grey(1))).ToArray();
-        Assert.EndsWith("a/4.png (it is empty or no regular file) and 4 more.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder.Path, files)).Warnings), StringComparison.Ordinal);
+        Assert.EndsWith("a/4.png (it is empty, or a pipe or a device) and 4 more.", Assert.Single(ImageFolder.Read(Pictures.Folder(_folder.Path, files)).Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -226,6 +226,14 @@ public sealed class ImageFolderTests : IDisposable
         AssertRefused(
             Pictures.Folder(_folder.Path, ("a/0.png", [1]), ("a/1.png", Pictures.Grey(1)), ("a/2.png", Pictures.Grey(1, side: 5)), ("a/3.png", Pictures.Grey(1, side: 6))),
             "a/2.png", "5×5", "4×4", "--resize N", "--crop N");
+
+    [Fact]
+    public void An_image_that_becomes_too_large_is_refused()
+    {
+        var images = Pictures.Folder(_folder["images"], ("a/1.png", Pictures.Png(3, 60, (_, _) => new(1, 2, 3))));
+        var message = Assert.Throws<BadInputException>(() => DataCatalog.Open($"images:{images}", 0, null, new() { Resize = 5000 }, CancellationToken.None)).Message;
+        Assert.Contains("5000×100000 pixels", message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_skip_beyond_the_end_is_refused()
@@ -299,7 +307,7 @@ public sealed class ImageFolderTests : IDisposable
         var warning = Assert.Single(set.Warnings);
         Assert.StartsWith("Of 9 images", warning, StringComparison.Ordinal);
         Assert.Contains(", 6 cannot be read", warning, StringComparison.Ordinal);
-        Assert.Contains("b/device.png (it is empty or no regular file)", warning, StringComparison.Ordinal);
+        Assert.Contains("b/device.png (it is empty, or a pipe or a device)", warning, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -315,6 +323,85 @@ public sealed class ImageFolderTests : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(images, "b/root"), "/");
         Directory.CreateSymbolicLink(Path.Combine(images, "c"), Path.Combine(images, "b"));
         Assert.Equal([1, 2, 2], Greys(ImageFolder.Read(images)));
+    }
+
+    [Fact]
+    public void Links_between_folders_end()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a permission");
+        var names = Enumerable.Range(0, 9).Select(index => $"folder{index}").ToArray();
+        var images = Pictures.Folder(_folder["images"], [.. names.Select(name => ($"{name}/1.png", Pictures.Grey(1)))]);
+        foreach (var (from, to) in names.SelectMany(from => names.Where(to => to != from).Select(to => (from, to))))
+        {
+            Directory.CreateSymbolicLink(Path.Combine(images, from, to), Path.Combine(images, to));
+        }
+
+        Assert.Contains("remove links", Assert.Throws<BadInputException>(() => new FolderStore(images, mostLinked: 10_000)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folders_that_are_too_deep_are_counted()
+    {
+        var deep = string.Concat(Enumerable.Repeat("b/", 8));
+        var files = new[] { ("a/1.png", Pictures.Grey(1)), ($"{deep}2.png", Pictures.Grey(2)), ($"{deep}b/3.png", Pictures.Grey(3)) };
+        var set = ImageFolder.Read(Pictures.Folder(_folder["images"], files));
+        Assert.Equal([1, 2], Greys(set));
+        Assert.EndsWith("0 hidden, 1 folders more than 8 levels deep.", Assert.Single(set.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Long_and_deep_paths_and_those_outside_of_an_archive_are_counted()
+    {
+        var set = ImageFolder.Read(Pictures.Tar(
+            _folder["images.tar"],
+            ("/a/1.png", Pictures.Grey(1)),
+            ("b/../a/2.png", Pictures.Grey(2)),
+            ($"{string.Concat(Enumerable.Repeat("a/", 50_000))}3.png", Pictures.Grey(3)),
+            ($"{string.Concat(Enumerable.Repeat("a/", 64))}4.png", Pictures.Grey(4)),
+            ("../../a/5.png", Pictures.Grey(5))));
+        Assert.Equal([1, 2], Greys(set));
+        Assert.EndsWith("0 hidden, 1 with paths of more than 4096 characters, 1 more than 64 levels deep, 1 outside the archive.", Assert.Single(set.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Links_in_an_archive_are_followed_to_its_files()
+    {
+        using (var writer = new TarWriter(File.Create(_folder["images.tar"]), TarEntryFormat.Gnu))
+        {
+            Add(TarEntryType.RegularFile, "a/1.png", content: 1);
+            Add(TarEntryType.RegularFile, "a/.store/2.png", content: 2);
+            Add(TarEntryType.HardLink, "b/1.png", "./a/1.png");
+            Add(TarEntryType.SymbolicLink, "b/2.png", "../a/.store/2.png");
+            Add(TarEntryType.SymbolicLink, "b/3.png", "4.png");
+            Add(TarEntryType.SymbolicLink, "b/4.png", "1.png");
+            Add(TarEntryType.SymbolicLink, "b/outside.png", "../../a/1.png");
+            Add(TarEntryType.SymbolicLink, "b/absolute.png", "/a/1.png");
+            Add(TarEntryType.SymbolicLink, "b/circle.png", "circle.png");
+            Add(TarEntryType.SymbolicLink, "b/folder.png", "../a");
+            Add(TarEntryType.Fifo, "b/pipe.png");
+            // The file of the hard link is the one before it.
+            Add(TarEntryType.RegularFile, "a/1.png", content: 3);
+
+            void Add(TarEntryType type, string name, string? link = null, byte content = 0)
+            {
+                var entry = new GnuTarEntry(type, name);
+                if (link is not null)
+                {
+                    entry.LinkName = link;
+                }
+                else if (content > 0)
+                {
+                    entry.DataStream = new MemoryStream(Pictures.Grey(content));
+                }
+
+                writer.WriteEntry(entry);
+            }
+        }
+
+        var set = ImageFolder.Read(_folder["images.tar"]);
+        Assert.Equal([3, 1, 2, 1, 1], Greys(set));
+        Assert.Equal([0L, 1, 1, 1, 1], Labels(set));
+        Assert.EndsWith("1 hidden, 1 pipes, devices or other special entries, 4 links to no file of the archive.", Assert.Single(set.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

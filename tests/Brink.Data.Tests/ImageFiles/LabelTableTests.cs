@@ -48,6 +48,16 @@ public sealed class LabelTableTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_classes_in_the_encoding_of_its_byte_order_mark_is_read()
+    {
+        foreach (var encoding in new[] { System.Text.Encoding.UTF8, System.Text.Encoding.Unicode, System.Text.Encoding.BigEndianUnicode })
+        {
+            File.WriteAllText(_folder["classes.txt"], "Hündin\r\ncat\r\n", encoding);
+            Assert.Equal(["Hündin", "cat"], Read("1.png,0\n2.png,1\n", new() { ClassFile = _folder["classes.txt"] }).ClassNames);
+        }
+    }
+
+    [Fact]
     public void Images_without_a_row_and_rows_without_an_image_are_counted()
     {
         var set = Read("1.png,0\nabsent.png,1\n");
