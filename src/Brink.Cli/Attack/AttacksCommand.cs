@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Brink.Cli.Terminal;
 using Brink.Evaluation.Catalog;
@@ -13,17 +14,24 @@ internal static class AttacksCommand
 
     public static Command Create(TextWriter output)
     {
+        var name = new Argument<string?>("NAME") { Description = "An attack, whose options are listed. [default: all attacks]", Arity = ArgumentArity.ZeroOrOne };
         var json = new Option<bool>("--json") { Description = "Print the list as JSON instead of a table." };
-        var command = new Command("attacks", "List the attacks that --attack accepts, with their norms and the defaults of their options.") { json };
+        var command = new Command("attacks", "List the attacks that --attack accepts, or the options of one attack with their defaults.") { name, json };
         command.SetAction(parsed =>
         {
+            var given = parsed.GetValue(name);
+            var attacks = given is null ? AttackCatalog.All : [AttackCatalog.All.FirstOrDefault(attack => attack.Name == given) ?? throw new BadInputException($"There is no attack named {Excerpt.Quote(given)}; choose {AttackCatalog.Names}.")];
             if (parsed.GetValue(json))
             {
-                output.WriteLine(JsonSerializer.Serialize(AttackCatalog.All.Select(attack => new { attack.Name, attack.Title, Kinds = attack.Kinds, Norms = attack.NormNames, Options = Defaults(attack) }), JsonOptions));
+                output.WriteLine(JsonSerializer.Serialize(attacks.Select(attack => new { attack.Name, attack.Title, attack.Kinds, Norms = attack.NormNames, Options = Options(attack) }), JsonOptions));
+            }
+            else if (given is null)
+            {
+                WriteAttacks(output);
             }
             else
             {
-                WriteTable(output);
+                WriteOptions(output, attacks[0]);
             }
 
             return ExitCode.Done;
@@ -31,9 +39,13 @@ internal static class AttacksCommand
         return command;
     }
 
-    private static IReadOnlyDictionary<string, object> Defaults(AttackDescriptor attack) => AttackCatalog.Create(attack.Name).Options;
+    private static IEnumerable<AttackOption> Options(AttackDescriptor attack)
+    {
+        var explanations = AttackSettings.Explain(attack.Options([]));
+        return AttackCatalog.Create(attack.Name).Options.Select(option => new AttackOption(option.Key, option.Value, explanations.GetValueOrDefault(option.Key, "")));
+    }
 
-    private static void WriteTable(TextWriter output)
+    private static void WriteAttacks(TextWriter output)
     {
         var console = Screen.Create(output);
         var table = new Table().Border(TableBorder.Rounded).AddColumn("attack").AddColumn("title").AddColumn("norms").AddColumn("searches for");
@@ -47,11 +59,21 @@ internal static class AttacksCommand
         }
 
         console.Write(table);
-        console.WriteLine("The options in brackets, tr[max-iterations=50], and their defaults:");
-        foreach (var attack in AttackCatalog.All)
-        {
-            console.WriteLine();
-            console.WriteLine($"{attack.Name}: {string.Join(", ", Defaults(attack).Select(option => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{option.Key}={(option.Value is bool flag ? flag ? "true" : "false" : option.Value)}")))}");
-        }
+        console.WriteLine("brink attacks NAME lists the options of an attack, which are written in brackets: tr[max-iterations=50].");
     }
+
+    private static void WriteOptions(TextWriter output, AttackDescriptor attack)
+    {
+        var console = Screen.Create(output);
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("option").AddColumn("default").AddColumn("meaning");
+        foreach (var option in Options(attack))
+        {
+            table.AddRow(new Text(option.Name), new Text(option.Default is bool flag ? flag ? "true" : "false" : string.Create(CultureInfo.InvariantCulture, $"{option.Default}")), new Text(option.Meaning));
+        }
+
+        console.Write(table);
+    }
+
+    /// <summary>An option of an attack, as <c>--json</c> prints it.</summary>
+    private sealed record AttackOption(string Name, object Default, string Meaning);
 }

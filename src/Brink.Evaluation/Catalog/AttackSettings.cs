@@ -35,6 +35,11 @@ internal static class AttackSettings
         Slots(options, "").Select(slot => (slot.Key, Value: slot.Property.GetValue(slot.Owner))).Where(slot => slot.Value is not null).ToDictionary(slot => slot.Key, slot => Plain(slot.Value!), StringComparer.Ordinal),
         StringComparer.Ordinal);
 
+    /// <summary>Returns the explanation of every property by its key, from the XML documentation.</summary>
+    /// <param name="options">The options.</param>
+    /// <returns>The explanations; empty where the documentation is not installed.</returns>
+    public static IReadOnlyDictionary<string, string> Explain(object options) => Slots(options, "").ToDictionary(slot => slot.Key, slot => OptionDocumentation.Of(slot.Property), StringComparer.Ordinal);
+
     /// <summary>Returns the numbers of a setting, of a run in memory or read from <c>results.json</c>.</summary>
     /// <param name="settings">The settings by name, or null for none.</param>
     /// <param name="key">The name of the setting.</param>

@@ -40,6 +40,11 @@ public sealed class OptionTableTests
             Assert.Equal(option.Value is bool flag ? flag ? "true" : "false" : Convert.ToString(option.Value, CultureInfo.InvariantCulture), documented[option.Key]));
     }
 
+    /// <summary>The command prints the summaries of the properties, so that each option is explained once.</summary>
+    [Fact]
+    public void Every_option_is_explained_by_the_XML_documentation() =>
+        Assert.All(AttackCatalog.All.SelectMany(attack => AttackSettings.Explain(attack.Options(new(StringComparer.Ordinal)))), option => Assert.EndsWith(".", option.Value, StringComparison.Ordinal));
+
     /// <summary>Reads the rows of the table that begins with "| Key |". A row may list several keys and their defaults.</summary>
     private static IEnumerable<(string Key, string Default)> Rows(string[] lines, int column)
     {
