@@ -24,7 +24,13 @@ internal sealed class LabelTable
     /// <summary>Reads a CSV file. The separator is a comma, a semicolon, a tab or a bar, whichever the first row contains.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="BadInputException">Thrown when the file cannot be read, or is not a table of at least two columns.</exception>
-    public static LabelTable Read(string path)
+    public static LabelTable Read(string path) => new(path, ReadRows(path, "a file and a label"));
+
+    /// <summary>Reads the cells of a CSV file without empty lines.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cells">The description of the cells of a row, for messages: a file and a label.</param>
+    /// <exception cref="BadInputException">Thrown when the file cannot be read, or is not a table of at least two columns.</exception>
+    internal static IReadOnlyList<string[]> ReadRows(string path, string cells)
     {
         try
         {
@@ -36,33 +42,33 @@ internal sealed class LabelTable
                 count += row.ColCount;
                 if (count > MostCells)
                 {
-                    throw new BadInputException(FormattableString.Invariant($"A CSV file of labels may have {MostCells} cells, but '{path}' has more; remove the columns and rows that are not needed."));
+                    throw new BadInputException(FormattableString.Invariant($"A CSV file with {cells} in each row may have {MostCells} cells, but '{path}' has more; remove the columns and rows that are not needed."));
                 }
 
-                var cells = new string[row.ColCount];
-                for (var column = 0; column < cells.Length; column++)
+                var texts = new string[row.ColCount];
+                for (var column = 0; column < texts.Length; column++)
                 {
-                    cells[column] = row[column].ToString().Trim();
+                    texts[column] = row[column].ToString().Trim();
                 }
 
                 // Editors leave empty lines at the end.
-                if (cells.Length > 1 || cells[0].Length > 0)
+                if (texts.Length > 1 || texts[0].Length > 0)
                 {
-                    rows.Add(cells);
+                    rows.Add(texts);
                 }
             }
 
             // Names in another encoding would become equal.
             if (rows.FindIndex(row => Array.Exists(row, cell => cell.Contains('\uFFFD', StringComparison.Ordinal))) is >= 0 and var undecoded)
             {
-                throw new BadInputException(FormattableString.Invariant($"A CSV file of labels should be UTF-8, but row {undecoded + 1} of '{path}' has bytes of another encoding; save it as UTF-8."));
+                throw new BadInputException(FormattableString.Invariant($"A CSV file with {cells} in each row should be UTF-8, but row {undecoded + 1} of '{path}' has bytes of another encoding; save it as UTF-8."));
             }
 
             return rows.Count > 0 && rows.TrueForAll(row => row.Length > 1 && row.Length == rows[0].Length)
-                ? new(path, rows)
+                ? rows
                 : throw new BadInputException(rows.FindIndex(row => row.Length < 2 || row.Length != rows[0].Length) is >= 0 and var wrong
-                    ? FormattableString.Invariant($"Each row of the CSV file '{path}' needs a file and a label, and all rows equally many cells, but row {wrong + 1} has {rows[wrong].Length} and the first {rows[0].Length}; separate them by commas, and quote cells that contain commas.")
-                    : $"A CSV file of labels needs a file and a label in each row, but '{path}' is empty.");
+                    ? FormattableString.Invariant($"Each row of the CSV file '{path}' needs {cells}, and all rows equally many cells, but row {wrong + 1} has {rows[wrong].Length} and the first {rows[0].Length}; separate them by commas, and quote cells that contain commas.")
+                    : $"A CSV file needs {cells} in each row, but '{path}' is empty.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or NotSupportedException)
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using nietras.SeparatedValues;
+using Brink.Data;
 
 namespace Brink.Evaluation.Catalog;
 
@@ -150,57 +150,39 @@ internal sealed class Goal
     private static long[] ReadClasses(string path, IReadOnlyList<string>? names)
     {
         const int mostImages = 100_000_000;
-        try
+        var classes = new SortedDictionary<int, int>();
+        foreach (var (row, cells) in LabelTable.ReadRows(path, "the index of an image and its target class").Index())
         {
-            var classes = new SortedDictionary<int, int>();
-            using var reader = Sep.Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).FromText(File.ReadAllText(path).TrimStart());
-            foreach (var row in reader)
+            if (!int.TryParse(cells[0], NumberStyles.None, CultureInfo.InvariantCulture, out var image) || image >= mostImages)
             {
-                if (row.ColCount < 2)
+                // The first row may be a header.
+                if (row == 0)
                 {
-                    if (row[0].ToString().Trim().Length == 0)
-                    {
-                        continue;
-                    }
-
-                    throw new BadInputException($"Each row of the CSV file '{path}' needs the index of an image and its target class, but row {row.RowIndex + 1} has one cell; write 12,3 for image 12 and class 3.");
+                    continue;
                 }
 
-                var (index, target) = (row[0].ToString().Trim(), row[1].ToString().Trim());
-                if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var image) || image >= mostImages)
-                {
-                    if (row.RowIndex == 0)
-                    {
-                        continue;
-                    }
-
-                    throw new BadInputException($"The first cell of each row of the CSV file '{path}' must be the index of an image in the data set, from 0, but row {row.RowIndex + 1} has '{index}'.");
-                }
-
-                var number = ClassNumber(target, names, $"row {row.RowIndex + 1} of the CSV file '{path}'");
-                if (!classes.TryAdd(image, number) && classes[image] != number)
-                {
-                    throw new BadInputException($"Each image needs one target class, but the CSV file '{path}' gives image {image} several; remove all rows but one.");
-                }
+                throw new BadInputException($"The first cell of each row of the CSV file '{path}' must be the index of an image in the data set, from 0, but row {row + 1} has '{cells[0]}'.");
             }
 
-            if (classes.Count == 0)
+            var number = ClassNumber(cells[1], names, $"row {row + 1} of the CSV file '{path}'");
+            if (!classes.TryAdd(image, number) && classes[image] != number)
             {
-                throw new BadInputException($"A CSV file of target classes needs the index of an image and its class in each row, but '{path}' has no such row.");
+                throw new BadInputException($"Each image needs one target class, but the CSV file '{path}' gives image {image} several; remove all rows but one.");
             }
-
-            var all = new long[classes.Keys.Last() + 1];
-            Array.Fill(all, TargetClassCriterion.None);
-            foreach (var (image, number) in classes)
-            {
-                all[image] = number;
-            }
-
-            return all;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or NotSupportedException)
+
+        if (classes.Count == 0)
         {
-            throw new BadInputException($"Target classes should be read from '{path}', but it is not a readable CSV file ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}); check the file.", exception);
+            throw new BadInputException($"A CSV file of target classes needs the index of an image and its class in each row, but '{path}' has no such row.");
         }
+
+        var all = new long[classes.Keys.Last() + 1];
+        Array.Fill(all, TargetClassCriterion.None);
+        foreach (var (image, number) in classes)
+        {
+            all[image] = number;
+        }
+
+        return all;
     }
 }

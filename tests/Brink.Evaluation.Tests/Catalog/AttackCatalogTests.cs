@@ -153,12 +153,12 @@ public sealed class AttackCatalogTests
 
     [Theory]
     [InlineData("0,cat\n0,dog\n", "image 0 several")]
-    [InlineData("0\n", "one cell")]
+    [InlineData("0\n", "needs the index of an image")]
     [InlineData("0,cow\n", "'cow'")]
     [InlineData("a,b\nc,cat\n", "has 'c'")]
     [InlineData("image,class\n", "no such row")]
-    [InlineData("", "no such row")]
-    [InlineData(null, "not a readable")]
+    [InlineData("", "is empty")]
+    [InlineData(null, "targets.csv")]
     public void A_file_of_classes_that_cannot_be_used_is_refused(string? content, string reason)
     {
         using var folder = new TemporaryFolder();
