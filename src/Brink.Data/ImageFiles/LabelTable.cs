@@ -72,7 +72,7 @@ internal sealed class LabelTable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or NotSupportedException)
         {
-            throw new BadInputException($"Labels should be read from '{path}', but it is not a readable CSV file ({Excerpt.Reason(exception)}); check the file.", exception);
+            throw new BadInputException($"A CSV file with {cells} in each row is needed, but '{path}' cannot be read ({Excerpt.Reason(exception)}); check the file.", exception);
         }
     }
 
