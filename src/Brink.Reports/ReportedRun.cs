@@ -124,14 +124,22 @@ internal static class RunLabels
     /// <summary>Creates a label for each run: the attack with the settings that differ among the runs of that attack, and with the folder if labels would be equal.</summary>
     /// <param name="runs">The runs.</param>
     /// <returns>One label per run.</returns>
-    public static IReadOnlyList<string> Of(IReadOnlyList<ReportedRun> runs)
-    {
-        var labels = runs.Select(Label).ToArray();
-        return [.. labels.Select((label, number) => labels.Count(other => other == label) == 1 ? label : $"{label} ({Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(runs[number].Folder)))})")];
+    public static IReadOnlyList<string> Of(IReadOnlyList<ReportedRun> runs) => Of([.. runs.Select(run => (run.Folder, run.Summary))], []);
 
-        string Label(ReportedRun run)
+    /// <summary>Creates a label for each run that is also none of the given ones.</summary>
+    /// <param name="runs">The folders and summaries of the runs.</param>
+    /// <param name="taken">The labels that the runs must not have.</param>
+    /// <returns>One label per run, distinct if the folders are.</returns>
+    public static IReadOnlyList<string> Of(IReadOnlyList<(string Folder, AttackSummary Summary)> runs, IReadOnlyCollection<string> taken)
+    {
+        var labels = runs.Select(run => Label(run.Summary)).ToArray();
+        var names = runs.Select(run => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(run.Folder)))).ToArray();
+        var named = labels.Zip(names, (label, name) => labels.Count(other => other == label) == 1 && !taken.Contains(label, StringComparer.Ordinal) ? label : $"{label} ({name})").ToArray();
+        return [.. named.Select((label, number) => named.Count(other => other == label) == 1 ? label : $"{labels[number]} ({runs[number].Folder})")];
+
+        string Label(AttackSummary run)
         {
-            var same = runs.Where(other => other.Summary.Attack == run.Summary.Attack).ToArray();
+            var same = runs.Select(other => other.Summary).Where(other => other.Attack == run.Attack).ToArray();
             bool AreDistinct(string[] keys) => same.Select(other => string.Join('\n', keys.Select(key => Settings(other).GetValueOrDefault(key)))).Distinct(StringComparer.Ordinal).Count() == same.Length;
             var different = same.SelectMany(other => Settings(other).Keys).Distinct(StringComparer.Ordinal)
                 .Where(key => same.Select(other => Settings(other).GetValueOrDefault(key)).Distinct(StringComparer.Ordinal).Count() > 1)
@@ -143,12 +151,13 @@ internal static class RunLabels
             }
 
             // The ε of a budgeted attack is always shown, since its results are those of that length.
-            keys = [.. keys.Union(run.Epsilon is null ? [] : ["epsilon"], StringComparer.Ordinal)];
-            return keys.Length == 0 ? run.Summary.Attack : $"{run.Summary.Attack}[{string.Join(",", keys.Where(Settings(run).ContainsKey).Select(key => $"{key}={(key == "epsilon" ? NumberText.Length(run.Epsilon) : Settings(run)[key])}"))}]";
+            var epsilon = run.Describe().Epsilon;
+            keys = [.. keys.Union(epsilon is null ? [] : ["epsilon"], StringComparer.Ordinal)];
+            return keys.Length == 0 ? run.Attack : $"{run.Attack}[{string.Join(",", keys.Where(Settings(run).ContainsKey).Select(key => $"{key}={(key == "epsilon" ? NumberText.Length(epsilon) : Settings(run)[key])}"))}]";
         }
     }
 
-    private static Dictionary<string, string> Settings(ReportedRun run) =>
-        run.Summary.Options.Where(option => option.Value is not JsonElement { ValueKind: JsonValueKind.Array }).Append(new("target", run.Summary.Target)).DistinctBy(option => option.Key, StringComparer.Ordinal)
+    private static Dictionary<string, string> Settings(AttackSummary run) =>
+        run.Options.Where(option => option.Value is not JsonElement { ValueKind: JsonValueKind.Array }).Append(new("target", run.Target)).DistinctBy(option => option.Key, StringComparer.Ordinal)
             .ToDictionary(option => option.Key, option => $"{option.Value}", StringComparer.Ordinal);
 }

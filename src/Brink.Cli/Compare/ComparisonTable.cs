@@ -20,7 +20,7 @@ internal static class ComparisonTable
         var timed = comparison.Attacks.Any(attack => attack.SpeedUpOverCw is not null);
         var table = new Table().Border(TableBorder.Rounded);
         table.AddColumn("attack");
-        foreach (var header in new[] { "fooled", "mean", "median", "worst", "passes", "time" }.Concat(timed ? ["× cw"] : []))
+        foreach (var header in new[] { "fooled", "mean", "median", "worst", "LO", "passes", timed ? $"time{Environment.NewLine}× cw" : "time" })
         {
             table.AddColumn(new TableColumn(header).RightAligned().NoWrap());
         }
@@ -35,15 +35,21 @@ internal static class ComparisonTable
                 Percent(lengths.Mean, "–"),
                 Percent(lengths.Median, comparison.Attacked > 0 && attack.Epsilon is null ? "∞" : "–"),
                 Percent(lengths.Worst, "–"),
+                Optimality(attack.LocalOptimality),
                 $"{Passes(attack.ForwardsPerImage)} F{Environment.NewLine}{Passes(attack.BackwardsPerImage)} B",
-                Time(attack.SecondsPerImage),
-                .. timed ? new[] { Factor(attack.SpeedUpOverCw!.Value) } : [],
+                // Beside LO, another column would leave no room for the attack.
+                $"{Time(attack.SecondsPerImage)}{(timed ? $"{Environment.NewLine}{Factor(attack.SpeedUpOverCw!.Value)}" : "")}",
             ];
             // Text is not parsed as markup, because options are written in brackets.
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
 
         console.Write(table);
+        if (comparison.Envelope is { } envelope)
+        {
+            WriteEnvelope(console, comparison, envelope);
+        }
+
         if (comparison.WorstCase is { } worst)
         {
             console.WriteLine("worst case over these attacks, image by image: the result to report");
@@ -51,6 +57,30 @@ internal static class ComparisonTable
         }
 
         Screen.WriteWarnings(console, comparison.Warnings);
+    }
+
+    /// <summary>Writes the attacks of envelope files, and what the local optimality is relative to.</summary>
+    private static void WriteEnvelope(IAnsiConsole console, Comparison comparison, Envelope envelope)
+    {
+        if (envelope.Files.Count > 0)
+        {
+            console.WriteLine("attacks of envelope files, with the passes that these state");
+            var table = new Table().Border(TableBorder.Rounded).AddColumns("attack", "file");
+            table.AddColumn(new TableColumn("LO").RightAligned().NoWrap());
+            table.AddColumn(new TableColumn("passes").RightAligned().NoWrap());
+            foreach (var attack in envelope.Files)
+            {
+                table.AddRow(new Text(attack.Attack), new Text(attack.File), new Text(Optimality(attack.LocalOptimality)), new Text($"{Passes(attack.ForwardsPerImage)} F, {Passes(attack.BackwardsPerImage)} B"));
+            }
+
+            console.Write(table);
+        }
+
+        var names = string.Join(", ", comparison.Attacks.Select(attack => attack.Attack));
+        var files = envelope.Files.GroupBy(attack => attack.File, StringComparer.Ordinal).Select(file => $", and {string.Join(", ", file.Select(attack => attack.Attack))} of {file.Key}");
+        var leftOut = envelope.LeftOut > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {envelope.LeftOut} that no attack fooled are left out") : "";
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"LO (local optimality): 1 is the smallest length of each image that any of these found: {names}{string.Concat(files)}. It is over {envelope.Images} images{leftOut}."));
+        console.WriteLine();
     }
 
     private static Table WorstCaseTable(Comparison comparison, WorstCase worst, string norm)
@@ -80,6 +110,8 @@ internal static class ComparisonTable
     }
 
     private static string Percent(double? share, string otherwise) => share is { } known ? (known * 100).ToString("G3", CultureInfo.InvariantCulture) : otherwise;
+
+    private static string Optimality(double? value) => value is { } known ? known.ToString("F3", CultureInfo.InvariantCulture) : "–";
 
     private static string Passes(double passes) => passes.ToString(passes < 1000 ? "F1" : "F0", CultureInfo.InvariantCulture);
 

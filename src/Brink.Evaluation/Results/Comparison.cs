@@ -41,7 +41,10 @@ internal sealed record Comparison
     /// <summary>The worst case over all attacks, image by image. It is null in comparisons of older versions.</summary>
     public WorstCase? WorstCase { get; init; }
 
-    /// <summary>One row per attack, in the order of the list.</summary>
+    /// <summary>What the local optimality of the attacks is relative to. It is null in comparisons of older versions.</summary>
+    public Envelope? Envelope { get; init; }
+
+    /// <summary>One row per attack: earlier runs, then the attacks in the order of the list.</summary>
     public required IReadOnlyList<ComparedAttack> Attacks { get; init; }
 
     /// <summary>The seed of the random numbers.</summary>
@@ -61,11 +64,13 @@ internal sealed record Comparison
     /// <param name="runs">At least one run, all over the same images, in one norm and space.</param>
     /// <param name="requested">The number of requested attacks, which exceeds the number of runs after a cancellation.</param>
     /// <param name="lengths">The lengths at which the accuracy of the worst case is computed, or null for none.</param>
+    /// <param name="filed">The attacks of envelope files in the norm of the runs, or null for none.</param>
     /// <returns>The comparison.</returns>
     /// <exception cref="ArgumentException">There is no run, or the runs cover different images.</exception>
-    public static Comparison Of(IReadOnlyList<ComparedRun> runs, int requested, IEnumerable<double>? lengths = null)
+    public static Comparison Of(IReadOnlyList<ComparedRun> runs, int requested, IEnumerable<double>? lengths = null, IReadOnlyList<FiledAttack>? filed = null)
     {
         ArgumentNullException.ThrowIfNull(runs);
+        filed ??= [];
         if (runs.Count == 0 || !runs.All(run => run.Images.Select(image => image.Index).SequenceEqual(runs[0].Images.Select(image => image.Index))))
         {
             throw new ArgumentException("A comparison needs at least one run, and all of them over the same images.", nameof(runs));
@@ -77,9 +82,16 @@ internal sealed record Comparison
         var measured = runs.Where(run => run.Run.Epsilon is null).ToArray() is { Length: > 0 } minimal ? minimal : [.. runs];
         var common = attacked.Where(row => Array.TrueForAll(measured, run => run.Images[row].Fooled)).ToArray();
         var baseline = runs.FirstOrDefault(run => run.Run.Attack == "cw");
-        var attacks = runs.Select(run => Row(run, attacked, common, baseline)).ToArray();
-        var (model, images) = (runs[0].Run, runs[0].Images.Count);
         var robustness = new Robustness(runs);
+        var indices = attacked.Select(row => runs[0].Images[row].Index).ToArray();
+        var smallest = attacked.Select((row, position) => filed.Select(attack => attack.Length(indices[position]) ?? double.PositiveInfinity).Append(robustness.SmallestLength(row)).Min()).ToArray();
+        var optimality = new LocalOptimality(smallest);
+        var attacks = runs.Select(run => Row(run, attacked, common, baseline) with
+        {
+            LocalOptimality = run.Run.Epsilon is null ? optimality.Of(attacked.Select(row => (double?)run.SmallestLength(row))) : null,
+        }).ToArray();
+        var envelope = new Envelope(optimality.Images, optimality.LeftOut, optimality.Largest, [.. filed.Select(Filed)]);
+        var (model, images) = (runs[0].Run, runs[0].Images.Count);
         return new()
         {
             Norm = model.Norm,
@@ -92,11 +104,18 @@ internal sealed record Comparison
             Attacked = attacked.Length,
             FooledByAll = common.Length,
             WorstCase = WorstCase.Of(robustness, lengths ?? []),
+            Envelope = envelope,
             Attacks = attacks,
             Seed = model.Seed,
             BrinkVersion = AttackSummary.Version,
-            Warnings = [.. Warn(attacks, requested, attacked.Length, common.Length), .. WarnOfAttacks(attacks, robustness), .. runs.SelectMany(run => run.Run.Warnings()).Distinct(StringComparer.Ordinal)],
+            Warnings = [.. Warn(attacks, requested, attacked.Length, common.Length), .. WarnOfAttacks(attacks, robustness), .. WarnOfFiles(envelope), .. runs.SelectMany(run => run.Run.Warnings()).Distinct(StringComparer.Ordinal)],
         };
+
+        EnvelopeRow Filed(FiledAttack attack)
+        {
+            var lengths = indices.Select(attack.Length).ToArray();
+            return new(attack.Attack, attack.File, lengths.Zip(smallest).Count(pair => pair.First is not null && double.IsFinite(pair.Second)), attack.Forwards, attack.Backwards, optimality.Of(lengths));
+        }
     }
 
     private static string KindOf(IReadOnlyList<ComparedAttack> attacks) => attacks.Any(attack => attack.Epsilon is null) && attacks.Any(attack => attack.Epsilon is not null) ? "minimal " : "";
@@ -162,6 +181,9 @@ internal sealed record Comparison
         }
     }
 
+    private static IEnumerable<string> WarnOfFiles(Envelope envelope) => envelope.Files.Where(attack => attack.Images < envelope.Images).DistinctBy(attack => attack.File, StringComparer.Ordinal)
+        .Select(attack => $"The envelope file {attack.File} has only {attack.Images} of the {envelope.Images} images of the local optimality; that of its attacks is over these images.");
+
     private static IEnumerable<string> WarnOfAttacks(ComparedAttack[] attacks, Robustness robustness)
     {
         foreach (var attack in attacks)
@@ -221,6 +243,10 @@ internal sealed record ComparedAttack
 
     /// <summary>The relative perturbation, measured after the normalisation of the model.</summary>
     public required Distribution RelativePerturbationNormalized { get; init; }
+
+    /// <summary>The local optimality, relative to <see cref="Comparison.Envelope"/>.</summary>
+    /// <value>null without a value, for a budgeted attack, and in comparisons of older versions.</value>
+    public double? LocalOptimality { get; init; }
 
     /// <summary>The mean number of forward passes over the attacked images.</summary>
     public required double ForwardsPerImage { get; init; }

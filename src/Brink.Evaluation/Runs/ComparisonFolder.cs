@@ -5,12 +5,14 @@ using Brink.Evaluation.Results;
 
 namespace Brink.Evaluation.Runs;
 
-/// <summary>Writes and reads the folder of a comparison: <c>comparison.json</c>, the scatter plot as <c>comparison.svg</c> and <c>comparison.png</c>, and a run folder for each attack.</summary>
+/// <summary>Writes and reads the folder of a comparison: <c>comparison.json</c>, the figures as SVG and PNG, <c>envelope.json</c>, and a run folder for each attack.</summary>
 internal static class ComparisonFolder
 {
     private const string Numbers = "comparison.json";
-    private const string Drawing = "comparison.svg";
-    private const string Picture = "comparison.png";
+
+    // The names of the figures without extension: time against perturbation, and local optimality against passes.
+    private const string Times = "comparison";
+    private const string Optimality = "optimality";
 
     /// <summary>Serialises a comparison as in <c>comparison.json</c>.</summary>
     /// <param name="comparison">The comparison.</param>
@@ -33,9 +35,10 @@ internal static class ComparisonFolder
         {
             var content = RegularFile.Read(Path.Combine(folder, Numbers), ResultFolder.LongestJson);
             var comparison = content.Length > 0 ? JsonSerializer.Deserialize<Comparison>(content, ResultFolder.JsonOptions) : throw new JsonException($"{Numbers} is empty, or a pipe or a device");
-            return comparison?.Attacks is { Count: > 0 } attacks && attacks.All(attack => attack?.Folder is not null)
-                ? [.. attacks.Select(attack => Path.Combine(folder, Path.GetFileName(attack.Folder)))]
-                : throw new JsonException("it lists no attacks");
+            // A path from a root might lead to another computer.
+            return comparison?.Attacks is { Count: > 0 } attacks && attacks.All(attack => attack?.Folder is not null && !Path.IsPathRooted(attack.Folder))
+                ? [.. attacks.Select(attack => Path.Combine(folder, attack.Folder))]
+                : throw new JsonException("it lists no attacks in relative folders");
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -50,7 +53,7 @@ internal static class ComparisonFolder
     {
         try
         {
-            foreach (var name in new[] { Numbers, Drawing, Picture, ResultFolder.Report })
+            foreach (var name in new[] { Numbers, Drawing(Times), Picture(Times), Drawing(Optimality), Picture(Optimality), EnvelopeFile.Name, ResultFolder.Report })
             {
                 File.Delete(Path.Combine(folder, name));
             }
@@ -64,18 +67,28 @@ internal static class ComparisonFolder
     /// <summary>Writes the files of a comparison, <c>comparison.json</c> last.</summary>
     /// <param name="folder">The folder of the comparison.</param>
     /// <param name="comparison">The comparison.</param>
-    /// <param name="figure">The scatter plot as SVG and as PNG, or null if there is no point to draw.</param>
+    /// <param name="times">The figure of time against perturbation as SVG and as PNG, or null if there is no point to draw.</param>
+    /// <param name="optimality">The figure of local optimality against passes as SVG and as PNG, or null if there is no point to draw.</param>
+    /// <param name="envelope">The text of the envelope file, or null if no attack has such lengths.</param>
     /// <returns>The names of the written files.</returns>
     /// <exception cref="BadInputException">A file cannot be written.</exception>
-    public static IReadOnlyList<string> Write(string folder, Comparison comparison, (string Svg, byte[] Png)? figure)
+    public static IReadOnlyList<string> Write(string folder, Comparison comparison, (string Svg, byte[] Png)? times, (string Svg, byte[] Png)? optimality, string? envelope)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(comparison);
         var files = new List<(string Name, byte[] Content)>();
-        if (figure is { } drawn)
+        foreach (var (name, figure) in new[] { (Times, times), (Optimality, optimality) })
         {
-            files.Add((Drawing, Encoding.UTF8.GetBytes(drawn.Svg)));
-            files.Add((Picture, drawn.Png));
+            if (figure is { } drawn)
+            {
+                files.Add((Drawing(name), Encoding.UTF8.GetBytes(drawn.Svg)));
+                files.Add((Picture(name), drawn.Png));
+            }
+        }
+
+        if (envelope is not null)
+        {
+            files.Add((EnvelopeFile.Name, Encoding.UTF8.GetBytes(envelope)));
         }
 
         RemoveOlder(folder);
@@ -83,4 +96,8 @@ internal static class ComparisonFolder
         AtomicFile.WriteAll([.. files.Select(file => KeyValuePair.Create<string, Action<Stream>>(Path.Combine(folder, file.Name), stream => stream.Write(file.Content)))]);
         return [.. files.Select(file => file.Name)];
     }
+
+    private static string Drawing(string figure) => $"{figure}.svg";
+
+    private static string Picture(string figure) => $"{figure}.png";
 }

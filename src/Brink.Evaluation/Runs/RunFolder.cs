@@ -68,7 +68,8 @@ public sealed class RunFolder : IRangeStore
             throw new BadInputException($"A run is resumed from its run.json, but {folder} has no readable run.json; give another folder to start from the beginning.");
         }
 
-        if (resume && stored is { } earlier && Differences(earlier, requested) is { Length: > 0 } differences)
+        // Another version of Brink may continue a run.
+        if (resume && stored is { } earlier && Differences(earlier, requested, key => key != Version, "stored", "now") is { Length: > 0 } differences)
         {
             throw new BadInputException($"The folder {folder} holds a run with other settings, which cannot be continued ({differences}); give the same settings or another folder.");
         }
@@ -144,7 +145,7 @@ public sealed class RunFolder : IRangeStore
     private static IEnumerable<string> RangeFiles(string folder) => Directory.Exists(RangesOf(folder)) ? Directory.EnumerateFiles(RangesOf(folder), "*.safetensors") : [];
 
     /// <summary>Collects everything that the result depends on, by key.</summary>
-    private static JsonElement Describe(RunDescription run, LoadedModel model, ImageSet images)
+    internal static JsonElement Describe(RunDescription run, LoadedModel model, ImageSet images)
     {
         using var scope = NewDisposeScope();
         return JsonSerializer.SerializeToElement(new SortedDictionary<string, object>(run.Options.ToDictionary(), StringComparer.Ordinal)
@@ -186,10 +187,27 @@ public sealed class RunFolder : IRangeStore
         }
     }
 
-    /// <summary>Lists the settings that differ, for an error message. The version is ignored, since another version of Brink may continue a run.</summary>
-    private static string Differences(JsonElement stored, JsonElement requested)
+    /// <summary>Reads the description of a complete run.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="summary">The summary of the run.</param>
+    /// <returns>The description, as <see cref="Describe"/> makes it.</returns>
+    /// <exception cref="BadInputException">There is no description, or the run is not complete.</exception>
+    internal static JsonElement ReadComplete(string folder, AttackSummary summary) =>
+        ReadDescription(folder) is not { } run ? throw new BadInputException($"A comparison needs the run.json of each run, but {folder} has none that can be read; run the attack again with brink attack --out.")
+        : Value(run, Images)?.GetRawText() == summary.Images.ToString(CultureInfo.InvariantCulture) ? run
+        : throw new BadInputException($"A comparison needs complete runs, but the run in {folder} was interrupted after {summary.Images} images; continue it with the same command and --resume.");
+
+    /// <summary>Lists the settings that differ between two runs and without which their lengths cannot be compared: those of model, images, norm and space.</summary>
+    /// <param name="here">The description of a run.</param>
+    /// <param name="there">The description of the run that it is compared with.</param>
+    /// <returns>The differences as text, empty if there are none.</returns>
+    internal static string ComparedDifferences(JsonElement here, JsonElement there) =>
+        Differences(here, there, key => key is "model" or "weights" or "output" or "mean" or "std" or Data or Images or "skip" or "norm" or "space", "here", "there");
+
+    /// <summary>Lists the settings that count and differ, for an error message.</summary>
+    private static string Differences(JsonElement stored, JsonElement requested, Func<string, bool> counts, string first, string second)
     {
-        var keys = stored.EnumerateObject().Concat(requested.EnumerateObject()).Select(property => property.Name).Where(key => key != Version).Distinct(StringComparer.Ordinal);
+        var keys = stored.EnumerateObject().Concat(requested.EnumerateObject()).Select(property => property.Name).Where(counts).Distinct(StringComparer.Ordinal);
         var different = keys.Where(key => !Same(Value(stored, key), Value(requested, key))).ToList();
         if (different.Contains(Images, StringComparer.Ordinal) || different.Contains("skip", StringComparer.Ordinal))
         {
@@ -199,7 +217,7 @@ public sealed class RunFolder : IRangeStore
 
         // More would hide the rest of the message.
         const int shown = 5;
-        var list = string.Join("; ", different.Take(shown).Select(key => $"{Excerpt.Plain(key)}: stored {Show(Value(stored, key))}, now {Show(Value(requested, key))}"));
+        var list = string.Join("; ", different.Take(shown).Select(key => $"{Excerpt.Plain(key)}: {first} {Show(Value(stored, key))}, {second} {Show(Value(requested, key))}"));
         return different.Count > shown ? string.Create(CultureInfo.InvariantCulture, $"{list} and {different.Count - shown} more") : list;
     }
 
