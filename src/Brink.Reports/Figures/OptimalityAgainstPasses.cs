@@ -49,7 +49,9 @@ internal sealed class OptimalityAgainstPasses
         var plot = new ScottPlot.Plot();
         foreach (var (number, point) in _points.Index())
         {
-            var suffix = point.File.Length == 0 ? "" : $" ({AttackPlot.Shorten(point.File, AttackPlot.LongestLabel / 2)})";
+            // The end of a path tells files apart.
+            const int longestPath = 40;
+            var suffix = point.File.Length == 0 ? "" : point.File.Length <= longestPath ? $" ({point.File})" : $" (…{point.File[^(longestPath - 1)..]})";
             AttackPlot.Mark(plot, number, Math.Log10(point.Passes), point.Optimality!.Value, AttackPlot.Shorten(point.Attack, AttackPlot.LongestLabel - suffix.Length) + suffix, hollow: point.File.Length > 0);
         }
 

@@ -26,7 +26,7 @@ public sealed class CompareTests : IDisposable
         using var document = JsonDocument.Parse(printed.Output);
         var root = document.RootElement;
         Assert.Equal(
-            ["norm", "space", "criterion", "model", "data", "images", "notAttacked", "attacked", "fooledByAll", "worstCase", "attacks", "seed", "brinkVersion", "warnings"],
+            ["norm", "space", "criterion", "model", "data", "images", "notAttacked", "attacked", "fooledByAll", "worstCase", "envelope", "attacks", "seed", "brinkVersion", "warnings"],
             root.EnumerateObject().Select(property => property.Name),
             StringComparer.Ordinal);
         Assert.Equal((norm, space, 12), (root.GetProperty("norm").GetString(), root.GetProperty("space").GetString(), root.GetProperty("images").GetInt32()));

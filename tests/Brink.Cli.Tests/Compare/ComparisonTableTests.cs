@@ -15,9 +15,11 @@ public sealed class ComparisonTableTests
             Attack("cw[max-iterations=1000,binary-search-steps=9]", 10_000, new(0.00621, 0.00582, 0.0312), passes: 9001, seconds: 18.2, speedUp: 1),
             Attack("ifgsm", 9_876, new(0.0123, null, 0.123), passes: 123.4, seconds: 0.1234, speedUp: 12345.6));
         Assert.All(table, line => Assert.InRange(line.Length, 0, Columns));
-        Assert.Contains(table, line => Cells(line) is ["tr", "10000", "0.661", "0.612", "3.97", "17.2 F", "21.5 ms", "846"]);
-        Assert.Contains(table, line => Cells(line) is [_, "10000", "0.621", "0.582", "3.12", "9001 F", "18.2 s", "1.0"]);
-        Assert.Contains(table, line => Cells(line) is ["ifgsm", "9876*", "1.23", "∞", "12.3", "123.4 F", "123.4 ms", "12346"]);
+        Assert.Contains(table, line => Cells(line) is ["tr", "10000", "0.661", "0.612", "3.97", "0.987", "17.2 F", "21.5 ms"]);
+        Assert.Contains(table, line => Cells(line) is [_, "10000", "0.621", "0.582", "3.12", "0.987", "9001 F", "18.2 s"]);
+        Assert.Contains(table, line => Cells(line) is ["ifgsm", "9876*", "1.23", "∞", "12.3", "0.987", "123.4 F", "123.4 ms"]);
+        // The second line of a row has the backward passes and the factor.
+        Assert.All(["846", "1.0", "12346"], factor => Assert.Single(table, line => Cells(line)[^1] == factor));
     }
 
     [Fact]
@@ -25,12 +27,28 @@ public sealed class ComparisonTableTests
     {
         var table = Write(Attack("tr[radius=0.05]", 10_000, new(0.01, 0.01, 0.01), passes: 10, seconds: 1, speedUp: null));
         Assert.DoesNotContain(table, line => line.Contains("cw", StringComparison.Ordinal));
-        Assert.Contains(table, line => Cells(line) is ["tr[radius=0.05]", "10000", "1", "1", "1", "10.0 F", "1.0 s"]);
+        Assert.Contains(table, line => Cells(line) is ["tr[radius=0.05]", "10000", "1", "1", "1", "0.987", "10.0 F", "1.0 s"]);
+    }
+
+    [Fact]
+    public void The_sentence_below_the_table_names_the_attacks_the_files_and_the_images()
+    {
+        var files = new EnvelopeRow[] { new("fab-100", "linf/envelope.json", 9_000, 202, 900, 0.9764), new("fmn-1000", "linf/envelope.json", 9_000, 1001, 1000, null) };
+        var table = Write(new Envelope(9_990, 10, 0.25, files), Attack("tr", 10_000, new(0.01, 0.01, 0.01), passes: 10, seconds: 1, speedUp: null));
+        Assert.All(table, line => Assert.InRange(line.Length, 0, Columns));
+        Assert.Contains(table, line => Cells(line) is ["fab-100", "linf/envelope.json", "0.976", "202.0 F, 900.0 B"]);
+        Assert.Contains(table, line => Cells(line) is ["fmn-1000", "linf/envelope.json", "–", "1001 F, 1000 B"]);
+        Assert.Contains(
+            "1 is the smallest length of each image that any of these found: tr, and fab-100, fmn-1000 of linf/envelope.json. It is over 9990 images; 10 that no attack fooled are left out.",
+            string.Join(' ', table.Select(line => line.Trim())),
+            StringComparison.Ordinal);
     }
 
     private static string[] Cells(string line) => line.Split('│', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static string[] Write(params ComparedAttack[] attacks)
+    private static string[] Write(params ComparedAttack[] attacks) => Write(null, attacks);
+
+    private static string[] Write(Envelope? envelope, params ComparedAttack[] attacks)
     {
         using var output = new StringWriter();
         ComparisonTable.Write(output, new()
@@ -44,6 +62,7 @@ public sealed class ComparisonTableTests
             NotAttacked = 0,
             Attacked = 10_000,
             FooledByAll = 9_876,
+            Envelope = envelope,
             Attacks = attacks,
             Seed = 0,
             BrinkVersion = AttackSummary.Version,
@@ -61,6 +80,7 @@ public sealed class ComparisonTableTests
         BelowThreshold = fooled < 9_990,
         RelativePerturbation = lengths,
         RelativePerturbationNormalized = lengths,
+        LocalOptimality = 0.98666,
         ForwardsPerImage = passes,
         BackwardsPerImage = passes,
         Seconds = 10_000 * seconds,

@@ -139,6 +139,47 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void Local_optimality_is_relative_to_the_smallest_length_over_attacks_and_files()
+    {
+        // Lengths are three times the relative perturbations; a* = 0.3 (file), 0.6 (tr), 1.2 (deepfool), and no attack fooled the fourth image.
+        var file = new FiledAttack("fab", "other.json", 10, 20, new Dictionary<long, double> { [0] = 0.3, [1] = NotFooled, [2] = 1.5, [3] = NotFooled, [99] = 0.01 });
+        var comparison = Comparison.Of([Run("tr", [0.2, 0.2, 0.6, NotFooled, Misclassified], 1), Run("deepfool", [NotFooled, 0.3, 0.4, NotFooled, Misclassified], 1)], requested: 2, filed: [file]);
+        var envelope = comparison.Envelope!;
+        Assert.Equal((3, 1), (envelope.Images, envelope.LeftOut));
+        Assert.Equal(1.2, envelope.Largest!.Value, 12);
+        Assert.Equal((0.6 + 0.6 + 0) / (0.9 + 0.6 + 0), comparison.Attacks[0].LocalOptimality!.Value, 12);
+        Assert.Equal((0 + 0.3 + 0) / (0.9 + 0.6 + 0), comparison.Attacks[1].LocalOptimality!.Value, 12);
+        var row = Assert.Single(envelope.Files);
+        Assert.Equal(("fab", "other.json", 3, 10, 20), (row.Attack, row.File, row.Images, row.ForwardsPerImage, row.BackwardsPerImage));
+        Assert.Equal((0.9 + 0 + 0) / (0.9 + 0.6 + 0), row.LocalOptimality!.Value, 12);
+        // Files enter nothing else.
+        Assert.Equal(0.6, comparison.WorstCase!.ImageResults[0].Length!.Value, 12);
+        Assert.DoesNotContain(comparison.Warnings, warning => warning.Contains("other.json", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_attack_of_a_file_is_measured_over_the_images_that_the_file_has()
+    {
+        // a* = 0.3, 0.6, 0.9.
+        var file = new FiledAttack("fab", "other.json", 10, 20, new Dictionary<long, double> { [1] = 0.75, [2] = 0.9 });
+        var comparison = Comparison.Of([Run("tr", [0.1, 0.2, 0.3], 1)], requested: 1, filed: [file]);
+        Assert.Equal(0.15 / 0.3, comparison.Envelope!.Files[0].LocalOptimality!.Value, 12);
+        Assert.Equal(1, comparison.Attacks[0].LocalOptimality);
+        Assert.Contains("The envelope file other.json has only 2 of the 3 images of the local optimality; that of its attacks is over these images.", comparison.Warnings, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void A_budgeted_attack_enters_the_smallest_lengths_as_its_epsilon_and_has_no_local_optimality()
+    {
+        // As in the worst case: a* = 0.3, 0.6, 0.9, the last by the budgeted attack, although the length that it found is 0.6.
+        var comparison = Comparison.Of([Run("tr", [0.1, 0.2, NotFooled], 1), Budgeted("pgd", 0.9, [0.1, 0.1, 0.2])], requested: 2);
+        Assert.Equal(comparison.WorstCase!.ImageResults.Max(image => image.Length), comparison.Envelope!.Largest);
+        Assert.Equal(0.9, comparison.Envelope.Largest);
+        Assert.Equal(1, comparison.Attacks[0].LocalOptimality);
+        Assert.Null(comparison.Attacks[1].LocalOptimality);
+    }
+
+    [Fact]
     public void Missing_attacks_cause_a_warning() =>
         Assert.Contains("Only 1 of 3 attacks", Comparison.Of([Run("tr", [0.1], 1)], requested: 3).Warnings[0], StringComparison.Ordinal);
 
