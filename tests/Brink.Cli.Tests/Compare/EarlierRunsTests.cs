@@ -29,9 +29,9 @@ public sealed class EarlierRunsTests : IDisposable
             Assert.Equal((double?)one["relativePerturbation"]!["mean"] ?? 0, (double?)other["relativePerturbation"]!["mean"] ?? 0, Rounding);
         }
 
-        Assert.Equal(Lengths(whole), Lengths(folders));
+        Assert.Equal(Lengths(whole), Lengths(folders), StringComparer.Ordinal);
         // The folder of a comparison stands for its runs, also for the runs outside of it.
-        Assert.Equal(Lengths(whole), Lengths(Compare(_folder["new/folders"])));
+        Assert.Equal(Lengths(whole), Lengths(Compare(_folder["new/folders"])), StringComparer.Ordinal);
         Invocation.Of("report", _folder["new/folders"]).AssertDone();
         Assert.Equal(3, Invocation.Of("compare", _folder["whole"], "--require", "median>=100").ExitCode);
     }
@@ -84,7 +84,6 @@ public sealed class EarlierRunsTests : IDisposable
     [InlineData("mean: here", "--mean", "0.4,0.4,0.4", "--std", "0.2,0.2,0.2")]
     [InlineData("criterion for fooled images: here any wrong class, there any wrong class, with a probability of at least 0.9", "--confidence", "0.9")]
     [InlineData("criterion for fooled images: here any wrong class, there the class 3", "--target", "3")]
-    [InlineData("data: here", "--labels", "predicted")]
     public void Runs_that_do_not_match_are_refused(string fragment, params string[] flags)
     {
         string[] data = [.. flags.Contains("--limit") ? ["--quiet"] : Data, .. flags];
@@ -95,6 +94,19 @@ public sealed class EarlierRunsTests : IDisposable
         error = Invocation.Of("compare", _folder["other"], _folder["run"]).AssertRefused();
         Assert.Contains("The runs of a comparison need one model", error, StringComparison.Ordinal);
         Assert.Contains(fragment, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("model", null, "model: here other, there signs")]
+    [InlineData("weights", "sha256", "weights: here embedded with SHA-256 other, there embedded with SHA-256")]
+    [InlineData("data", "sha256", "data: here signs with SHA-256 other, there signs with SHA-256")]
+    public void Models_and_images_are_compared_by_their_content(string key, string? part, string fragment)
+    {
+        Invocation.Of(["attack", "--attack", "deepfool", .. Data, "--out", _folder["run"]]).AssertDone();
+        var run = JsonNode.Parse(File.ReadAllText(_folder["run/run.json"]))!;
+        (part is null ? run : run[key]!)[part ?? key] = "other";
+        File.WriteAllText(_folder["run/run.json"], run.ToJsonString());
+        Assert.Contains(fragment, Invocation.Of(["compare", _folder["run"], "--attacks", "tr", .. Data]).AssertRefused(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -112,7 +124,7 @@ public sealed class EarlierRunsTests : IDisposable
             Assert.Contains($"the flag {flag.Split('=')[0]} was given", Refused(run, flag), StringComparison.Ordinal);
         }
 
-        Assert.Contains("needs a folder", Refused(run, "--out", ""), StringComparison.Ordinal);
+        Assert.Contains("need a folder", Refused(run, "--out", ""), StringComparison.Ordinal);
         var text = File.ReadAllText(Path.Combine(run, "run.json"));
         File.WriteAllText(Path.Combine(run, "run.json"), text.Replace("\"images\": 6", "\"images\": 8", StringComparison.Ordinal));
         Assert.Contains("was interrupted after 6 images", Refused(run), StringComparison.Ordinal);
@@ -125,7 +137,7 @@ public sealed class EarlierRunsTests : IDisposable
     [Fact]
     public void Envelope_files_that_do_not_fit_are_refused_before_the_first_pass()
     {
-        string Envelope(string norm, string index, string distances) => _folder.Write("envelope.json", System.Text.Encoding.UTF8.GetBytes($$"""{"index": {{index}}, "norm": "{{norm}}", "attacks": {"fab": {"forwards": 10, "backwards": 20, "distances": {{distances}}}}}"""));
+        string Envelope(string norm, string index, string distances) => _folder.Write("envelope.json", System.Text.Encoding.UTF8.GetBytes($$"""{"index": {{index}}, "norm": "{{norm}}", "attacks": {"fab": {"forwards": 10, "backwards": 20, "distances": {{distances}} } } }"""));
         string Refused(string file, params string[] flags) => Invocation.Of(["compare", "--attacks", "tr", .. Data, "--out", _folder["results"], "--envelope", file, .. flags]).AssertRefused();
         Assert.Contains("norm should be l2", Refused(Envelope("linf", "[0]", "[1]")), StringComparison.Ordinal);
         Assert.Contains("none of the images 0 to 5", Refused(Envelope("l2", "[6]", "[1]")), StringComparison.Ordinal);
