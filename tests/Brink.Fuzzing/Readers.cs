@@ -53,6 +53,7 @@ internal sealed class Readers : IDisposable
         ["parquet"] = (readers, name) => Plain(name, [readers.RunFile(ResultFolder.Table)], ReadParquet),
         ["range"] = (readers, name) => new(name, [readers.RangeFileBytes()], OfRange, readers.ReadRange),
         ["comparison"] = (readers, name) => Plain(name, [readers.ComparisonFile()], readers.ReadComparison),
+        ["envelope"] = (readers, name) => Plain(name, ["""{"index": [0, 2, 1], "norm": "l2", "space": "pixels in [0, 1]", "attacks": {"fab": {"forwards": 2.5, "backwards": 9, "distances": [0.25, null, 0]}}}"""u8.ToArray()], readers.ReadEnvelope),
         ["training"] = (readers, name) => new(name, [readers.TrainingFile()], Of(Mutation.OfSafetensors, [readers.TrainingFile()]), readers.ReadTraining),
         ["run"] = (readers, name) => new(name, readers.RunFiles(), (random, file) => OfRunFile(random, file), readers.ReadRun),
     };
@@ -451,6 +452,14 @@ internal sealed class Readers : IDisposable
         Directory.CreateDirectory(_folder["comparison"]);
         _folder.Write("comparison/comparison.json", file);
         return ComparisonFolder.Runs([_folder["comparison"]]).Count > 0;
+    }
+
+    private bool ReadEnvelope(byte[] file)
+    {
+        using var run = SavedRun.Read(RunPath);
+        var compared = run.Compared("tr", "1");
+        var filed = EnvelopeFile.Read([Written(file)], compared.Run, 0, Images - 1);
+        return ComparisonFolder.ToJson(Comparison.Of([compared], 1, filed: filed)).Length > 0 && filed.Count > 0;
     }
 
     // A file of a run is damaged; its first byte says which, and the second whether the checksums are corrected.
