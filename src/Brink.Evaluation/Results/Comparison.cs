@@ -41,7 +41,7 @@ internal sealed record Comparison
     /// <summary>The worst case over all attacks, image by image. It is null in comparisons of older versions.</summary>
     public WorstCase? WorstCase { get; init; }
 
-    /// <summary>What the local optimality of the attacks is relative to. It is null in comparisons of older versions.</summary>
+    /// <summary>The envelope, which the local optimality of the attacks is relative to. It is null in comparisons of older versions.</summary>
     public Envelope? Envelope { get; init; }
 
     /// <summary>One row per attack: earlier runs, then the attacks in the order of the list.</summary>

@@ -62,7 +62,7 @@ internal sealed record FiledAttack(string Attack, string File, double Forwards, 
     public double? Length(long index) => Lengths.TryGetValue(index, out var length) ? length : null;
 }
 
-/// <summary>What the local optimality of a comparison is relative to: the smallest lengths over its attacks and those of envelope files.</summary>
+/// <summary>The reference of the local optimality in a comparison: the smallest lengths over its attacks and those of envelope files.</summary>
 /// <param name="Images">The number of images that an attack fooled.</param>
 /// <param name="LeftOut">The number of attacked images that no attack fooled, and which are left out.</param>
 /// <param name="Largest">The largest of the smallest lengths, ε₀, or null if no image was fooled.</param>
