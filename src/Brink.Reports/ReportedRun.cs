@@ -119,7 +119,7 @@ internal sealed class ReportedRun
 internal static class RunLabels
 {
     // The settings that users set. Other settings often follow from these, so these are preferred in labels.
-    private static readonly string[] Preferred = ["target", "refine", "preset", "radius", "epsilon", "objective", "norm", "max-iterations", "seed"];
+    private static readonly string[] Preferred = ["target", "refine", "preset", "radius", "epsilon", "objective", "norm", "max-iterations", "max-passes", "seed"];
 
     /// <summary>Creates a label for each run: the attack with the settings that differ among the runs of that attack, and with the folder if labels would be equal.</summary>
     /// <param name="runs">The runs.</param>

@@ -43,6 +43,8 @@ internal sealed class RunOptions
 
     public Option<string?> Confidence { get; } = new("--confidence") { Description = "The probability that the model must give to the wrong class (to the target class, if there is one) for an image to count as fooled, such as 0.9. [default: any]", HelpName = "P" };
 
+    public Option<int?> MaxPasses { get; } = new("--max-passes") { CustomParser = WholeNumber.Parse<int>, Description = "The maximum number of forward plus backward passes per image. An image that needs more gets the nearest adversarial image found so far. [default: no limit]", HelpName = "N" };
+
     public Option<string> Space { get; } = new("--space") { Description = "The input space in which lengths are measured: pixel (pixels in [0, 1]) or normalized (the model's input after its preprocessing).", DefaultValueFactory = _ => InputSpaces.Pixel, HelpName = "SPACE" };
 
     public Option<int?> BatchSize { get; } = new("--batch-size") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images in one batch. [default: 64]", HelpName = "N" };
@@ -70,7 +72,7 @@ internal sealed class RunOptions
     public IEnumerable<Option> Preparation => [Labels, Classes, Resize, Crop, Channels];
 
     /// <summary>The flags that every attack has.</summary>
-    public IEnumerable<Option> Goal => [Norm, Target, Confidence];
+    public IEnumerable<Option> Goal => [Norm, Target, Confidence, MaxPasses];
 
     /// <summary>The flags of computation and output, listed last.</summary>
     public IEnumerable<Option> ComputationAndOutput => [Space, BatchSize, Memory, Seed, Device, Threads, Out, Resume, Json, Quiet];
@@ -117,6 +119,7 @@ internal sealed class RunOptions
             ("norm", parsed.GetValue(Norm) ?? defaultNorm),
             ("target", parsed.GetValue(Target)),
             ("confidence", parsed.GetValue(Confidence)),
+            ("max-passes", parsed.GetValue(MaxPasses)?.ToString(CultureInfo.InvariantCulture)),
             ("seed", parsed.GetValue(Seed)?.ToString(CultureInfo.InvariantCulture)),
         };
         return flags.Where(flag => flag.Value is not null).ToDictionary(flag => flag.Key, flag => flag.Value!, StringComparer.Ordinal);

@@ -10,6 +10,9 @@ public static class AttackCatalog
 {
     private const string Seed = "seed";
 
+    /// <summary>The option of every attack that limits the forward plus backward passes of an image.</summary>
+    internal const string MaxPasses = "max-passes";
+
     /// <summary>The attacks, in the order of the documentation.</summary>
     internal static IReadOnlyList<AttackDescriptor> All { get; } =
     [
@@ -55,6 +58,7 @@ public static class AttackCatalog
         }
 
         var goal = Goal.Take(all, classNames);
+        var maxPasses = Take(all, MaxPasses) is { } passes ? ParsePasses(passes) : (int?)null;
         var preset = all.GetValueOrDefault("preset");
         var options = attack.Options(all);
         var keys = AttackSettings.Describe(options).Keys;
@@ -87,6 +91,11 @@ public static class AttackCatalog
         }
 
         goal.Describe(described);
+        if (maxPasses is { } most)
+        {
+            described[MaxPasses] = most;
+        }
+
         if (preset is not null)
         {
             described["preset"] = preset;
@@ -137,6 +146,9 @@ public static class AttackCatalog
         : int.TryParse(refine, NumberStyles.None, CultureInfo.InvariantCulture, out var steps) ? steps
         : throw new BadInputException($"The option refine must be a whole number of at least 0, but '{refine}' was given.");
 
+    private static int ParsePasses(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var passes) && passes > 0 ? passes
+        : throw new BadInputException($"The option {MaxPasses} must be a whole number of at least 1, but '{text}' was given.");
+
     private static double? FixedRadius(Dictionary<string, string> settings) => Take(settings, "radius") is not { } text || text == "adaptive" ? null
         : AttackSettings.TryParseNumber(text, out var radius) && radius > 0 ? radius
         : throw new BadInputException($"The radius must be adaptive or a positive number such as 0.05, but '{text}' was given.");
@@ -178,6 +190,9 @@ internal sealed record AttackDescriptor(string Name, string Title, IReadOnlyList
 /// <param name="Options">The value of every option, by its name in kebab case.</param>
 public sealed record ConfiguredAttack(IAttack Attack, Criterion Criterion, IReadOnlyDictionary<string, object> Options)
 {
+    /// <summary>The maximum number of forward plus backward passes per image, for <see cref="IAttack.Run"/>; null for no limit.</summary>
+    public int? MaxPasses => Options.GetValueOrDefault(AttackCatalog.MaxPasses) as int?;
+
     /// <summary>The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c>, the number of a class, or <c>per-image</c>.</summary>
     internal string Target => Options.TryGetValue("target", out var target) ? $"{target}" : "untargeted";
 

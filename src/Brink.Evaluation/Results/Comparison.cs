@@ -281,7 +281,7 @@ internal sealed record ComparedRun(string Attack, string Folder, RunDescription 
 
     /// <summary>Determines whether the attack could not work on an image. An image at the iteration limit of a budgeted attack withstood it.</summary>
     /// <param name="row">The row of the image.</param>
-    public bool CouldNotWork(int row) => Images[row].Exit is AttackExit.ZeroGradient or AttackExit.NotFinite || (Images[row].Exit == AttackExit.IterationLimit && Run.Epsilon is null);
+    public bool CouldNotWork(int row) => Images[row].Exit is AttackExit.ZeroGradient or AttackExit.NotFinite or AttackExit.PassLimit || (Images[row].Exit == AttackExit.IterationLimit && Run.Epsilon is null);
 }
 
 /// <summary>The result for one image of one run, as a comparison uses it.</summary>

@@ -96,7 +96,7 @@ internal sealed class Robustness
             && !Array.Exists(counting, attack => CouldWork(attack, row));
 
         var exits = Rows.Where(IsUnattacked).CountBy(row => counting[0].Images[row].Exit).ToDictionary();
-        return new(exits.GetValueOrDefault(AttackExit.ZeroGradient), exits.GetValueOrDefault(AttackExit.NotFinite), exits.GetValueOrDefault(AttackExit.IterationLimit));
+        return new(exits.GetValueOrDefault(AttackExit.ZeroGradient), exits.GetValueOrDefault(AttackExit.NotFinite), exits.GetValueOrDefault(AttackExit.IterationLimit), exits.GetValueOrDefault(AttackExit.PassLimit));
     }
 
     /// <summary>Compares a length with a threshold, with the tolerance of lengths.</summary>
@@ -169,13 +169,14 @@ public sealed record AccuracyInterval(int Correct, int Images)
 /// <param name="ZeroGradient">The number of images with the exit <see cref="AttackExit.ZeroGradient"/>.</param>
 /// <param name="NotFinite">The number of images with the exit <see cref="AttackExit.NotFinite"/>.</param>
 /// <param name="IterationLimit">The number of images with the exit <see cref="AttackExit.IterationLimit"/>; 0 for a budgeted attack, which such images withstood.</param>
-public sealed record UnattackedImages(int ZeroGradient, int NotFinite, int IterationLimit)
+/// <param name="PassLimit">The number of images with the exit <see cref="AttackExit.PassLimit"/>.</param>
+public sealed record UnattackedImages(int ZeroGradient, int NotFinite, int IterationLimit, int PassLimit = 0)
 {
     // Of the attacked images. A larger share of unattacked images changes an accuracy by more than most comparisons of models.
     private const double Most = 0.05;
 
     /// <summary>The number of images on which the attack could not work.</summary>
-    public int Total => ZeroGradient + NotFinite + IterationLimit;
+    public int Total => ZeroGradient + NotFinite + IterationLimit + PassLimit;
 
     /// <summary>The counts by exit reason as text: "14 zero-gradient, 2 not-finite".</summary>
     internal string Counts => string.Join(", ", Reasons.Select(reason => FormattableString.Invariant($"{reason.Count} {reason.Name}")));
@@ -188,6 +189,7 @@ public sealed record UnattackedImages(int ZeroGradient, int NotFinite, int Itera
         (ZeroGradient, "zero-gradient", "where the gradient is zero, return logits instead of saturated or rounded outputs, or attack a smooth substitute and use brink transfer"),
         (NotFinite, "not-finite", "where a logit or a gradient is not finite, correct the operation in the model that overflows or has no derivative"),
         (IterationLimit, "iteration-limit", "at the iteration limit, allow more iterations"),
+        (PassLimit, "pass-limit", "at the limit of passes, allow more passes"),
     }.Where(reason => reason.Item1 > 0);
 
     /// <summary>Determines whether there are so many that an accuracy is not to be trusted.</summary>

@@ -12,7 +12,8 @@ namespace Brink.Evaluation.Runs;
 /// <param name="batchSize">The number of images in a range, at least 1. The default is 64.</param>
 /// <param name="device">The device of the computation, or null for the CPU.</param>
 /// <param name="criterion">The condition under which an image counts as fooled; null for <see cref="Criterion.Misclassification"/>.</param>
-public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null, Criterion? criterion = null)
+/// <param name="maxPasses">The maximum number of forward plus backward passes per image; null for no limit.</param>
+public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batchSize = AttackEvaluation.DefaultBatchSize, Device? device = null, Criterion? criterion = null, int? maxPasses = null)
 {
     /// <summary>The default number of images in a range.</summary>
     /// <value>64: large enough to keep several cores busy, small enough for the memory of a laptop.</value>
@@ -108,7 +109,7 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         using var scope = NewDisposeScope();
         var original = model.FromPixels(images.Images(start, count));
         var labels = images.Labels(start, count);
-        using var result = attack.Run(model.Classifier, device is null ? original : original.to(device), device is null ? labels : labels.to(device), criterion, [.. Enumerable.Range(images.FirstIndex + start, count).Select(index => (long)index)], progress, cancellationToken);
+        using var result = attack.Run(model.Classifier, device is null ? original : original.to(device), device is null ? labels : labels.to(device), criterion, [.. Enumerable.Range(images.FirstIndex + start, count).Select(index => (long)index)], maxPasses, progress, cancellationToken);
         var adversarial = result.Adversarial.cpu().clone();
 
         var perturbations = BlockNorm.Of(attack.Norm, [original, adversarial], parts => model.ToNormalized(parts[1]) - model.ToNormalized(parts[0]));

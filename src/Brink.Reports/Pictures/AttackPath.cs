@@ -31,7 +31,7 @@ internal sealed record AttackPath(string Attack, Outcome Result, IReadOnlyList<f
         ArgumentNullException.ThrowIfNull(attack);
         ArgumentNullException.ThrowIfNull(image);
         var recording = new RecordingClassifier(model.Classifier);
-        using var result = attack.Attack.Run(recording, image, label, attack.Criterion, [index], cancellationToken: cancellationToken);
+        using var result = attack.Attack.Run(recording, image, label, attack.Criterion, [index], attack.MaxPasses, cancellationToken: cancellationToken);
         using var scope = NewDisposeScope();
         var end = result.Adversarial.cpu().to(ScalarType.Float32).flatten().contiguous();
         return new(name, result.Outcomes[0], recording.Points, end.data<float>().ToArray());

@@ -21,10 +21,10 @@ public abstract class Attack : IAttack
     public virtual TargetSelection Target => TargetSelection.Untargeted;
 
     /// <inheritdoc/>
-    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
+    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, int? maxPasses = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         criterion ??= Criterion.Misclassification;
-        AttackInput.Check(classifier, images, labels, indices);
+        AttackInput.Check(classifier, images, labels, indices, maxPasses);
         indices ??= [.. Enumerable.Range(0, (int)images.shape[0]).Select(row => (long)row)];
         criterion.Check(classifier, indices);
         if (Objective == Objective.CrossEntropy && !criterion.IsAboutClasses)
@@ -40,14 +40,14 @@ public abstract class Attack : IAttack
         using var evaluation = classifier.EnterEvaluation();
         using var scope = NewDisposeScope();
 
-        var run = new AttackRun(classifier, criterion, Target, images.detach().clone(), labels.detach().clone(), indices, progress, cancellationToken);
+        var run = new AttackRun(classifier, criterion, Target, Norm, images.detach().clone(), labels.detach().clone(), indices, maxPasses, progress, cancellationToken);
         using var batch = run.Classify(keepGraph: !criterion.ComparesClasses || Target == TargetSelection.Untargeted);
         if (batch.Count > 0)
         {
             Perturb(batch);
         }
 
-        return run.Confirm(Norm);
+        return run.Confirm();
     }
 
     /// <summary>Checks that the attack can use a classifier and a criterion, before the first pass.</summary>

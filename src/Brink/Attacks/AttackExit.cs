@@ -26,6 +26,9 @@ public enum AttackExit
 
     /// <summary>The attack fooled the image, but no 8-bit image along its perturbation is fooled.</summary>
     Rounded,
+
+    /// <summary>The image was not fooled within the maximum number of forward and backward passes.</summary>
+    PassLimit,
 }
 
 /// <summary>Descriptions of the exit reasons for users.</summary>
@@ -45,6 +48,7 @@ public static class AttackExitDescriptions
         AttackExit.NotFinite => "Not fooled: a logit, a gradient or the Hessian was NaN or infinite; check the model for overflow.",
         AttackExit.Unconfirmed => "Not fooled: a fresh forward pass did not confirm the result, because of rounding; increase the overshoot or the confidence, if the attack has one.",
         AttackExit.Rounded => "Not fooled: no 8-bit image along the perturbation is fooled, at any scale up to ten.",
+        AttackExit.PassLimit => "Not fooled within the limit of passes; allow more passes.",
         _ => throw new ArgumentOutOfRangeException(nameof(exit), exit, "This exit reason does not exist."),
     };
 }

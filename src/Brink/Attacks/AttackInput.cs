@@ -10,13 +10,15 @@ internal static class AttackInput
     /// <param name="images">The images.</param>
     /// <param name="labels">The labels.</param>
     /// <param name="indices">The index of each image in its data set; null for none.</param>
+    /// <param name="maxPasses">The maximum number of passes per image; null for no limit.</param>
     /// <exception cref="BadInputException">The batch cannot be attacked.</exception>
-    public static void Check(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices)
+    public static void Check(IClassifier classifier, Tensor images, Tensor labels, IReadOnlyList<long>? indices, int? maxPasses)
     {
         ArgumentNullException.ThrowIfNull(classifier);
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(labels);
         using var scope = NewDisposeScope();
+        SettingCheck.AtLeastOne("passes per image", maxPasses ?? 1);
         if (images.dtype is not (ScalarType.Float32 or ScalarType.Float64) || images.dim() < 2)
         {
             throw new BadInputException($"Images must be float32 or float64 of shape [batch, …], but these are {images.dtype} of shape [{string.Join(", ", images.shape)}].");

@@ -13,17 +13,20 @@ internal sealed class AttackRun
     /// <param name="classifier">The classifier to attack.</param>
     /// <param name="criterion">The criterion of success.</param>
     /// <param name="target">The selection of the class that the attack approaches.</param>
+    /// <param name="norm">The norm of the attack.</param>
     /// <param name="images">The images x, shape [batch, …].</param>
     /// <param name="labels">The labels y, int64, shape [batch].</param>
     /// <param name="indices">The index of each image in its data set.</param>
+    /// <param name="maxPasses">The maximum number of passes per image; null for no limit.</param>
     /// <param name="progress">The receiver of progress reports; null for none.</param>
     /// <param name="cancellationToken">A token that stops the attack at the next forward pass.</param>
-    public AttackRun(IClassifier classifier, Criterion criterion, TargetSelection target, Tensor images, Tensor labels, IReadOnlyList<long> indices, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
+    public AttackRun(IClassifier classifier, Criterion criterion, TargetSelection target, Norm norm, Tensor images, Tensor labels, IReadOnlyList<long> indices, int? maxPasses, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
     {
-        (Classifier, Criterion, Target, Images, Labels, Indices, _progress, _cancellationToken) = (classifier, criterion, target, images, labels, indices, progress, cancellationToken);
+        (Classifier, Criterion, Target, Norm, Images, Labels, Indices, _progress, _cancellationToken) = (classifier, criterion, target, norm, images, labels, indices, progress, cancellationToken);
         IndexTensor = tensor(indices.ToArray(), device: labels.device);
         Adversarial = images.clone();
-        _entries = [.. labels.ToLongs().Select(label => new Entry { Label = label })];
+        Nearest = maxPasses is null ? null : new(images);
+        _entries = [.. labels.ToLongs().Select(label => new Entry { Label = label, MaxPasses = maxPasses ?? long.MaxValue })];
     }
 
     /// <summary>The classifier to attack.</summary>
@@ -34,6 +37,9 @@ internal sealed class AttackRun
 
     /// <summary>The selection of the class that the attack approaches.</summary>
     public TargetSelection Target { get; }
+
+    /// <summary>The norm of the attack.</summary>
+    public Norm Norm { get; }
 
     /// <summary>The images x, shape [batch, …].</summary>
     public Tensor Images { get; }
@@ -50,6 +56,9 @@ internal sealed class AttackRun
     /// <summary>The images, shape [batch, …]; a row is overwritten when its image is fooled.</summary>
     public Tensor Adversarial { get; }
 
+    /// <summary>The nearest adversarial point of all forward passes of each image, which is its result if it runs out of passes; null without a maximum number of passes.</summary>
+    public NearestAdversarialPoints? Nearest { get; }
+
     /// <summary>The number of images that are attacked.</summary>
     public int Attacked { get; private set; }
 
@@ -65,7 +74,8 @@ internal sealed class AttackRun
         // A backward pass covers images that are not attacked too. They are not counted, because the counts of an image must not depend on the other
         // images of its batch.
         var attacked = new List<int>();
-        var first = Forward(Images, rows, keepGraph, countBackward: () => attacked.ForEach(row => _entries[row].Backwards++));
+        var first = Forward(Images, rows, keepGraph, countBackward: () =>
+            Count(attacked, entry => entry.Backwards++) is { } counted ? [.. rows.Select(row => attacked.IndexOf(row) is >= 0 and var place && counted[place])] : null);
         try
         {
             using var scope = NewDisposeScope();
@@ -92,19 +102,17 @@ internal sealed class AttackRun
         }
     }
 
-    /// <summary>Runs one forward pass and counts it.</summary>
+    /// <summary>Runs one forward pass of the rows that have a pass left, and counts it. The logits of the other rows are NaN.</summary>
     /// <param name="points">The points, shape [rows, …].</param>
     /// <param name="rows">The rows of the points.</param>
     /// <param name="keepGraph">Whether to keep the graph for gradients.</param>
-    /// <param name="countBackward">An action that counts a backward pass; null to count it for all rows.</param>
+    /// <param name="countBackward">A function that counts a backward pass (see <see cref="ForwardPass.CountBackward"/>); null to count it for all rows.</param>
     /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
-    public ForwardPass Forward(Tensor points, IReadOnlyList<int> rows, bool keepGraph, Action? countBackward = null)
+    public ForwardPass Forward(Tensor points, IReadOnlyList<int> rows, bool keepGraph, Func<bool[]?>? countBackward = null)
     {
         _cancellationToken.ThrowIfCancellationRequested();
         // Rows that the pass finds fooled are counted too, because a backward pass covers all rows of its graph.
-        var pass = ForwardPass.At(Classifier, points, keepGraph, rows, countBackward ?? (() => Each(rows, entry => entry.Backwards++)));
-        Each(rows, entry => entry.Forwards++);
-        return pass;
+        return ForwardPass.At(Classifier, points, keepGraph, rows, Count(rows, entry => entry.Forwards++), countBackward ?? (() => Count(rows, entry => entry.Backwards++)));
     }
 
     /// <summary>Reports progress to the caller, if the caller listens.</summary>
@@ -113,11 +121,11 @@ internal sealed class AttackRun
     public void Report(int iteration, int active) => _progress?.Report(new(iteration, Attacked, active));
 
     /// <summary>Classifies all images of the result in one fresh forward pass, which alone decides about success, and measures the perturbations.</summary>
-    /// <param name="norm">The norm of the attack.</param>
-    public AttackResult Confirm(Norm norm)
+    public AttackResult Confirm()
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
+        FinishRefused();
         foreach (var entry in _entries)
         {
             entry.PredictionAfter = entry.PredictionBefore;
@@ -142,7 +150,7 @@ internal sealed class AttackRun
             }
         }
 
-        var lengths = PerturbationLengths.Of(Images, Adversarial, norm);
+        var lengths = PerturbationLengths.Of(Images, Adversarial, Norm);
         var outcomes = _entries.Select((entry, row) => new Outcome
         {
             Label = entry.Label,
@@ -162,12 +170,51 @@ internal sealed class AttackRun
         return new(Adversarial.DetachFromDisposeScope(), [.. outcomes]);
     }
 
-    private void Each(IEnumerable<int> rows, Action<Entry> action)
+    /// <summary>Finishes the images that ran out of passes: the result is the nearest adversarial point of their passes, unless the attack has a nearer one.</summary>
+    private void FinishRefused()
     {
-        foreach (var row in rows)
+        if (Nearest is null || !Array.Exists(_entries, entry => entry.IsRefused))
         {
-            action(_entries[row]);
+            return;
         }
+
+        var (recorded, own) = (Nearest.Lengths.ToDoubles(), Norm.Of(Adversarial - Images).ToDoubles());
+        foreach (var (row, entry) in _entries.Index().Where(entry => entry.Item.IsRefused))
+        {
+            if (double.IsFinite(recorded[row]) && (entry.Exit != AttackExit.Fooled || recorded[row] < own[row]))
+            {
+                entry.Exit = AttackExit.Fooled;
+                Adversarial[row] = Nearest.Points[row];
+            }
+            else if (entry.Exit != AttackExit.Fooled)
+            {
+                entry.Exit = AttackExit.PassLimit;
+            }
+        }
+    }
+
+    /// <summary>Counts a pass of the rows that have one left, and refuses it to the others.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="count">An action that counts the pass.</param>
+    /// <returns>The flags of the rows that have the pass; null if all have it.</returns>
+    private bool[]? Count(IReadOnlyList<int> rows, Action<Entry> count)
+    {
+        var counted = new bool[rows.Count];
+        for (var position = 0; position < counted.Length; position++)
+        {
+            var entry = _entries[rows[position]];
+            counted[position] = entry.PassesLeft > 0;
+            if (counted[position])
+            {
+                count(entry);
+            }
+            else
+            {
+                entry.IsRefused = true;
+            }
+        }
+
+        return Array.TrueForAll(counted, flag => flag) ? null : counted;
     }
 
     /// <summary>The counts, the target class and the exit reason of one image.</summary>
@@ -193,6 +240,15 @@ internal sealed class AttackRun
 
         /// <summary>The number of backward passes.</summary>
         public int Backwards { get; set; }
+
+        /// <summary>The maximum number of passes.</summary>
+        public long MaxPasses { get; init; } = long.MaxValue;
+
+        /// <summary>Indicates whether a pass was refused because none was left. No further pass follows.</summary>
+        public bool IsRefused { get; set; }
+
+        /// <summary>The number of passes that are left.</summary>
+        public long PassesLeft => IsRefused ? 0 : MaxPasses - Forwards - Backwards;
 
         /// <summary>The number of products of the Hessian with a vector.</summary>
         public int Products { get; set; }

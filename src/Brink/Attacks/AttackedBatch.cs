@@ -1,3 +1,4 @@
+using Brink.Optimization;
 using static TorchSharp.torch;
 
 namespace Brink.Attacks;
@@ -59,13 +60,23 @@ public sealed class AttackedBatch : IDisposable
     /// <summary>The rows of the active images in the batch that was given to the attack.</summary>
     internal IReadOnlyList<int> Rows => _rows;
 
+    /// <summary>The number of forward passes of each active image so far.</summary>
+    internal IReadOnlyList<int> Forwards => [.. _rows.Select(row => _run[row].Forwards)];
+
     /// <summary>The last pass: the classification of all images, or the result of the last <see cref="Forward"/>.</summary>
     internal ForwardPass Pass => _pass ?? throw new InvalidOperationException("The batch has no pass; call Forward first.");
 
     /// <summary>The adversarial images found so far, shape [active, …], as a new tensor; the original image where none was found.</summary>
     internal Tensor Adversarial => OfActive(_run.Adversarial);
 
+    /// <summary>The flags of the active images that were refused a pass; null if there is none.</summary>
+    internal bool[]? Refused => Array.Exists(_rows, row => _run[row].IsRefused) ? Array.ConvertAll(_rows, row => _run[row].IsRefused) : null;
+
+    /// <summary>Indicates whether every active image was refused a pass, so that no further pass changes the result.</summary>
+    internal bool IsOutOfPasses => Array.TrueForAll(_rows, row => _run[row].IsRefused);
+
     /// <summary>Runs one forward pass of the active images, which the batch disposes at the next one.</summary>
+    /// <remarks>The logits of an image that has no pass left are NaN, and so is its gradient.</remarks>
     /// <param name="points">The points, shape [active, …].</param>
     /// <param name="keepGraph">Whether to keep the graph for gradients.</param>
     /// <returns>The pass.</returns>
@@ -73,7 +84,15 @@ public sealed class AttackedBatch : IDisposable
     public ForwardPass Forward(Tensor points, bool keepGraph = true)
     {
         EndPass();
-        return _pass = _run.Forward(points, _rows, keepGraph);
+        _pass = _run.Forward(points, _rows, keepGraph);
+        if (_run.Nearest is { } nearest && !IsOutOfPasses)
+        {
+            using var scope = NewDisposeScope();
+            var candidates = points.detach().to(_run.Images.dtype);
+            nearest.Improve(Positions(_rows), candidates, _run.Norm.Of(candidates - Images), IsPositive(Margins()).logical_and(Classifier.Bounds.Contain(candidates)));
+        }
+
+        return _pass;
     }
 
     /// <summary>Chooses the class that each image approaches and linearises the margin at the images.</summary>
@@ -346,15 +365,35 @@ public sealed class AttackedBatch : IDisposable
 
     /// <summary>Counts products of the Hessian with a vector.</summary>
     /// <param name="products">The number of products of each image.</param>
-    /// <param name="passes">The number of forward passes per product, and of backward passes per product, to count in addition.</param>
+    /// <param name="passes">The number of forward passes per product, and of backward passes per product, to count in addition. Products that exceed the passes left are not counted (see <see cref="WithinPasses"/>).</param>
     internal void CountProducts(IReadOnlyList<int> products, int passes)
     {
         foreach (var (row, count) in _rows.Zip(products))
         {
-            _run[row].Products += count;
-            _run[row].Forwards += passes * count;
-            _run[row].Backwards += passes * count;
+            var entry = _run[row];
+            var counted = passes == 0 ? count : (int)Math.Min(count, entry.PassesLeft / (2 * passes));
+            entry.Products += counted;
+            entry.Forwards += passes * counted;
+            entry.Backwards += passes * counted;
+            entry.IsRefused |= counted < count;
         }
+    }
+
+    /// <summary>Limits products of the Hessian with a vector to the images whose passes suffice; the others get NaN.</summary>
+    /// <param name="products">The products, each image of which is counted by <see cref="CountProducts"/> after the last of them.</param>
+    /// <param name="passes">The number of forward passes per product, and of backward passes per product.</param>
+    internal LinearOperator WithinPasses(LinearOperator products, int passes)
+    {
+        var number = 0;
+        return vectors => Scoped(() =>
+        {
+            number++;
+            using var nan = Scalars.Of(double.NaN);
+            bool[] refused = [.. _rows.Select(row => _run[row].PassesLeft < 2L * passes * number)];
+            return Array.TrueForAll(refused, flag => flag) ? full_like(vectors, nan)
+                : Array.Exists(refused, flag => flag) ? products(vectors).masked_fill(PerSample.Broadcast(tensor(refused, device: vectors.device), vectors), nan)
+                : products(vectors);
+        });
     }
 
     /// <summary>Selects the active images of a tensor with one row per row of a pass; the tensor itself if these are the same.</summary>

@@ -21,12 +21,16 @@ public interface IAttack
     /// <param name="labels">The true classes y, int64, shape [batch].</param>
     /// <param name="criterion">The condition under which an image counts as fooled; null for <see cref="Criterion.Misclassification"/>. Images that meet it before the attack are skipped.</param>
     /// <param name="indices">The index of each image in its data set, which determines its random draws and its target class; null for 0, 1, 2 and so on.</param>
+    /// <param name="maxPasses">
+    /// The maximum number of passes per image, <see cref="Outcome.Forwards"/> plus <see cref="Outcome.Backwards"/>; null for no limit. For an image that
+    /// needs more, the result is the nearest adversarial image of its passes, or the exit reason <see cref="AttackExit.PassLimit"/> if there is none.
+    /// </param>
     /// <param name="progress">The receiver of progress reports, in most attacks one per iteration; null for none.</param>
     /// <param name="cancellationToken">A token that stops the attack at the next iteration.</param>
     /// <returns>The adversarial images and the outcome of each image; the caller disposes it.</returns>
-    /// <exception cref="BadInputException">The images, the labels, the criterion or the classifier cannot be used.</exception>
+    /// <exception cref="BadInputException">The images, the labels, the criterion, the maximum number of passes or the classifier cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The attack was cancelled.</exception>
-    AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default);
+    AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, int? maxPasses = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default);
 }
 
 /// <summary>An attack that searches for the smallest perturbation that fools the classifier.</summary>

@@ -15,8 +15,8 @@ public sealed class ForwardPass : IDisposable
     /// <summary>The rows of the pass in the batch of an attack; empty for a pass outside an attack.</summary>
     internal IReadOnlyList<int> Rows { get; init; } = [];
 
-    /// <summary>An action that counts a backward pass; null for a pass outside an attack.</summary>
-    internal Action? CountBackward { get; init; }
+    /// <summary>A function that counts a backward pass; null for a pass outside an attack. It returns the flags of the rows of the pass whose gradients may be computed; null for all.</summary>
+    internal Func<bool[]?>? CountBackward { get; init; }
 
     /// <summary>The images, shape [batch, …], a leaf of the graph.</summary>
     public Tensor Points { get; }
@@ -32,15 +32,17 @@ public sealed class ForwardPass : IDisposable
     /// <param name="images">The images, shape [batch, …].</param>
     /// <param name="keepGraph">Whether to keep the graph, which gradients need and which takes memory.</param>
     /// <param name="rows">The rows of the images in the batch of an attack; null for none.</param>
-    /// <param name="countBackward">An action that counts a backward pass; null for none.</param>
-    internal static ForwardPass At(IClassifier classifier, Tensor images, bool keepGraph = true, IReadOnlyList<int>? rows = null, Action? countBackward = null)
+    /// <param name="covered">The flags of the images that are classified; the logits of the others are NaN. Null for all.</param>
+    /// <param name="countBackward">A function that counts a backward pass (see <see cref="CountBackward"/>); null for none.</param>
+    internal static ForwardPass At(IClassifier classifier, Tensor images, bool keepGraph = true, IReadOnlyList<int>? rows = null, bool[]? covered = null, Func<bool[]?>? countBackward = null)
     {
         using var gradients = keepGraph ? enable_grad() : no_grad();
         var points = images.detach().requires_grad_(keepGraph).DetachFromDisposeScope();
         try
         {
             using var scope = NewDisposeScope();
-            return new(classifier, points, classifier.Logits(points.clone()).to(images.dtype).DetachFromDisposeScope()) { Rows = rows ?? [], CountBackward = countBackward };
+            var logits = covered is null ? classifier.Logits(points.clone()).to(images.dtype) : LogitsOf(classifier, points, covered);
+            return new(classifier, points, logits.DetachFromDisposeScope()) { Rows = rows ?? [], CountBackward = countBackward };
         }
         catch
         {
@@ -109,15 +111,20 @@ public sealed class ForwardPass : IDisposable
             throw NotDifferentiable();
         }
 
-        CountBackward?.Invoke();
+        var covered = CountBackward?.Invoke();
         _isGraphFreed = !keepGraph;
+        if (covered is not null && !covered.Contains(true))
+        {
+            return NotANumber();
+        }
+
         using var sum = values.sum();
         // Restricted to the images, so that the gradients of the parameters are left unchanged.
         sum.backward(null!, create_graph: false, retain_graph: keepGraph, inputs: [Points]);
         // Values may be differentiable with respect to the parameters only; if the input was detached in the network, it has no gradient.
         var gradients = Points.grad ?? throw NotDifferentiable();
         Points.grad = null;
-        return gradients.detach();
+        return Covered(gradients.detach(), covered);
     }
 
     /// <summary>Computes the same gradients as <see cref="Gradients"/> and keeps them with their graph, which <see cref="HessianProducts"/> needs.</summary>
@@ -131,11 +138,16 @@ public sealed class ForwardPass : IDisposable
             throw NotDifferentiable();
         }
 
-        CountBackward?.Invoke();
+        var covered = CountBackward?.Invoke();
+        if (covered is not null && !covered.Contains(true))
+        {
+            return NotANumber();
+        }
+
         using var sum = values.sum();
         _differentiableGradients?.Dispose();
         _differentiableGradients = DifferentiableGradient.Of(sum, Points)?.DetachFromDisposeScope() ?? throw NotDifferentiable();
-        return _differentiableGradients.detach();
+        return Covered(_differentiableGradients.detach(), covered);
     }
 
     /// <summary>Computes Hv = ∇⟨∇f, v⟩ with the Hessian H of each image's value, after <see cref="GradientsForProducts"/>.</summary>
@@ -166,6 +178,42 @@ public sealed class ForwardPass : IDisposable
 
         Points.grad = null;
         return products.detach();
+    }
+
+    /// <summary>Computes the logits of the flagged points, and NaN for the others.</summary>
+    private static Tensor LogitsOf(IClassifier classifier, Tensor points, bool[] covered)
+    {
+        using var nan = Scalars.Of(double.NaN);
+        long[] places = [.. covered.Index().Where(flag => flag.Item).Select(flag => (long)flag.Index)];
+        if (places.Length == 0)
+        {
+            // They depend on the points, as those of a classifier do.
+            return points.flatten(1).narrow(1, 0, 1).mul(nan).expand(-1, classifier.ClassCount);
+        }
+
+        var positions = tensor(places, device: points.device);
+        var logits = classifier.Logits(points.index_select(0, positions)).to(points.dtype);
+        return full([points.shape[0], logits.shape[1]], nan, dtype: logits.dtype, device: logits.device).index_copy(0, positions, logits);
+    }
+
+    /// <summary>Replaces the gradients of the rows that are not flagged by NaN.</summary>
+    private static Tensor Covered(Tensor gradients, bool[]? covered)
+    {
+        if (covered is null)
+        {
+            return gradients;
+        }
+
+        using var scope = NewDisposeScope();
+        using var nan = Scalars.Of(double.NaN);
+        var missing = tensor(Array.ConvertAll(covered, flag => !flag), device: gradients.device);
+        return gradients.masked_fill(PerSample.Broadcast(missing, gradients), nan).MoveToOuterDisposeScope();
+    }
+
+    private Tensor NotANumber()
+    {
+        using var nan = Scalars.Of(double.NaN);
+        return full_like(Points, nan);
     }
 
     private BadInputException NotDifferentiable() =>

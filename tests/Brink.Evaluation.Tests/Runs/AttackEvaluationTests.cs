@@ -119,8 +119,8 @@ public sealed class AttackEvaluationTests : IDisposable
 
         public Norm Norm => inner.Norm;
 
-        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
-            _runs++ < healthyRuns ? inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken) : throw new BadInputException("No more.");
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, int? maxPasses = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            _runs++ < healthyRuns ? inner.Run(classifier, images, labels, criterion, indices, maxPasses, progress, cancellationToken) : throw new BadInputException("No more.");
     }
 
     private sealed class InPlace(nn.Module<Tensor, Tensor> inner) : nn.Module<Tensor, Tensor>("in place")

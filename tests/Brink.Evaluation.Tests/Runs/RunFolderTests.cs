@@ -466,11 +466,11 @@ public sealed class RunFolderTests : IDisposable
 
         public Norm Norm => inner.Norm;
 
-        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, int? maxPasses = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
         {
             Runs++;
             Before?.Invoke(Runs);
-            return inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken);
+            return inner.Run(classifier, images, labels, criterion, indices, maxPasses, progress, cancellationToken);
         }
     }
 }

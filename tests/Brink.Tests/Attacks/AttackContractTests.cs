@@ -501,8 +501,8 @@ public sealed class AttackContractTests : IDisposable
 
         public Norm Norm => inner.Norm;
 
-        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? _ = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
-            inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken);
+        public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? _ = null, IReadOnlyList<long>? indices = null, int? maxPasses = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            inner.Run(classifier, images, labels, criterion, indices, maxPasses, progress, cancellationToken);
     }
 
     /// <summary>A classifier with altered logits.</summary>

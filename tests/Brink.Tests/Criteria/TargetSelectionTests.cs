@@ -19,7 +19,7 @@ public sealed class TargetSelectionTests
         var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
         using var scope = NewDisposeScope();
         var (images, rows, labels) = Batch(20);
-        using var pass = ForwardPass.At(_classifier, images, countBackward: () => _backwards++);
+        using var pass = ForwardPass.At(_classifier, images, countBackward: Count);
         var choice = Choose(pass, labels, hardest, norm);
         var targets = choice.Targets.data<long>().ToArray();
         for (var row = 0; row < rows.Length; row++)
@@ -46,7 +46,7 @@ public sealed class TargetSelectionTests
         var (images, rows, labels) = Batch(200);
         (images, rows) = (images * 0.05, [.. rows.Select(row => row.Select(value => value * 0.05).ToArray())]);
         labels = classifier.Logits(images).argmax(1);
-        using var pass = ForwardPass.At(classifier, images, countBackward: () => _backwards++);
+        using var pass = ForwardPass.At(classifier, images, countBackward: Count);
         var targets = Choose(pass, labels, hardest, Norm.Parse(normName)).Targets.data<long>().ToArray();
         var unreachable = 0;
         for (var row = 0; row < rows.Length; row++)
@@ -68,7 +68,7 @@ public sealed class TargetSelectionTests
     {
         using var scope = NewDisposeScope();
         var (images, _, labels) = Batch(20);
-        using var pass = ForwardPass.At(_classifier, images, countBackward: () => _backwards++);
+        using var pass = ForwardPass.At(_classifier, images, countBackward: Count);
         var chosen = Choose(pass, labels, hardest, Norm.L2).Targets;
         var mask = zeros(20, Classes, dtype: ScalarType.Bool).scatter(1, chosen.unsqueeze(1), ones_like(chosen, dtype: ScalarType.Bool).unsqueeze(1));
         using var maskedPass = ForwardPass.At(new ChangedLogits(_classifier, logits => logits.masked_fill(mask, double.NegativeInfinity)), images);
@@ -83,7 +83,7 @@ public sealed class TargetSelectionTests
     {
         using var scope = NewDisposeScope();
         var (images, _, labels) = Batch(20);
-        using var pass = ForwardPass.At(_classifier, images, countBackward: () => _backwards++);
+        using var pass = ForwardPass.At(_classifier, images, countBackward: Count);
         var choice = Choose(pass, labels, hardest: true, Norm.L2, candidates: 1);
         var second = pass.Logits.detach().topk(2, 1).indexes.select(1, 1);
         Assert.True(choice.Targets.eq(second).all().item<bool>());
@@ -95,7 +95,7 @@ public sealed class TargetSelectionTests
     {
         using var scope = NewDisposeScope();
         var (images, _, labels) = Batch(20);
-        using var pass = ForwardPass.At(_classifier, images, countBackward: () => _backwards++);
+        using var pass = ForwardPass.At(_classifier, images, countBackward: Count);
         var choice = Choose(pass, labels, hardest: false, Norm.L2);
         var gaps = LogitGap.Of(pass.Logits, choice.Targets, labels);
         Assert.True(choice.Margins.allclose(gaps));

@@ -51,7 +51,7 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
         var descent = new Descent(_options, batch, images, scales.index_select(0, kept), nearest);
         var search = new ConstantSearch(batch.Count, _options.InitialConstant);
         var (iterations, isFinite) = (new int[batch.Count], Enumerable.Repeat(true, batch.Count).ToArray());
-        for (var round = 0; round < _options.BinarySearchSteps; round++)
+        for (var round = 0; round < _options.BinarySearchSteps && !batch.IsOutOfPasses; round++)
         {
             var results = descent.Run(search.Constants);
             for (var position = 0; position < results.Length; position++)

@@ -50,12 +50,21 @@ internal sealed class Descent(CarliniWagnerOptions options, AttackedBatch batch,
             window.Record(positions, squares.Plus(constants * shortfalls.detach()), fooled);
 
             adam.Step(differences.Plus(differences).Plus(gradients.Times(constants)) * slopes);
+            // Images without passes end at once, so that no window computes NaN.
+            if (active.Refused is { } refused)
+            {
+                foreach (var position in positions.ToLongs().Where((_, row) => refused[row]))
+                {
+                    (steps[position], lowest[position]) = (iteration - 1, double.NaN);
+                }
+
+                Keep(Array.ConvertAll(refused, flag => !flag));
+            }
+
             // The last window includes the remainder of the division by the number of windows.
             if (iteration % windowLength == 0 && iteration + windowLength <= options.MaxIterations)
             {
-                var kept = active.Keep(Descending(positions.ToLongs(), window.LowestLosses(positions), lowest, steps, iteration));
-                positions = positions.index_select(0, kept).MoveToOtherDisposeScope(outer);
-                adam.Keep(kept, outer);
+                Keep(Descending(positions.ToLongs(), window.LowestLosses(positions), lowest, steps, iteration));
                 window.Clear(positions);
             }
         }
@@ -67,6 +76,13 @@ internal sealed class Descent(CarliniWagnerOptions options, AttackedBatch batch,
         }
 
         return [.. window.Fooled().Select((fooled, row) => new DescentResult(fooled, steps[row], !double.IsNaN(lowest[row])))];
+
+        void Keep(bool[] stays)
+        {
+            var kept = active.Keep(stays);
+            positions = positions.index_select(0, kept).MoveToOtherDisposeScope(outer);
+            adam.Keep(kept, outer);
+        }
     }
 
     /// <summary>Determines for each image whether it meets the criterion by at least κ, bool, shape [active]. Unless the criterion has a class, any class other than the label counts.</summary>

@@ -44,10 +44,12 @@ internal sealed class BallAscent
         for (var restart = 0; restart < _options.Restarts; restart++)
         {
             int[] entries = [.. Enumerable.Range(0, positions.Length).Where(entry => result.Exits[entry] is AttackExit.IterationLimit or AttackExit.ZeroGradient)];
-            if (entries.Length > 0)
+            if (entries.Length == 0)
             {
-                Ascend([.. entries.Select(entry => positions[entry])], [.. entries.Select(entry => epsilons[entry])], entries, restart, result);
+                break;
             }
+
+            Ascend([.. entries.Select(entry => positions[entry])], [.. entries.Select(entry => epsilons[entry])], entries, restart, result);
         }
 
         return result;

@@ -32,10 +32,10 @@ public sealed class QuantizedAttack : IAttack
     public Norm Norm => Inner.Norm;
 
     /// <inheritdoc/>
-    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
+    public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, int? maxPasses = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         criterion ??= Criterion.Misclassification;
-        AttackInput.Check(classifier, images, labels, indices);
+        AttackInput.Check(classifier, images, labels, indices, maxPasses);
         indices ??= [.. Enumerable.Range(0, (int)images.shape[0]).Select(row => (long)row)];
         using var inference = inference_mode(false);
         using var gradients = no_grad();
@@ -47,9 +47,11 @@ public sealed class QuantizedAttack : IAttack
             throw new BadInputException("A quantized attack needs 8-bit images, whose values are multiples of 1/255 between the bounds, but these images have other values; round them, or attack without quantization.");
         }
 
-        using var found = Inner.Run(classifier, images, labels, criterion, indices, progress, cancellationToken);
+        // Without passes for the rounding, the passes of the attack would be of no use.
+        var innerPasses = maxPasses is { } most ? most - Math.Min(most / 2, QuantizedEnding.MaxPasses) : maxPasses;
+        using var found = Inner.Run(classifier, images, labels, criterion, indices, innerPasses, progress, cancellationToken);
         var ending = new QuantizedEnding(classifier, criterion, grid, images.detach(), labels, tensor(indices.ToArray(), device: labels.device), [.. found.Outcomes]);
-        ending.Round(found.Adversarial, cancellationToken);
+        ending.Round(found.Adversarial, maxPasses, cancellationToken);
         ending.Confirm(Norm);
         return new(ending.Adversarial.DetachFromDisposeScope(), ending.Outcomes);
     }
@@ -77,16 +79,20 @@ internal sealed class QuantizedEnding(IClassifier classifier, Criterion criterio
     /// <summary>The number of halvings of the interval between the last scale that failed and the first that succeeded; five determine the scale to 0.3 %.</summary>
     private const int Halvings = 5;
 
+    /// <summary>The maximum number of passes that the rounding of an image takes.</summary>
+    public const int MaxPasses = Scales + Halvings;
+
     /// <summary>The 8-bit images, shape [batch, …]; the original image where none is fooled.</summary>
     public Tensor Adversarial { get; } = images.clone();
 
     /// <summary>The outcome of each image.</summary>
     public IReadOnlyList<Outcome> Outcomes => outcomes;
 
-    /// <summary>Finds the adversarial 8-bit image with the smallest scale of each fooled image and counts the passes. Images without one get the exit reason <see cref="AttackExit.Rounded"/>.</summary>
+    /// <summary>Finds the adversarial 8-bit image with the smallest scale of each fooled image and counts the passes. Images without one get the exit reason <see cref="AttackExit.Rounded"/>, or <see cref="AttackExit.PassLimit"/> if their passes were too few.</summary>
     /// <param name="found">The adversarial images x′ before rounding, shape [batch, …].</param>
+    /// <param name="maxPasses">The maximum number of passes per image, those of the attack included; null for no limit.</param>
     /// <param name="cancellationToken">A token that stops before the next pass.</param>
-    public void Round(Tensor found, CancellationToken cancellationToken)
+    public void Round(Tensor found, int? maxPasses, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var levels = grid.Levels(found) - grid.Levels(images);
@@ -99,6 +105,12 @@ internal sealed class QuantizedEnding(IClassifier classifier, Criterion criterio
         var open = all;
         for (var number = 0; number < Scales && open.Length > 0; number++)
         {
+            foreach (var row in open.Where(row => !HasPass(row)))
+            {
+                outcomes[row] = outcomes[row] with { Exit = AttackExit.PassLimit };
+            }
+
+            open = [.. open.Where(HasPass)];
             var fooled = Try(open, high);
             open = [.. open.Where((_, position) => !fooled[position])];
             foreach (var row in open)
@@ -115,6 +127,7 @@ internal sealed class QuantizedEnding(IClassifier classifier, Criterion criterio
         int[] refined = [.. all.Where(row => outcomes[row].Fooled && low[row] < high[row] * (1 - 1e-3))];
         for (var halving = 0; halving < Halvings && refined.Length > 0; halving++)
         {
+            refined = [.. refined.Where(HasPass)];
             var middle = low.Zip(high, (one, other) => Math.Sqrt(one * other)).ToArray();
             var fooled = Try(refined, middle);
             for (var position = 0; position < refined.Length; position++)
@@ -124,9 +137,16 @@ internal sealed class QuantizedEnding(IClassifier classifier, Criterion criterio
             }
         }
 
+        bool HasPass(int row) => maxPasses is not { } most || outcomes[row].Forwards + outcomes[row].Backwards < most;
+
         // Rounds the given rows at their scales and keeps the images that are fooled.
         bool[] Try(int[] tried, double[] scales)
         {
+            if (tried.Length == 0)
+            {
+                return [];
+            }
+
             cancellationToken.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             var rows = tensor(Array.ConvertAll(tried, row => (long)row), device: images.device);

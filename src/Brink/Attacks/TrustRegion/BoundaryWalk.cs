@@ -67,7 +67,8 @@ internal sealed class BoundaryWalk(AttackedBatch batch, Norm norm, TargetSelecti
         var nearest = new NearestAdversarialPoints(_images);
         var state = Start();
         nearest.Improve(positions, state.Points, norm.Of(state.Points - _images), ones_like(state.Weights, dtype: ScalarType.Bool));
-        for (var step = 1; step <= options.Steps; step++)
+        var first = batch.Forwards;
+        for (var step = 1; step <= options.Steps && !batch.IsOutOfPasses; step++)
         {
             using var scope = NewDisposeScope();
             var overshoot = Math.Max(LastOvershoot, FirstOvershoot * Math.Pow(OvershootDecay, step - 1));
@@ -85,7 +86,7 @@ internal sealed class BoundaryWalk(AttackedBatch batch, Norm norm, TargetSelecti
 
         for (var position = 0; position < batch.Count; position++)
         {
-            batch.Finish(position, AttackExit.Fooled, options.Steps, nearest.Points[position]);
+            batch.Finish(position, AttackExit.Fooled, batch.Forwards[position] - first[position], nearest.Points[position]);
         }
     }
 
