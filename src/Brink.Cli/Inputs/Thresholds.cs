@@ -13,7 +13,7 @@ internal sealed class ThresholdOptions
 
     public Option<string[]> Require { get; } = new("--require") { Description = "A threshold for build pipelines: 'accuracy@0.5>=0.6' or 'median>=0.1'. Exit code 3 if it is not met. May be repeated.", HelpName = "THRESHOLD" };
 
-    public Option<bool> AllowUnattacked { get; } = new("--allow-unattacked") { Description = "Let a threshold be met although the attack could not work on more than 5 % of the attacked images (zero or non-finite gradient, iteration limit)." };
+    public Option<bool> AllowUnattacked { get; } = new("--allow-unattacked") { Description = "Let a threshold be met although the attack could not work on more than 5 % of the attacked images (zero or non-finite gradient, iteration or pass limit)." };
 
     public IEnumerable<Option> All => [At, Require, AllowUnattacked];
 }

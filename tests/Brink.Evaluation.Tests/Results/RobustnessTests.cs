@@ -66,11 +66,11 @@ public sealed class RobustnessTests
     }
 
     [Fact]
-    public void At_the_iteration_limit_an_image_withstood_a_budgeted_attack_but_not_a_minimal_one()
+    public void At_the_iteration_limit_an_image_withstood_a_budgeted_attack_but_not_a_minimal_one_and_at_the_limit_of_passes_none()
     {
-        (AttackExit, double)[] images = [(AttackExit.Fooled, 0.01), (AttackExit.IterationLimit, 0), (AttackExit.ZeroGradient, 0), (AttackExit.NotFinite, 0), (AttackExit.Misclassified, 0), (AttackExit.Rounded, 0)];
-        Assert.Equal(new(ZeroGradient: 1, NotFinite: 1, IterationLimit: 1), new Robustness([Run("tr", images)]).UnattackedAt(0.5));
-        Assert.Equal(new(ZeroGradient: 1, NotFinite: 1, IterationLimit: 0), new Robustness([Run("pgd", Epsilon, images)]).UnattackedAt(0.5));
+        (AttackExit, double)[] images = [(AttackExit.Fooled, 0.01), (AttackExit.IterationLimit, 0), (AttackExit.ZeroGradient, 0), (AttackExit.NotFinite, 0), (AttackExit.Misclassified, 0), (AttackExit.Rounded, 0), (AttackExit.PassLimit, 0)];
+        Assert.Equal(new(ZeroGradient: 1, NotFinite: 1, IterationLimit: 1, PassLimit: 1), new Robustness([Run("tr", images)]).UnattackedAt(0.5));
+        Assert.Equal(new(ZeroGradient: 1, NotFinite: 1, IterationLimit: 0, PassLimit: 1), new Robustness([Run("pgd", Epsilon, images)]).UnattackedAt(0.5));
     }
 
     [Fact]
