@@ -7,7 +7,7 @@ namespace Brink.Evaluation.Tests.Catalog;
 /// <summary>Tests of the maximum number of passes per image, with every attack of the catalogue, on 8-bit images of a small smooth network.</summary>
 public sealed class PassLimitTests : IDisposable
 {
-    private const int Count = 6;
+    private const int Count = 4;
     private const string Quantized = "quantized ";
 
     /// <summary>The attack without its thousands of passes per image.</summary>
@@ -86,6 +86,7 @@ public sealed class PassLimitTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Attacks))]
+    [Trait("speed", "slow")]
     public void A_generous_limit_changes_nothing(string attack)
     {
         using var scope = NewDisposeScope();

@@ -102,6 +102,12 @@ public sealed class TargetSelectionTests
         Assert.True(choice.Gradients.allclose(pass.Gradients(gaps)));
     }
 
+    private bool[]? Count()
+    {
+        _backwards++;
+        return null;
+    }
+
     private ComparedClasses Choose(ForwardPass pass, Tensor labels, bool hardest, Norm norm, int candidates = 9, Tensor? excluded = null) =>
         ComparedClasses.Choose(pass, Criterion.Misclassification, hardest, labels, norm, candidates, excluded: excluded);
 
