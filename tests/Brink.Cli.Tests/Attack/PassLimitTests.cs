@@ -27,7 +27,7 @@ public sealed class PassLimitTests : IDisposable
             var (forwards, backwards, exits) = (files.Column<long>("forwards"), files.Column<long>("backwards"), files.Column<string>("exit"));
             Assert.All(forwards.Zip(backwards, (forward, backward) => forward + backward), passes => Assert.InRange(passes, 1, most));
             Assert.Equal(exits.Count(exit => exit == "pass-limit"), files["unattacked"].GetProperty("passLimit").GetInt32());
-            Assert.All(exits, exit => Assert.Contains(exit, limit == 1 && most == 1 ? ["pass-limit", "misclassified"] : new[] { "pass-limit", "misclassified", "fooled" }));
+            Assert.All(exits, exit => Assert.True(exit is "pass-limit" or "misclassified" || (most > 1 && exit == "fooled"), exit));
         }
     }
 
