@@ -13,6 +13,8 @@ internal sealed class AttackOptions
 
     public Option<string?> Radius { get; } = new("--radius") { Description = "The radius of the trust region: adaptive, or a fixed number in units of --space. Only for tr and tr2. [default: adaptive]", HelpName = "RADIUS" };
 
+    public Option<string?> Effort { get; } = new("--effort") { Description = "The gradients that tr spends on each image, with at most as many forward passes: low (25), default (125), high (500) or a number. [default: one walk of --refine steps]", HelpName = "N" };
+
     public Option<int?> Refine { get; } = new("--refine") { CustomParser = WholeNumber.Parse<int>, Description = "Steps along the boundary after the first adversarial point; 0 stops there. Only for tr. [default: 18; with a preset: none]", HelpName = "N" };
 
     public Option<string?> Preset { get; } = new("--preset") { Description = "The settings of tr: paper (the method of the paper: nearest class, no steps along the boundary) or authors (the authors' program). [default: neither]", HelpName = "PRESET" };
@@ -29,5 +31,5 @@ internal sealed class AttackOptions
 
     public Option<bool> Png { get; } = new("--png") { Description = "Also write the adversarial images to --out as 8-bit PNG files, and count those that still fool the model." };
 
-    public IEnumerable<Option> All => [.. Run.ModelAndData, Attack, .. Run.Goal, Radius, Refine, Preset, Epsilon, Iterations, Objective, .. Thresholds.All, Quantized, Png, .. Run.ComputationAndOutput];
+    public IEnumerable<Option> All => [.. Run.ModelAndData, Attack, .. Run.Goal, Radius, Effort, Refine, Preset, Epsilon, Iterations, Objective, .. Thresholds.All, Quantized, Png, .. Run.ComputationAndOutput];
 }

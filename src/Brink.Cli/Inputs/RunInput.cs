@@ -57,6 +57,9 @@ internal sealed class RunInput : IDisposable
     /// <summary>The number of images in one batch.</summary>
     public int BatchSize { get; }
 
+    /// <summary>The function that opens the images of the data set from which an attack may start.</summary>
+    public Func<ImageSet>? StartingImages { get; private init; }
+
     /// <summary>Opens the images and loads the model, so that invalid input is reported before the first pass.</summary>
     /// <param name="parsed">The parsed command line.</param>
     /// <param name="options">The flags.</param>
@@ -101,7 +104,10 @@ internal sealed class RunInput : IDisposable
         {
             // The memory of a GPU is not that of the process.
             (batchSize, var memoryNote) = device.type == DeviceType.CPU && (memory is not null || parsed.GetResult(options.BatchSize) is null) ? MemoryBound.Apply(new(loaded, space), images, configured, batchSize, memory) : (batchSize, null);
-            var input = new RunInput(loaded, ScriptOptions.IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0);
+            // The first images of the data set, whichever part of it is attacked.
+            ImageSet Starts() => images.FirstIndex == 0 && images.Count >= AttackEvaluation.MostStartingImages ? images
+                : DataCatalog.Open(dataName, 0, AttackEvaluation.MostStartingImages, imageOptions, cancellationToken);
+            var input = new RunInput(loaded, ScriptOptions.IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0) { StartingImages = Starts };
             foreach (var (name, value) in options.ImageSettings(parsed))
             {
                 input._settings[name] = value;

@@ -115,9 +115,9 @@ public static class AttackCatalog
         }
 
         settings.Remove("preset");
-        if (Steps(settings) > 0 || settings.GetValueOrDefault("objective", "gap") != "gap")
+        if (Steps(settings) > 0 || settings.ContainsKey("effort") || settings.GetValueOrDefault("objective", "gap") != "gap")
         {
-            throw new BadInputException("The preset authors is the authors' program, which has no boundary walk and follows the logit gap; remove --refine and --objective, or the preset.");
+            throw new BadInputException("The preset authors is the authors' program, which has no boundary walk and follows the logit gap; remove --refine, --effort and --objective, or the preset.");
         }
 
         settings.Remove("refine");
@@ -136,10 +136,34 @@ public static class AttackCatalog
 
         // Nested records are copied, because their properties are set one by one.
         options = options with { Radius = FixedRadius(settings) is { } length ? RadiusPolicy.Fixed(length) : options.Radius with { }, Curvature = options.Curvature is { } curvature ? curvature with { } : null };
-        var steps = Steps(settings);
+        var (steps, effort) = (Steps(settings), Effort(settings));
         settings.Remove("refine");
-        return options with { Refinement = steps is null ? options.Refinement is { } walk ? walk with { } : null : steps == 0 ? null : new() { Steps = steps.Value } };
+        settings.Remove("effort");
+        if (effort is not null && (steps == 0 || options.Curvature is not null))
+        {
+            throw new BadInputException($"The effort is spent on walks along the decision boundary, which {(steps == 0 ? "refine=0 disables" : "tr2 does not have")}; remove the effort{(steps == 0 ? " or refine=0" : "")}.");
+        }
+
+        var walk = options.Refinement ?? new();
+        return options with
+        {
+            Refinement = effort is not null ? walk with { Effort = effort, Steps = steps ?? walk.Steps }
+                : steps is null ? options.Refinement is null ? null : walk with { }
+                : steps == 0 ? null
+                : new() { Steps = steps.Value },
+        };
     }
+
+    /// <summary>Returns the requested effort, in gradients; null if it is not given.</summary>
+    private static int? Effort(Dictionary<string, string> settings) => settings.GetValueOrDefault("effort") switch
+    {
+        null => null,
+        "low" => BoundaryWalkOptions.LowEffort,
+        "default" => BoundaryWalkOptions.DefaultEffort,
+        "high" => BoundaryWalkOptions.HighEffort,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var effort) && effort > 0 => effort,
+        var text => throw new BadInputException($"The effort must be low, default, high, or the number of gradients of an image, but {Excerpt.Quote(text)} was given."),
+    };
 
     /// <summary>Returns the requested number of steps of the boundary walk; null if it is not given.</summary>
     private static int? Steps(Dictionary<string, string> settings) => !settings.TryGetValue("refine", out var refine) ? null

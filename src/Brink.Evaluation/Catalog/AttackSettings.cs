@@ -6,7 +6,7 @@ using Brink.Attacks;
 namespace Brink.Evaluation.Catalog;
 
 /// <summary>Sets and lists the properties of an options record by their names in kebab case, as on the command line and in <c>results.json</c>.</summary>
-/// <remarks>The properties of a nested record have the name of that record as a prefix: <c>radius-growth</c>. The number of steps of the boundary walk is <c>refine</c>. A nested record that is null has no properties.</remarks>
+/// <remarks>The properties of a nested record have the name of that record as a prefix: <c>radius-growth</c>. The number of steps of the boundary walk is <c>refine</c>; its other properties have no prefix or that one. A nested record that is null has no properties.</remarks>
 internal static class AttackSettings
 {
     /// <summary>Sets properties of an options record in place.</summary>
@@ -94,6 +94,12 @@ internal static class AttackSettings
                 {
                     yield return new("refine", walk, type.GetProperty(nameof(BoundaryWalkOptions.Steps))!);
                     yield return new("refine-candidates", walk, type.GetProperty(nameof(BoundaryWalkOptions.Candidates))!);
+                    yield return new("effort", walk, type.GetProperty(nameof(BoundaryWalkOptions.Effort))!);
+                    if (walk is BoundaryWalkOptions { Effort: not null })
+                    {
+                        // A single walk draws no random numbers.
+                        yield return new("seed", walk, type.GetProperty(nameof(BoundaryWalkOptions.Seed))!);
+                    }
                 }
             }
             else if (type == typeof(RadiusPolicy) || type == typeof(CurvatureOptions))
@@ -122,7 +128,7 @@ internal static class AttackSettings
             return ParseNumber(key, value);
         }
 
-        if (type == typeof(int))
+        if (type == typeof(int) || type == typeof(int?))
         {
             return int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
                 ? number

@@ -19,7 +19,16 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     /// <value>64: large enough to keep several cores busy, small enough for the memory of a laptop.</value>
     public const int DefaultBatchSize = 64;
 
+    /// <summary>The largest number of images from which an attack may start.</summary>
+    internal const int MostStartingImages = 1024;
+
+    // 128 MB of float32 values.
+    private const long MostStartingValues = 1 << 25;
+
     private readonly int _batchSize = CheckBatchSize(batchSize);
+
+    /// <summary>The function that opens images of the data set from which an attack may start; null for the first images of those that are attacked. They must not depend on which part of the data set is attacked.</summary>
+    internal Func<ImageSet>? StartingImages { get; init; }
 
     /// <summary>Checks a batch size.</summary>
     /// <param name="batchSize">The number of images.</param>
@@ -53,6 +62,8 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     internal EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress, IRangeStore? store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(images);
+        using var starts = new StartingImages(() => LoadStarts(StartingImages?.Invoke() ?? images));
+        var started = attack is IStartsFromImages { NeedsImages: true } starting ? starting.StartingFrom(starts) : attack;
         var ranges = new List<EvaluatedRange>();
         var restored = 0;
         Exception? failure = null;
@@ -63,7 +74,7 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
                 var count = Math.Min(_batchSize, images.Count - start);
                 var report = new RangeProgress(progress, images.Count, [.. ranges.SelectMany(range => range.Images)], restored);
                 var stored = store?.Find(start, count);
-                ranges.Add(stored ?? RunRange(images, start, count, report, cancellationToken));
+                ranges.Add(stored ?? RunRange(started, images, start, count, report, cancellationToken));
                 if (stored is null)
                 {
                     store?.Store(start, ranges[^1]);
@@ -103,7 +114,24 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         }
     }
 
-    private EvaluatedRange RunRange(ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)
+    private (Tensor Images, long[] Classes) LoadStarts(ImageSet images)
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradients = no_grad();
+        using var evaluation = model.Classifier.EnterEvaluation();
+        var count = (int)Math.Min(Math.Min(images.Count, MostStartingImages), MostStartingValues / ((long)images.Channels * images.Height * images.Width));
+        var (parts, classes) = (new List<Tensor>(), new List<long>());
+        for (var start = 0; start < count; start += _batchSize)
+        {
+            var part = model.FromPixels(images.Images(start, Math.Min(_batchSize, count - start)));
+            parts.Add(device is null ? part : part.to(device));
+            classes.AddRange(model.Predict(part, device));
+        }
+
+        return (count == 0 ? empty(0) : cat(parts).MoveToOuterDisposeScope(), [.. classes]);
+    }
+
+    private EvaluatedRange RunRange(IAttack attack, ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)
     {
         var stopwatch = Stopwatch.StartNew();
         using var scope = NewDisposeScope();

@@ -312,6 +312,14 @@ public sealed class AttackedBatch : IDisposable
         return new LinearModel(choice.Margins, choice.Gradients, norm);
     });
 
+    /// <summary>Sets the class that each image approaches from the next pass on, without recording it as the target class of the result.</summary>
+    /// <param name="classes">The classes, shape [active]; −1 for the class other than the label with the largest logit at each point.</param>
+    internal void Follow(IReadOnlyList<long> classes)
+    {
+        using var targets = tensor(classes.ToArray(), device: _labels.device);
+        SetTargets(targets, followsClass: true, isRecorded: false);
+    }
+
     /// <summary>Linearises an objective at the points of the last pass.</summary>
     /// <param name="norm">The norm of the attack.</param>
     /// <param name="objective">The objective.</param>
@@ -430,7 +438,7 @@ public sealed class AttackedBatch : IDisposable
     {
         if (objective == Objective.Gap)
         {
-            return _followsClass ? Criterion.MarginsToward(logits, _labels, _targets!) : Criterion.CheckedMargins(logits, _labels, _indices);
+            return _followsClass ? Criterion.MarginsToward(logits, _labels, Followed(logits)) : Criterion.CheckedMargins(logits, _labels, _indices);
         }
 
         if (_targets is not null)
@@ -446,6 +454,8 @@ public sealed class AttackedBatch : IDisposable
 
         return CrossEntropy.AwayFrom(logits, _labels);
     }
+
+    private Tensor Followed(Tensor logits) => Scoped(() => where(_targets!.lt(Scalars.Zero), LogitGap.StrongestOther(logits, _labels), _targets!));
 
     private void ForgetMargins()
     {

@@ -104,12 +104,20 @@ public sealed class AttackCatalogTests
     [InlineData("tr[confidence=1]", "probability")]
     [InlineData("deepfool[target=untargeted]", "best or hardest")]
     [InlineData("tr[refine=-1]", "at least 0")]
+    [InlineData("tr[effort=0]", "low, default, high")]
+    [InlineData("tr[effort=much]", "low, default, high")]
+    [InlineData("tr[effort=low,refine=0]", "remove the effort")]
+    [InlineData("tr2[effort=low]", "remove the effort")]
+    [InlineData("tr[effort=low,preset=authors]", "no boundary walk")]
     [InlineData("fgsm[epsilon=0.1,tolerance=0.1]", "remove one")]
     public void Options_that_contradict_each_other_or_are_out_of_range_are_refused(string specification, string reason) =>
         Assert.Contains(reason, Assert.Throws<BadInputException>(() => AttackCatalog.Create(specification)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("tr[refine=00]", "tr[refine=0]")]
+    [InlineData("tr[effort=low]", "tr[effort=25,refine=18]")]
+    [InlineData("tr[effort=default]", "tr[effort=125]")]
+    [InlineData("tr[effort=high]", "tr[effort=500]")]
     [InlineData("tr[preset=authors,refine=0,objective=gap]", "tr[preset=authors]")]
     public void Equal_settings_are_equal_however_they_are_written(string one, string other) => Assert.Equal(AttackCatalog.Create(other).Options, AttackCatalog.Create(one).Options);
 
@@ -124,6 +132,7 @@ public sealed class AttackCatalogTests
 
     [Theory]
     [InlineData("pgd", "seed")]
+    [InlineData("tr[effort=low]", "seed")]
     [InlineData("tr2", "curvature-seed")]
     public void The_seed_of_the_run_reaches_every_attack_that_draws(string name, string key)
     {

@@ -31,6 +31,10 @@ public sealed class AttackContractTests : IDisposable
             }
         }
 
+        variants.Add("l2", "untargeted", "effort");
+        variants.Add("linf", "best", "effort");
+        variants.Add("linf", "3", "effort");
+
         // These take hundreds of passes per image.
         variants.Add("l2", "untargeted", "cw");
         variants.Add("l2", "3", "cw");
@@ -480,6 +484,7 @@ public sealed class AttackContractTests : IDisposable
             "pgd" => (fewSteps with { Tolerance = 0.01 }).CreateAttack(),
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target) }),
             "refined" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target) }),
+            "effort" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target), Refinement = new() { Effort = 60 } }),
             "tr2" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target) }),
             _ => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target), Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }),
         };

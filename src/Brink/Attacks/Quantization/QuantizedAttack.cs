@@ -8,7 +8,7 @@ namespace Brink.Attacks;
 /// x + round(s·(x′ − x)) with the smallest scale s at which it is fooled. The entries with the largest perturbation are the first to change, which is
 /// the best choice in L2. Each scale takes one forward pass. See docs/eight-bit-images.md.
 /// </remarks>
-public sealed class QuantizedAttack : IAttack
+public sealed class QuantizedAttack : IAttack, IStartsFromImages
 {
     /// <summary>The number of passes that are kept for the rounding if the passes of an image are limited, at most half of them. Without any, the passes of the attack would be of no use.</summary>
     /// <remarks>On the embedded signs the rounding takes 8.3 passes per image in L2 and 5.7 in L∞ (docs/eight-bit-images.md).</remarks>
@@ -33,6 +33,12 @@ public sealed class QuantizedAttack : IAttack
 
     /// <inheritdoc/>
     public Norm Norm => Inner.Norm;
+
+    /// <inheritdoc/>
+    bool IStartsFromImages.NeedsImages => Inner is IStartsFromImages { NeedsImages: true };
+
+    /// <inheritdoc/>
+    IAttack IStartsFromImages.StartingFrom(StartingImages images) => new QuantizedAttack(((IStartsFromImages)Inner).StartingFrom(images));
 
     /// <inheritdoc/>
     public AttackResult Run(IClassifier classifier, Tensor images, Tensor labels, Criterion? criterion = null, IReadOnlyList<long>? indices = null, int? maxPasses = null, IProgress<AttackProgress>? progress = null, CancellationToken cancellationToken = default)

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The refinement stage of the trust-region attack: moves along the decision boundary, from the first adversarial point toward the original image.</summary>
+/// <summary>A walk along the decision boundary toward the original image, which ends near the nearest point of the boundary.</summary>
 /// <remarks>
 /// <para>Solves min ‖x − x₀‖_p subject to f(x) ≥ 0 and the bounds, where f is the logit gap and x₀ the original image. One step is</para>
 /// <code>
@@ -20,13 +20,11 @@ namespace Brink.Attacks;
 /// the half-space C of the previous linearisation, which is needed at sharp edges of the boundary. docs/attacks/trust-region.md has the
 /// details and the contribution of each part. Related: the biased projection of FAB (Croce and Hein 2020).
 /// </para>
-/// <para>The constants were chosen on training images; the effects in their comments were measured on test images.</para>
+/// <para>The constants were chosen on training images and on networks trained with Brink; the effects in their comments were measured on test images.</para>
 /// </remarks>
-/// <param name="batch">The images, all of them fooled.</param>
 /// <param name="norm">The norm ‖·‖_p.</param>
-/// <param name="target">The selection of the class. Without one, the classes are compared once, when the walk starts.</param>
-/// <param name="options">The settings of the walk.</param>
-internal sealed class BoundaryWalk(AttackedBatch batch, Norm norm, TargetSelection target, BoundaryWalkOptions options)
+/// <param name="nearest">The nearest adversarial point of each image, which the walk improves.</param>
+internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
 {
     /// <summary>The overshoot ω of the first step, as a share of the shortest perturbation found so far.</summary>
     /// <remarks>The same share as <see cref="TrustRegionOptions.Overshoot"/>. An overshoot that stays at 0.02 makes perturbations 1.3 % longer in L2.</remarks>
@@ -44,80 +42,123 @@ internal sealed class BoundaryWalk(AttackedBatch batch, Norm norm, TargetSelecti
     /// <remarks>A weight of 1 in every step makes perturbations 20 % longer in L2, because the boundary is curved.</remarks>
     private const double WeightGrowth = 1.3;
 
-    /// <summary>The factor by which the interpolation weight φ shrinks after a step that is not adversarial.</summary>
-    /// <remarks>Halved, as in a backtracking line search.</remarks>
-    private const double WeightShrinkage = 0.5;
-
     /// <summary>The share by which the half-space C of the previous linearisation is relaxed per step.</summary>
     /// <remarks>A linearisation becomes inaccurate with the distance from its point. Without relaxation, perturbations are 0.7 % longer on an adversarially trained network, whose boundary is curved.</remarks>
     private const double PreviousRelaxation = 0.01;
 
-    private readonly Bounds _bounds = batch.Classifier.Bounds;
-    private readonly Tensor _images = batch.Images;
+    /// <summary>The number of steps after which a walk may be given up.</summary>
+    private const int FirstStepGivenUp = 3;
+
+    /// <summary>The excess of the length over the shortest so far at which a walk is given up, as a share, and its factor per step.</summary>
+    /// <remarks>On training images, nine of ten walks that found a nearer point were below this excess at every step, and half of the others above it after five steps.</remarks>
+    private const double Excess = 0.6;
+    private const double ExcessDecay = 0.78;
+
+    /// <summary>The number of steps without <see cref="Improvement"/> after which a walk ends.</summary>
+    private const int Patience = 8;
+
+    /// <summary>The decrease of the length that counts as an improvement, as a share.</summary>
+    private const double Improvement = 1e-3;
 
     /// <summary>The memory γ of the averaged normal.</summary>
     /// <value>0.7 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2.</value>
     private double Memory => norm == Norm.LInf ? 0.7 : 0.5;
 
-    /// <summary>Replaces each adversarial image by the nearest one of its walk.</summary>
-    public void Run()
+    /// <summary>Walks from given points, and keeps the nearest adversarial point of each image.</summary>
+    /// <param name="batch">The images, with the classes that the walk follows. Images whose walk ends leave it.</param>
+    /// <param name="places">The places of the images among the nearest points, int64, shape [active].</param>
+    /// <param name="starts">The points from which the walk starts, shape [active, …].</param>
+    /// <param name="limits">The limits of the walk.</param>
+    /// <param name="linearize">The function that linearises the gap at the starts, after the pass there.</param>
+    public void Run(AttackedBatch batch, Tensor places, Tensor starts, WalkLimits limits, Func<LinearModel> linearize)
     {
         using var outer = NewDisposeScope();
-        var positions = PerSample.Positions(batch.Count, _images.device);
-        var nearest = new NearestAdversarialPoints(_images);
-        var state = Start();
-        nearest.Improve(positions, state.Points, norm.Of(state.Points - _images), ones_like(state.Weights, dtype: ScalarType.Bool));
-        var first = batch.Forwards;
-        for (var step = 1; step <= options.Steps && !batch.IsOutOfPasses; step++)
+        var bounds = batch.Classifier.Bounds;
+        var state = Scoped(() =>
+        {
+            var images = batch.Images;
+            batch.Forward(starts);
+            nearest.Improve(places, starts, norm.Of(starts - images), batch.IsPositive(batch.Margins()));
+            var model = linearize();
+            var (zero, zeros) = (zeros_like(model.Values), zeros_like(starts));
+            var empty = new State(images, places, starts, zeros, zero, ones_like(zero), zeros, zero);
+            return Advance(empty, starts, model, ones_like(zero, dtype: ScalarType.Bool), limits.Shrinkage);
+        });
+        var improved = new int[batch.Count];
+        var shortest = nearest.Lengths.index_select(0, places).ToDoubles();
+        for (var step = 1; step <= limits.Steps && !batch.IsOutOfPasses; step++)
         {
             using var scope = NewDisposeScope();
+            var isLast = step == limits.Steps;
             var overshoot = Math.Max(LastOvershoot, FirstOvershoot * Math.Pow(OvershootDecay, step - 1));
-            var points = Next(state, nearest.Lengths.Times(overshoot));
-            var isLast = step == options.Steps;
+            var points = Next(state, bounds, overshoot);
             batch.Forward(points, keepGraph: !isLast);
             // A point may also be adversarial because of a class other than the one that the walk follows.
-            nearest.Improve(positions, points, norm.Of(points - _images), batch.IsPositive(batch.Margins()));
-            if (!isLast)
+            var lengths = norm.Of(points - state.Images);
+            nearest.Improve(state.Places, points, lengths, batch.IsPositive(batch.Margins()));
+            if (isLast)
             {
-                var model = batch.Linearize(Norm.L2);
-                state = state.ReplacedBy(Advance(state, points, model, batch.IsPositive(model.Values)), outer);
+                return;
             }
-        }
 
-        for (var position = 0; position < batch.Count; position++)
-        {
-            batch.Finish(position, AttackExit.Fooled, batch.Forwards[position] - first[position], nearest.Points[position]);
+            var model = batch.Linearize(Norm.L2);
+            var next = Advance(state, points, model, batch.IsPositive(model.Values), limits.Shrinkage);
+            if (limits.Continues is { } continues)
+            {
+                var stays = Continuing(step, lengths.ToDoubles(), nearest.Lengths.index_select(0, state.Places).ToDoubles(), improved, shortest, limits.LeastSteps);
+                stays = [.. stays.Zip(batch.Rows, (stay, row) => stay && continues(row))];
+                if (!Array.TrueForAll(stays, stay => stay))
+                {
+                    next = next.Select(batch.Keep(stays));
+                    (improved, shortest) = ([.. improved.Where((_, position) => stays[position])], [.. shortest.Where((_, position) => stays[position])]);
+                }
+
+                if (batch.Count == 0)
+                {
+                    return;
+                }
+            }
+
+            state = state.ReplacedBy(next, outer);
         }
     }
 
-    /// <summary>Linearises the gap at the first adversarial points; an untargeted attack first chooses the class whose boundary is nearest to the original image.</summary>
-    private State Start() => Scoped(() =>
+    /// <summary>Determines for each image whether its walk still pays: it came nearer within the last steps, and its point is not too far away to do so.</summary>
+    private static bool[] Continuing(int step, double[] lengths, double[] known, int[] improved, double[] shortest, int leastSteps)
     {
-        var pass = batch.Forward(batch.Adversarial);
-        var model = target == TargetSelection.Untargeted && batch.Criterion.ComparesClasses
-            ? batch.Choose(TargetSelection.Best, norm, options.Candidates, origins: _images, isTarget: false)
-            : batch.Linearize(Norm.L2);
-        var points = pass.Points.detach().clone();
-        var (zero, zeros) = (zeros_like(model.Values), zeros_like(points));
-        var empty = new State(points, zeros, zero, ones_like(zero), zeros, zero);
-        return Advance(empty, points, new(model.Values, model.Gradients, Norm.L2), ones_like(zero, dtype: ScalarType.Bool));
-    });
+        var stays = new bool[lengths.Length];
+        for (var position = 0; position < stays.Length; position++)
+        {
+            if (known[position] < shortest[position] * (1 - Improvement))
+            {
+                (improved[position], shortest[position]) = (step, known[position]);
+            }
+
+            var isFar = step >= FirstStepGivenUp && lengths[position] > known[position] * (1 + (Excess * Math.Pow(ExcessDecay, step)));
+            stays[position] = step < leastSteps || (!isFar && step - improved[position] < Patience);
+        }
+
+        return stays;
+    }
 
     /// <summary>Computes the next points x ← a + φ (b − a).</summary>
     /// <param name="state">The state of the walk.</param>
-    /// <param name="overshoots">The overshoot ω r of each image.</param>
-    private Tensor Next(State state, Tensor overshoots) => Scoped(() =>
+    /// <param name="bounds">The bounds of the images.</param>
+    /// <param name="overshoot">The overshoot ω, as a share of the length r of the shortest perturbation so far.</param>
+    private Tensor Next(State state, Bounds bounds, double overshoot) => Scoped(() =>
     {
-        var (lower, upper) = (_bounds.Lower(_images), _bounds.Upper(_images));
+        var (lower, upper) = (bounds.Lower(state.Images), bounds.Upper(state.Images));
+        var known = nearest.Lengths.index_select(0, state.Places);
+        var overshoots = where(known.isfinite(), known, norm.Of(state.Points - state.Images)).Times(overshoot);
         var plane = new BoxedHyperplane(state.Normals, state.Points, norm.Dual.Of(state.Normals) * state.Distances.Plus(overshoots), lower, upper);
-        var previous = new BoxedHyperplane(state.PreviousNormals, _images, state.PreviousRises.Plus(norm.Dual.Of(state.PreviousNormals) * overshoots), lower, upper);
+        var previous = new BoxedHyperplane(state.PreviousNormals, state.Images, state.PreviousRises.Plus(norm.Dual.Of(state.PreviousNormals) * overshoots), lower, upper);
         var restored = plane.Nearest(state.Points, norm);
-        var solution = new BoxedWedge(plane, previous).Nearest(_images, norm);
-        return _bounds.Clamp(restored.Plus((solution - restored).Times(state.Weights)));
+        var solution = new BoxedWedge(plane, previous).Nearest(state.Images, norm);
+        return bounds.Clamp(restored.Plus((solution - restored).Times(state.Weights)));
     });
 
     /// <summary>Computes the state at new points: averaged normal, distance to the boundary, interpolation weight and previous linearisation.</summary>
-    private State Advance(State state, Tensor points, LinearModel model, Tensor fooled) => Scoped(() =>
+    private State Advance(State state, Tensor points, LinearModel model, Tensor fooled, double shrinkage) => Scoped(() =>
     {
         var units = model.Directions();
         var normals = state.Normals.Times(Memory).Plus(units.Times(1 - Memory));
@@ -129,10 +170,12 @@ internal sealed class BoundaryWalk(AttackedBatch batch, Norm norm, TargetSelecti
         // A point with a zero gradient or with logits that are not finite is discarded: the walk continues from the point before, with a smaller weight.
         var usable = distances.isfinite().logical_and(PerSample.IsFinite(normals));
         var usableRows = PerSample.Broadcast(usable, points);
-        var weights = where(fooled, state.Weights.Times(WeightGrowth).clamp_max(Scalars.One), state.Weights.Times(WeightShrinkage));
+        var weights = where(fooled, state.Weights.Times(WeightGrowth).clamp_max(Scalars.One), state.Weights.Times(shrinkage));
         var replaced = usable.logical_and(fooled.logical_not());
-        var rises = PerSample.Dot(units, points - _images).Plus(model.Distances());
+        var rises = PerSample.Dot(units, points - state.Images).Plus(model.Distances());
         return new State(
+            state.Images.alias(),
+            state.Places.alias(),
             where(usableRows, points, state.Points),
             where(usableRows, normals, state.Normals),
             where(usable, distances, state.Distances),
@@ -145,28 +188,54 @@ internal sealed class BoundaryWalk(AttackedBatch batch, Norm norm, TargetSelecti
     private Tensor Slopes(LinearModel model, Tensor normals) => Scoped(() => model.PredictedChanges(norm.SteepestDirections(normals)));
 
     /// <summary>The state of the walk, one row per image.</summary>
+    /// <param name="Images">The original images x₀, shape [active, …].</param>
+    /// <param name="Places">The places of the images among the nearest points, int64, shape [active].</param>
     /// <param name="Points">The points x, shape [active, …].</param>
     /// <param name="Normals">The averaged normals n, shape [active, …].</param>
     /// <param name="Distances">The distances −f/⟨∇f, d⟩ to the boundary along the steepest direction d for n, shape [active]; negative beyond the boundary.</param>
     /// <param name="Weights">The interpolation weights φ, shape [active].</param>
     /// <param name="PreviousNormals">The normals c of the half-spaces C = {x : ⟨c, x − x₀⟩ ≥ e}, shape [active, …]; zero while C is the whole space.</param>
     /// <param name="PreviousRises">The right-hand sides e of the half-spaces C, shape [active].</param>
-    private sealed record State(Tensor Points, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises) : IRows<State>
+    private sealed record State(Tensor Images, Tensor Places, Tensor Points, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises) : IRows<State>
     {
-        public State Map(Func<Tensor, Tensor> map) => new(map(Points), map(Normals), map(Distances), map(Weights), map(PreviousNormals), map(PreviousRises));
+        public State Map(Func<Tensor, Tensor> map) => new(map(Images), map(Places), map(Points), map(Normals), map(Distances), map(Weights), map(PreviousNormals), map(PreviousRises));
     }
 }
 
-/// <summary>The settings of the walk along the decision boundary, the refinement stage of the trust-region attack.</summary>
+/// <summary>The limits of a <see cref="BoundaryWalk"/>.</summary>
+/// <param name="Steps">The largest number of steps.</param>
+/// <param name="LeastSteps">The number of steps before which no walk is given up.</param>
+/// <param name="Continues">The function that determines whether a row of the attack may take a further step; null if every walk takes all steps.</param>
+/// <param name="Shrinkage">The factor by which the interpolation weight φ shrinks after a step that is not adversarial. With 0.5, as in a backtracking line search, walks end nearer to a sharp edge; with 0.7 they come nearer from a distant start.</param>
+internal sealed record WalkLimits(int Steps, int LeastSteps = 0, Func<int, bool>? Continues = null, double Shrinkage = 0.5);
+
+/// <summary>The settings of the second stage of the trust-region attack: walks along the decision boundary, and the search for nearer points.</summary>
 public sealed record BoundaryWalkOptions
 {
-    /// <summary>The number of steps, each of one forward and one backward pass.</summary>
+    /// <summary>The number of gradients of the effort <c>low</c>.</summary>
+    public const int LowEffort = 25;
+
+    /// <summary>The number of gradients of the effort <c>default</c>.</summary>
+    public const int DefaultEffort = 125;
+
+    /// <summary>The number of gradients of the effort <c>high</c>.</summary>
+    public const int HighEffort = 500;
+
+    /// <summary>The maximum number of backward passes of an image in the whole attack, and of its forward passes: walks start from further points, toward further classes, until they are spent; null for one walk of <see cref="Steps"/> steps.</summary>
+    /// <value>null (ours).</value>
+    public int? Effort { get; init; }
+
+    /// <summary>The number of steps of the first walk, each of one forward and one backward pass; with an effort, the number of steps before which it does not end.</summary>
     /// <value>18 (ours: about 25 backward passes per image in total, docs/attacks/trust-region.md).</value>
     public int Steps { get; init; } = 18;
 
-    /// <summary>The number of classes, those with the largest logits at the first adversarial point, among which the walk of an untargeted attack chooses.</summary>
+    /// <summary>The number of classes, those with the largest logits at the first adversarial point, among which the first walk of an untargeted attack chooses.</summary>
     /// <value>3 (ours: the nearest boundary is rarely that of a fourth class).</value>
     public int Candidates { get; init; } = 3;
+
+    /// <summary>The seed of the random points from which walks start; they also depend on the image's index in the data set.</summary>
+    /// <value>0 (ours).</value>
+    public long Seed { get; init; }
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
@@ -174,5 +243,6 @@ public sealed record BoundaryWalkOptions
     {
         SettingCheck.AtLeastOne("steps of the boundary walk", Steps);
         SettingCheck.AtLeastOne("candidate classes of the boundary walk", Candidates);
+        SettingCheck.AtLeastOne("gradients of the effort", Effort ?? 1);
     }
 }

@@ -15,20 +15,38 @@ namespace Brink.Attacks;
 /// trust-region-second-order.md. Differences from the authors' program: docs/decisions/0001.
 /// </para>
 /// </remarks>
-public sealed class TrustRegionAttack : Attack, IMinimalAttack
+public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImages
 {
     /// <summary>The smallest linearised distance D, as a share of the width of the bounds.</summary>
     /// <remarks>The shortest step is 0.005 D. With 1e-4 it still changes a float32 number in [0, 1].</remarks>
     private const double SmallestDistance = 1e-4;
 
+    /// <summary>The linearised distance D, as a share of the width of the bounds, from which on an image with an effort is left to the search at once.</summary>
+    /// <remarks>A linear model says little about points that far away. On networks trained without and with perturbed images of CIFAR-10, D is below 0.06.</remarks>
+    private const double LargestDistance = 0.1;
+
+    /// <summary>The ratio ρ of the first step below which an image with an effort is left to the search.</summary>
+    /// <remarks>On networks trained without and with perturbed images of CIFAR-10 it is at least 0.83 for 95 % of the images.</remarks>
+    private const double SmallestFirstRatio = 0.8;
+
+    /// <summary>The number of steps after which an image with an effort is left to the search.</summary>
+    private const int LastStepBeforeSearch = 12;
+
     private readonly TrustRegionOptions _options;
     private readonly Curvature? _curvature;
+    private readonly StartingImages? _starts;
 
     /// <summary>Initializes the attack.</summary>
     /// <param name="options">The settings; null for the defaults.</param>
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
     public TrustRegionAttack(TrustRegionOptions? options = null)
+        : this(options, null)
     {
+    }
+
+    private TrustRegionAttack(TrustRegionOptions? options, StartingImages? starts)
+    {
+        _starts = starts;
         _options = options ?? new();
         _options.Check();
         _curvature = _options.Curvature is null ? null : new(_options.Objective, _options.Curvature);
@@ -47,6 +65,12 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
     public override TargetSelection Target => _options.Target;
 
     /// <inheritdoc/>
+    bool IStartsFromImages.NeedsImages => Effort is not null;
+
+    /// <inheritdoc/>
+    IAttack IStartsFromImages.StartingFrom(StartingImages images) => new TrustRegionAttack(_options, images);
+
+    /// <inheritdoc/>
     protected override void Check(IClassifier classifier, Criterion criterion) => _curvature?.Check(classifier, criterion);
 
     /// <summary>Determines whether a second-order attack has curvature to use at some images (see <see cref="Curvature.IsCurved"/>); true for the first order.</summary>
@@ -62,12 +86,20 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
             TryOtherClasses(batch, stuck);
         }
 
-        using var found = batch.OfRows([.. rows.Where(row => batch.Entry(row).Exit == AttackExit.Fooled)]);
-        if (_options.Refinement is { } refinement && found.Count > 0)
+        if (_options.Refinement is not { } refinement)
         {
-            new BoundaryWalk(found, Norm, Target, refinement).Run();
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var rest = batch.OfRows([.. rows.Where(row => batch.Entry(row).Exit is AttackExit.Fooled || (Effort is not null && batch.Entry(row).Exit is AttackExit.IterationLimit or AttackExit.ZeroGradient))]);
+        if (rest.Count > 0)
+        {
+            new BoundarySearch(rest, Norm, _options, _starts).Run();
         }
     }
+
+    private int? Effort => _options.Refinement?.Effort;
 
     /// <summary>Runs Algorithm 1 of the paper until no image is active.</summary>
     /// <param name="batch">The images.</param>
@@ -102,7 +134,8 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
 
             // Stop where fooled.
             var kept = Keep(batch, model, stuck, iteration, stuckRows);
-            state = state.ReplacedBy(new State(points, model, radii, state.FirstDistances).Select(kept), outer);
+            var next = new State(points, model, radii, state.FirstDistances).Select(kept);
+            state = state.ReplacedBy(Leave(batch, next, iteration, iteration == 1 && Objective == Objective.Gap ? ratios.index_select(0, kept).Exceeds(SmallestFirstRatio).logical_not() : null), outer);
             batch.Report(iteration);
         }
 
@@ -121,8 +154,37 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack
         // would be too short to change a number of the image.
         var widths = batch.Classifier.Bounds.Widths(Norm, points);
         var distances = minimum(maximum(gap!.Distances().nan_to_num(double.PositiveInfinity), widths.Times(SmallestDistance)), widths);
-        return new State(points, model, _options.Radius.First(distances), distances).Select(Keep(batch, model, stuck, iteration: 0, stuckRows));
+        var kept = Keep(batch, model, stuck, iteration: 0, stuckRows);
+        var state = new State(points, model, _options.Radius.First(distances), distances).Select(kept);
+        return Leave(batch, state, iteration: 0, state.FirstDistances.gt(widths.index_select(0, kept).Times(LargestDistance)));
     });
+
+    /// <summary>Leaves images with an effort to the search: where the linear model says little about the boundary, and where the first stage takes too many steps.</summary>
+    /// <param name="batch">The images.</param>
+    /// <param name="state">Their state.</param>
+    /// <param name="iteration">The number of completed steps.</param>
+    /// <param name="isRough">The flags of the images where the linear model says little, bool, shape [active]; null if that is not known.</param>
+    private State Leave(AttackedBatch batch, State state, int iteration, Tensor? isRough)
+    {
+        if (Effort is not { } effort)
+        {
+            return state;
+        }
+
+        var rough = isRough?.ToBools();
+        var stays = new bool[batch.Count];
+        for (var position = 0; position < stays.Length; position++)
+        {
+            var entry = batch.Entry(batch.Rows[position]);
+            stays[position] = iteration < LastStepBeforeSearch && rough?[position] != true && Math.Max(entry.Forwards, entry.Backwards) < effort;
+            if (!stays[position])
+            {
+                batch.Finish(position, AttackExit.IterationLimit, iteration, state.Points[position]);
+            }
+        }
+
+        return Array.TrueForAll(stays, stay => stay) ? state : state.Select(batch.Keep(stays));
+    }
 
     /// <summary>Leaves the entries out of the gradient that are at their bound and would be pushed outward: otherwise distances would include entries that cannot move.</summary>
     private (LinearModel Model, Tensor Stuck) Project(AttackedBatch batch, Tensor points, Tensor values, Tensor gradients)
