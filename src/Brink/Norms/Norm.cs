@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Brink;
 
 /// <summary>A norm of perturbations and its dual. All methods work on a batch and give one value per image.</summary>
-/// <remarks>The norm ‖·‖_p with p = 2 or ∞ has the dual ‖·‖_q with 1/p + 1/q = 1: the largest ⟨g, s⟩ over ‖s‖_p ≤ 1 is ‖g‖_q.</remarks>
+/// <remarks>The norm ‖·‖_p with p = 2, ∞ or 1 has the dual ‖·‖_q with 1/p + 1/q = 1: the largest ⟨g, s⟩ over ‖s‖_p ≤ 1 is ‖g‖_q.</remarks>
 public abstract class Norm
 {
     private Norm(string name, string displayName) => (Name, DisplayName) = (name, displayName);
@@ -15,7 +15,7 @@ public abstract class Norm
     /// <summary>The largest absolute value of an entry. The dual is <see cref="L1"/>.</summary>
     public static Norm LInf { get; } = new Maximum();
 
-    /// <summary>The sum of the absolute values of the entries. It is supported as the dual of <see cref="LInf"/> only, not as the norm of an attack.</summary>
+    /// <summary>The sum of the absolute values of the entries. The dual is <see cref="LInf"/>.</summary>
     public static Norm L1 { get; } = new AbsoluteSum();
 
     /// <summary>The name in files and on the command line: <c>l2</c>, <c>linf</c> or <c>l1</c>.</summary>
@@ -28,23 +28,24 @@ public abstract class Norm
     public abstract Norm Dual { get; }
 
     /// <summary>Reads a norm by its <see cref="Name"/>.</summary>
-    /// <param name="name"><c>l2</c> or <c>linf</c>.</param>
+    /// <param name="name"><c>l2</c>, <c>linf</c> or <c>l1</c>.</param>
     /// <returns>The norm.</returns>
-    /// <exception cref="BadInputException">The name is neither.</exception>
+    /// <exception cref="BadInputException">There is no norm of this name.</exception>
     public static Norm Parse(string name) => TryParse(name, out var norm)
         ? norm
-        : throw new BadInputException($"The norm must be l2 or linf, but {Excerpt.Quote(name)} was given.");
+        : throw new BadInputException($"The norm must be l2, linf or l1, but {Excerpt.Quote(name)} was given.");
 
     /// <summary>Reads a norm by its <see cref="Name"/>.</summary>
-    /// <param name="name"><c>l2</c> or <c>linf</c>.</param>
+    /// <param name="name"><c>l2</c>, <c>linf</c> or <c>l1</c>.</param>
     /// <param name="norm">The norm; null for any other name.</param>
-    /// <returns>True if the name is <c>l2</c> or <c>linf</c>.</returns>
+    /// <returns>True if there is a norm of this name.</returns>
     public static bool TryParse(string? name, [NotNullWhen(true)] out Norm? norm)
     {
         norm = name switch
         {
             "l2" => L2,
             "linf" => LInf,
+            "l1" => L1,
             _ => null,
         };
         return norm is not null;
@@ -70,7 +71,6 @@ public abstract class Norm
     /// <param name="perturbations">The perturbations, shape [batch, …].</param>
     /// <param name="radii">The radius of each ball, not negative, shape [batch].</param>
     /// <returns>The projected perturbations, shape [batch, …]; those inside their ball are unchanged.</returns>
-    /// <exception cref="NotSupportedException">The norm is L1.</exception>
     public abstract Tensor Project(Tensor perturbations, Tensor radii);
 
     /// <summary>Draws a point uniformly from the ball of radius 1.</summary>
@@ -178,10 +178,27 @@ public abstract class Norm
             return directions.reshape(gradients.shape).MoveToOuterDisposeScope();
         }
 
-        public override Tensor Project(Tensor perturbations, Tensor radii) => throw NoBall();
+        // Duchi et al. (2008), "Efficient projections onto the ℓ1-ball for learning in high dimensions": every entry is moved toward 0 by θ, the
+        // largest (u₁ + … + u_k − r)/k over the absolute values u in descending order, or by 0 if that is negative.
+        public override Tensor Project(Tensor perturbations, Tensor radii)
+        {
+            using var scope = NewDisposeScope();
+            // A sum in single precision over many entries would be too coarse.
+            var exact = perturbations.to(ScalarType.Float64);
+            var (sorted, _) = exact.flatten(1).abs().sort(1, descending: true);
+            var counts = PerSample.Positions(sorted.shape[1], sorted.device).add_(Scalars.One, Scalars.One);
+            var shrinkages = sorted.cumsum(1).sub_(radii.unsqueeze(1)).div_(counts).amax([1]).clamp_min(Scalars.Zero);
+            var limits = PerSample.Broadcast(shrinkages, exact);
+            return (exact - exact.clamp(limits.neg(), limits)).to(perturbations.dtype).MoveToOuterDisposeScope();
+        }
 
-        internal override Tensor UniformInUnitBall(long[] shape, Generator generator) => throw NoBall();
-
-        private static NotSupportedException NoBall() => new("l1 is supported as the dual of linf only; use l2 or linf for balls.");
+        // E/(E₁ + … + E_{d+1}) with exponentially distributed E is uniform in the simplex of dimension d, and random signs extend this to the ball.
+        internal override Tensor UniformInUnitBall(long[] shape, Generator generator)
+        {
+            using var scope = NewDisposeScope();
+            var signs = rand(shape, dtype: ScalarType.Float64, generator: generator).Plus(-0.5).sign();
+            var exponentials = rand([signs.numel() + 1], dtype: ScalarType.Float64, generator: generator).neg().log1p().neg();
+            return signs.mul(exponentials.narrow(0, 0, signs.numel()).div(exponentials.sum()).reshape(shape)).MoveToOuterDisposeScope();
+        }
     }
 }

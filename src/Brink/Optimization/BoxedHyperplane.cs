@@ -28,11 +28,21 @@ internal sealed record BoxedHyperplane(Tensor Normals, Tensor Origins, Tensor Ri
     /// By the optimality conditions the nearest point is clip(x + μd) with ⟨n, clip(x + μd) − o⟩ = e, where d = ±n in L2 and ±sign n in L∞, with
     /// the sign toward the hyperplane. The left side is piecewise linear in μ ≥ 0 and flattens with every entry that reaches its bound. So
     /// Newton's method from μ = 0 never passes the root, and a step in which no further entry reaches its bound ends at the root. The
-    /// code uses signs instead of comparisons and masks, which are many times slower in libtorch.
+    /// code uses signs instead of comparisons and masks, which are many times slower in libtorch. In L1 the nearest point is a <see cref="BoxFilling"/>.
     /// </remarks>
     /// <param name="points">The points x, inside the box, shape [batch, …].</param>
-    /// <param name="norm">The norm of the distance: L2 or L∞.</param>
-    public Tensor Nearest(Tensor points, Norm norm)
+    /// <param name="norm">The norm of the distance.</param>
+    public Tensor Nearest(Tensor points, Norm norm) => norm == Norm.L1 ? NearestByFilling(points) : NearestByNewton(points, norm);
+
+    private Tensor NearestByFilling(Tensor points)
+    {
+        using var scope = NewDisposeScope();
+        var shortfalls = Shortfalls(points);
+        var moves = BoxFilling.ShortestMoves(points, Normals.Times(shortfalls.sign()), shortfalls.abs(), Lower, Upper);
+        return maximum(points.Plus(moves).to(points.dtype), Lower).minimum(Upper).MoveToOuterDisposeScope();
+    }
+
+    private Tensor NearestByNewton(Tensor points, Norm norm)
     {
         using var scope = NewDisposeScope();
         var shortfalls = Shortfalls(points);

@@ -13,11 +13,11 @@ internal sealed record BoxedWedge(BoxedHyperplane Plane, BoxedHyperplane HalfSpa
     /// <summary>Computes the point that is nearest to a given point, shape [batch, …]: the nearest point of P if it is in C, otherwise the nearest point that reaches both hyperplanes, which may lie beyond P.</summary>
     /// <remarks>
     /// By duality it is the nearest point of a hyperplane (1 − ψ)·P + ψ·∂C. The shortfall of that point with respect to C decreases as ψ grows, so
-    /// bisection finds ψ. In L∞ the nearest points of the last two mixtures may be far apart, because a hyperplane has many nearest points;
-    /// the result is the point between them that is on the boundary of C.
+    /// bisection finds ψ. In L∞ and L1 the nearest points of the last two mixtures may be far apart, because a hyperplane may have many nearest
+    /// points; the result is the point between them that is on the boundary of C.
     /// </remarks>
     /// <param name="points">The points, inside the box, shape [batch, …].</param>
-    /// <param name="norm">The norm of the distance: L2 or L∞.</param>
+    /// <param name="norm">The norm of the distance.</param>
     public Tensor Nearest(Tensor points, Norm norm)
     {
         using var scope = NewDisposeScope();

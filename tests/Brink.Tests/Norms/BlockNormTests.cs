@@ -7,6 +7,7 @@ public sealed class BlockNormTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
+    [InlineData("l1")]
     public void The_norm_in_blocks_is_that_of_the_whole_image(string name)
     {
         using var scope = NewDisposeScope();

@@ -96,9 +96,7 @@ public sealed class NormTests
         Assert.True(directions.isfinite().all().item<bool>());
     }
 
-    [Theory]
-    [InlineData("l2")]
-    [InlineData("linf")]
+    [Theory, MemberData(nameof(All))]
     public void A_projection_lies_in_the_ball_and_no_point_of_the_ball_is_nearer(string name)
     {
         var norm = ByName(name);
@@ -118,9 +116,7 @@ public sealed class NormTests
         Assert.True((projected - points).abs().amax([1, 2]).masked_select(inside).le(1e-12).all().item<bool>());
     }
 
-    [Theory]
-    [InlineData("l2")]
-    [InlineData("linf")]
+    [Theory, MemberData(nameof(All))]
     public void Draws_are_uniform_in_the_unit_ball(string name)
     {
         var norm = ByName(name);
@@ -136,6 +132,26 @@ public sealed class NormTests
         }
 
         Assert.True(draws.mean([0]).abs().le(0.05).all().item<bool>());
+    }
+
+    /// <summary>In single precision a sum over the entries of a large image would be off by more than the entries of the projection.</summary>
+    [Fact]
+    public void A_projection_of_many_entries_onto_the_L1_ball_is_exact_in_single_precision()
+    {
+        using var scope = torch.NewDisposeScope();
+        var points = Random(2, 300, 500, seed: 9).to(torch.float32);
+        points[1] = points[1] * 1e-30f;
+        var radii = torch.tensor(new[] { 3, 3e-30f });
+        var projected = Norm.L1.Project(points, radii);
+        Assert.Equal(torch.float32, projected.dtype);
+        Assert.True(Norm.L1.Of(projected.to(torch.float64)).div(radii.to(torch.float64)).sub(1).abs().le(1e-6).all().item<bool>());
+    }
+
+    [Fact]
+    public void A_name_that_is_none_is_refused()
+    {
+        Assert.All(All, row => Assert.Same(ByName(row.Data), Norm.Parse(row.Data)));
+        Assert.Contains("l2, linf or l1", Assert.Throws<BadInputException>(() => Norm.Parse("L1")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

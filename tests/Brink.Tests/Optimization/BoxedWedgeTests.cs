@@ -15,10 +15,12 @@ public sealed class BoxedWedgeTests
     [InlineData("l2", 2)]
     [InlineData("linf", 3)]
     [InlineData("linf", 4)]
+    [InlineData("l1", 8)]
+    [InlineData("l1", 9)]
     public void The_result_reaches_both_half_spaces_and_is_the_nearest_such_point_by_duality(string normName, int seed)
     {
         using var scope = NewDisposeScope();
-        var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
+        var norm = Norm.Parse(normName);
         var (wedge, points) = Random(seed);
         var nearest = wedge.Nearest(points, norm);
         var distances = norm.Of(nearest - points);
@@ -43,10 +45,11 @@ public sealed class BoxedWedgeTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
+    [InlineData("l1")]
     public void A_half_space_that_is_the_whole_space_changes_nothing(string normName)
     {
         using var scope = NewDisposeScope();
-        var norm = normName == "l2" ? Norm.L2 : Norm.LInf;
+        var norm = Norm.Parse(normName);
         var (wedge, points) = Random(5);
         var whole = wedge with { HalfSpace = wedge.HalfSpace with { Normals = zeros_like(points), Rises = zeros(Rows, dtype: ScalarType.Float64) } };
         Assert.True(whole.Nearest(points, norm).equal(wedge.Plane.Nearest(points, norm)).all().item<bool>());
@@ -61,16 +64,18 @@ public sealed class BoxedWedgeTests
         Assert.True(far.Nearest(points, Norm.L2).equal(wedge.HalfSpace.Normals.gt(0).to(ScalarType.Float64)).all().item<bool>());
     }
 
-    [Fact]
-    public void Rows_do_not_depend_on_each_other()
+    [Theory]
+    [InlineData("linf")]
+    [InlineData("l1")]
+    public void Rows_do_not_depend_on_each_other(string normName)
     {
         using var scope = NewDisposeScope();
         var (wedge, points) = Random(7);
-        var together = wedge.Nearest(points, Norm.LInf);
+        var together = wedge.Nearest(points, Norm.Parse(normName));
         for (var row = 0; row < Rows; row++)
         {
             var index = tensor([(long)row]);
-            var alone = new BoxedWedge(wedge.Plane.Select(index), wedge.HalfSpace.Select(index)).Nearest(points.index_select(0, index), Norm.LInf);
+            var alone = new BoxedWedge(wedge.Plane.Select(index), wedge.HalfSpace.Select(index)).Nearest(points.index_select(0, index), Norm.Parse(normName));
             Assert.True((alone[0] - together[row]).abs().max().item<double>() < 1e-12);
         }
     }
