@@ -10,6 +10,9 @@ internal sealed record BoxedWedge(BoxedHyperplane Plane, BoxedHyperplane HalfSpa
     /// <summary>The number of bisections of ψ. They determine ψ to 1/64; the last interval is interpolated.</summary>
     private const int Halvings = 6;
 
+    /// <summary>The number of bisections of ψ in L1, where the nearest points of two mixtures differ most: with ψ to 1/64, some results would miss P by more than the given point does.</summary>
+    private const int HalvingsInL1 = 12;
+
     /// <summary>Computes the point that is nearest to a given point, shape [batch, …]: the nearest point of P if it is in C, otherwise the nearest point that reaches both hyperplanes, which may lie beyond P.</summary>
     /// <remarks>
     /// By duality it is the nearest point of a hyperplane (1 − ψ)·P + ψ·∂C. The shortfall of that point with respect to C decreases as ψ grows, so
@@ -36,7 +39,7 @@ internal sealed record BoxedWedge(BoxedHyperplane Plane, BoxedHyperplane HalfSpa
         using var half = Scalars.Of(0.5);
         var (low, high) = (zeros_like(planeShortfalls), ones_like(planeShortfalls));
         var (outside, inside) = (onPlane, Mixed(high));
-        for (var halving = 0; halving < Halvings; halving++)
+        for (var halving = 0; halving < (norm == Norm.L1 ? HalvingsInL1 : Halvings); halving++)
         {
             var middle = low.Plus(high).mul(half);
             var nearest = Mixed(middle);

@@ -34,7 +34,7 @@ public sealed class BoxedWedgeTests
         }
 
         Assert.True(nearest.ge(Scalars.Zero).logical_and(nearest.le(Scalars.One)).all().item<bool>());
-        // Between the last two mixtures, which are 1/64 apart, the hyperplane is reached only approximately.
+        // Between the last two mixtures, which are 1/64 apart (in L1 1/4096), the hyperplane is reached only approximately.
         Assert.True(wedge.Plane.Shortfalls(nearest).lt(wedge.Plane.Shortfalls(points) * 0.1).all().item<bool>());
         Assert.True(wedge.HalfSpace.Shortfalls(nearest).lt(1e-9).all().item<bool>());
         Assert.True((distances / bound).lt(1.005).all().item<bool>());
