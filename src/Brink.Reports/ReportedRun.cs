@@ -51,14 +51,17 @@ internal sealed class ReportedRun
     /// <summary>The largest entry of the perturbation of an image in brightness levels of 255, as the median over the fooled images, or null without fooled images.</summary>
     public double? LargestLevels { get; }
 
-    /// <summary>Indicates whether the norm of the attack is L∞.</summary>
-    public bool IsLInf => Summary.Norm == "linf";
+    /// <summary>The norm of the attack.</summary>
+    public Norm Norm => Norm.Parse(Summary.Norm);
 
     /// <summary>The largest length ε of the perturbations of a budgeted attack, or null for a minimal attack.</summary>
     public double? Epsilon => Summary.Describe().Epsilon;
 
     /// <summary>Returns the length of the perturbation of an image in the norm of the attack.</summary>
     public double Length(SavedImage image) => image.Length(Summary.Norm);
+
+    /// <summary>Returns the lengths of the perturbation of an image as text: L2 and L∞, and before them L1 if it is the norm of the attack.</summary>
+    public string Lengths(SavedImage image) => $"{(Norm == Norm.L1 ? $"L1 {NumberText.Length(image.L1)} · " : "")}L2 {NumberText.Length(image.L2)} · L∞ {NumberText.Length(image.LInf)}";
 
     /// <summary>Returns the name of a class, or its number if it has no name, or a dash for no prediction.</summary>
     /// <param name="label">The class, or −1 for no prediction.</param>

@@ -344,7 +344,7 @@ internal sealed class Readers : IDisposable
         using var rows = arange(0, 2, int64);
         var images = run.ReadTable().Take(2).Select(image => new EvaluatedImage(
             (int)image.Index,
-            new() { Label = image.Label, PredictionBefore = image.PredictionBefore, PredictionAfter = image.PredictionAfter, Target = -1, Exit = image.Exit, L2 = image.L2, LInf = image.LInf, Relative = double.PositiveInfinity, Iterations = 3, Forwards = 4, Backwards = 5 },
+            new() { Label = image.Label, PredictionBefore = image.PredictionBefore, PredictionAfter = image.PredictionAfter, Target = -1, Exit = image.Exit, L2 = image.L2, LInf = image.LInf, L1 = image.L1, Relative = double.PositiveInfinity, Iterations = 3, Forwards = 4, Backwards = 5 },
             image.Relative)).ToArray();
         return new(images, run.OriginalPixels(rows).DetachFromDisposeScope(), run.AdversarialPixels(rows).DetachFromDisposeScope(), 1.5);
     }

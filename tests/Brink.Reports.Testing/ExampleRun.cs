@@ -61,9 +61,9 @@ public sealed record ExampleRun
         var (original, adversarial) = Space == "normalized" ? (normalization.Apply(pixels), normalization.Apply(changed)) : (pixels, changed);
 
         var perturbations = (adversarial - original).to(ScalarType.Float64);
-        var norm = Norm == "l2" ? Brink.Norm.L2 : Brink.Norm.LInf;
+        var norm = Brink.Norm.Parse(Norm);
         double[] Lengths(Brink.Norm length, Tensor tensors) => length.Of(tensors).data<double>().ToArray();
-        var (l2, linf) = (Lengths(Brink.Norm.L2, perturbations), Lengths(Brink.Norm.LInf, perturbations));
+        var (l2, linf, l1) = (Lengths(Brink.Norm.L2, perturbations), Lengths(Brink.Norm.LInf, perturbations), Lengths(Brink.Norm.L1, perturbations));
         var relative = Lengths(norm, perturbations).Zip(Lengths(norm, original.to(ScalarType.Float64)), (change, length) => change / length).ToArray();
         var images = exits.Select((exit, row) => new EvaluatedImage(
             row,
@@ -76,6 +76,7 @@ public sealed record ExampleRun
                 Exit = exit,
                 L2 = l2[row],
                 LInf = linf[row],
+                L1 = l1[row],
                 Relative = relative[row],
                 Iterations = 3 + (row % 7),
                 Forwards = 4 + (row % 7),

@@ -54,6 +54,11 @@ internal static class SummaryTable
 
         Row("L2 length", Lengths(summary.Perturbation.L2));
         Row("L∞ length", Lengths(summary.Perturbation.LInf));
+        if (summary is { Norm: "l1", Perturbation.L1: { } lengths })
+        {
+            Row("L1 length", Lengths(lengths));
+        }
+
         foreach (var entry in summary.RobustAccuracy)
         {
             Row(AccuracyText.Within(norm, entry.Epsilon), AccuracyText.Of(AccuracyInterval.Of(entry.Accuracy, summary.Images), isBound: true));

@@ -190,7 +190,7 @@ internal sealed class CompareOptions
 
     public CompareOptions()
     {
-        Run.Norm.Description = "The norm that measures perturbations: l2 or linf. [default: l2]";
+        Run.Norm.Description = "The norm that measures perturbations: l2, linf or l1 (brink attacks lists those of each attack). [default: l2]";
         Run.Out.Description = "The folder for comparison.json, envelope.json, the figures as SVG and PNG, and one run folder per attack.";
         Run.Json.Description = "Print comparison.json instead of the table.";
     }

@@ -37,7 +37,7 @@ internal sealed class RunOptions
 
     public Option<int?> Skip { get; } = new("--skip") { CustomParser = WholeNumber.Parse<int>, Description = "The number of images to leave out at the start of the data set. [default: 0]", HelpName = "N" };
 
-    public Option<string?> Norm { get; } = new("--norm") { Description = "The norm that measures perturbations: l2 or linf. [default: l2; fgsm, ifgsm, pgd: linf]", HelpName = "NORM" };
+    public Option<string?> Norm { get; } = new("--norm") { Description = "The norm that measures perturbations: l2, linf or l1 (brink attacks lists those of each attack). [default: l2; fgsm, ifgsm, pgd: linf]", HelpName = "NORM" };
 
     public Option<string?> Target { get; } = new("--target") { Description = "The target class: untargeted (any class other than the label), best (the nearest class), hardest (the farthest), the number or name of a class, or a CSV file with the index and the target class of each image. [default: untargeted; deepfool, tr2 and the presets of tr: best]", HelpName = "CLASS|FILE.csv" };
 

@@ -14,7 +14,7 @@ internal static class SliceCommand
     public static Command Create(TextWriter output, CancellationToken cancellationToken)
     {
         var run = new RunOptions();
-        run.Norm.Description = "The norm that measures perturbations: l2 or linf. [default: l2]";
+        run.Norm.Description = "The norm that measures perturbations: l2, linf or l1 (brink attacks lists those of each attack). [default: l2]";
         var attacks = new Option<string>("--attacks") { Description = "The attacks, separated by commas, with options in brackets.", DefaultValueFactory = _ => "deepfool,tr[refine=0,target=best],tr", HelpName = "LIST" };
         var index = new Option<int?>("--index") { CustomParser = WholeNumber.Parse<int>, Description = "The index of the image in the data set.", HelpName = "N", Required = true };
         var file = new Option<string>("--out") { Description = "The file to write, .png or .svg.", HelpName = "FILE", Required = true };

@@ -9,7 +9,7 @@ public sealed record AttackSummary
     /// <summary>The name of the attack.</summary>
     public required string Attack { get; init; }
 
-    /// <summary>The norm of the attack: <c>l2</c> or <c>linf</c>.</summary>
+    /// <summary>The norm of the attack: <c>l2</c>, <c>linf</c> or <c>l1</c>.</summary>
     public required string Norm { get; init; }
 
     /// <summary>The space in which lengths are measured: <c>pixel</c> or <c>normalized</c>.</summary>
@@ -70,7 +70,7 @@ public sealed record AttackSummary
     /// <summary>The relative perturbation over the fooled images, measured after the normalisation of the model.</summary>
     public required Distribution RelativePerturbationNormalized { get; init; }
 
-    /// <summary>The length of the perturbation in both norms over the fooled images, in the space of the attack.</summary>
+    /// <summary>The length of the perturbation in each norm over the fooled images, in the space of the attack.</summary>
     public required PerturbationLengths Perturbation { get; init; }
 
     /// <summary>Upper bounds of the accuracy at the requested lengths.</summary>
@@ -149,7 +149,7 @@ public sealed record AttackSummary
             AccuracyAfter = Share(correctAfter, images.Count),
             RelativePerturbation = Distribution.Of(fooled.Select(image => image.Outcome.Relative)),
             RelativePerturbationNormalized = Distribution.Of(fooled.Select(image => image.RelativeNormalized)),
-            Perturbation = new(Distribution.Of(fooled.Select(image => image.Outcome.L2)), Distribution.Of(fooled.Select(image => image.Outcome.LInf))),
+            Perturbation = new(Distribution.Of(fooled.Select(image => image.Outcome.L2)), Distribution.Of(fooled.Select(image => image.Outcome.LInf)), Distribution.Of(fooled.Select(image => image.Outcome.L1))),
             Unattacked = unattacked,
             Underflowed = attacked.Count(image => image.Outcome.Underflowed),
             RobustAccuracy = robustness.AccuraciesAt(run.RobustAt),
@@ -248,10 +248,11 @@ public sealed record Distribution(double? Mean, double? Median, double? Worst)
     internal static double MedianOf(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 }
 
-/// <summary>The lengths of the perturbations of fooled images in both norms, in the space of the attack.</summary>
+/// <summary>The lengths of the perturbations of fooled images in each norm, in the space of the attack.</summary>
 /// <param name="L2">The lengths ‖x′ − x‖₂.</param>
 /// <param name="LInf">The lengths ‖x′ − x‖_∞.</param>
-public sealed record PerturbationLengths(Distribution L2, [property: JsonPropertyName("linf")] Distribution LInf);
+/// <param name="L1">The lengths ‖x′ − x‖₁; null in runs of older versions.</param>
+public sealed record PerturbationLengths(Distribution L2, [property: JsonPropertyName("linf")] Distribution LInf, Distribution? L1 = null);
 
 /// <summary>The effect of rounding adversarial images to 8 bits per value, as in PNG files.</summary>
 /// <param name="Images">The number of fooled images.</param>

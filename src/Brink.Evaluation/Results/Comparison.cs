@@ -11,7 +11,7 @@ internal sealed record Comparison
     /// <value>0.999 (Yao et al., CVPR 2019: attacks are compared that lower the accuracy below 0.1 %).</value>
     public const decimal FooledThreshold = 0.999m;
 
-    /// <summary>The norm of the attacks: <c>l2</c> or <c>linf</c>.</summary>
+    /// <summary>The norm of the attacks: <c>l2</c>, <c>linf</c> or <c>l1</c>.</summary>
     public required string Norm { get; init; }
 
     /// <summary>The space in which lengths are measured: <c>pixel</c> or <c>normalized</c>.</summary>
@@ -303,12 +303,12 @@ internal sealed record ComparedImage(long Index, AttackExit Exit, double Length,
 
     /// <summary>Converts the result for an image of a run in memory.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="norm">The norm of the attack: <c>l2</c> or <c>linf</c>.</param>
+    /// <param name="norm">The norm of the attack: <c>l2</c>, <c>linf</c> or <c>l1</c>.</param>
     /// <returns>The result as a comparison uses it.</returns>
     public static ComparedImage Of(EvaluatedImage image, string norm)
     {
         ArgumentNullException.ThrowIfNull(image);
         var outcome = image.Outcome;
-        return new(image.Index, outcome.Exit, norm == "linf" ? outcome.LInf : outcome.L2, outcome.Relative, image.RelativeNormalized, outcome.Forwards, outcome.Backwards, outcome.Underflowed);
+        return new(image.Index, outcome.Exit, outcome.Length(norm), outcome.Relative, image.RelativeNormalized, outcome.Forwards, outcome.Backwards, outcome.Underflowed);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class Robustness
     /// <summary>The attacks.</summary>
     public IReadOnlyList<ComparedRun> Attacks { get; }
 
-    /// <summary>The norm of the lengths: <c>l2</c> or <c>linf</c>.</summary>
+    /// <summary>The norm of the lengths: <c>l2</c>, <c>linf</c> or <c>l1</c>.</summary>
     public string Norm => Attacks[0].Run.Norm;
 
     /// <summary>The number of attacked images.</summary>

@@ -9,7 +9,7 @@ public sealed record RunDescription
     /// <summary>The name of the attack.</summary>
     public required string Attack { get; init; }
 
-    /// <summary>The norm of the attack: <c>l2</c> or <c>linf</c>.</summary>
+    /// <summary>The norm of the attack: <c>l2</c>, <c>linf</c> or <c>l1</c>.</summary>
     public required string Norm { get; init; }
 
     /// <summary>The space of the attack: <c>pixel</c> or <c>normalized</c>.</summary>

@@ -14,7 +14,7 @@ internal static class ImageTable
 {
     private static readonly Dictionary<string, AttackExit> Exits = Enum.GetValues<AttackExit>().ToDictionary(Name, StringComparer.Ordinal);
 
-    /// <summary>The maximum length of the file in bytes, enough for two million rows, each of twelve numbers of eight bytes, an exit reason and two flags.</summary>
+    /// <summary>The maximum length of the file in bytes, enough for two million rows, each of thirteen numbers of eight bytes, an exit reason and two flags.</summary>
     public const int LongestFile = 256 << 20;
 
     // Checked metadata leave little to decode: the rest is the time of a large table on a loaded machine.
@@ -28,7 +28,7 @@ internal static class ImageTable
     /// <summary>Reads the table.</summary>
     /// <param name="file">The content of the file.</param>
     /// <param name="rows">The number of rows that it must have.</param>
-    /// <returns>The rows.</returns>
+    /// <returns>The rows; their L1 lengths are NaN in tables of older versions.</returns>
     /// <exception cref="InvalidDataException">The table is damaged, or has other columns or another number of rows.</exception>
     public static IReadOnlyList<SavedImage> Read(byte[] file, int rows)
     {
@@ -72,11 +72,12 @@ internal static class ImageTable
         await group.ReadAsync(fields["exit"], exits);
         var (index, label, before, after) = (await Column<long>("index"), await Column<long>("label"), await Column<long>("prediction_before"), await Column<long>("prediction_after"));
         var (fooled, l2, linf, relative) = (await Column<bool>("fooled"), await Column<double>("l2"), await Column<double>("linf"), await Column<double>("relative"));
-        // Tables of older versions lack the column.
+        // Tables of older versions lack these columns.
+        var l1 = fields.ContainsKey("l1") ? await Column<double>("l1") : [.. Enumerable.Repeat(double.NaN, rows)];
         var underflowed = fields.ContainsKey("underflowed") ? await Column<bool>("underflowed") : new bool[group.RowCount];
         var (iterations, forwards, backwards, products) = (await Column<long>("iterations"), await Column<long>("forwards"), await Column<long>("backwards"), await Column<long>("products"));
         var targets = await Column<long>("target");
-        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], Exits[exit], l2[row], linf[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row], underflowed[row]) { Target = targets[row] })];
+        return [.. exits.Select((exit, row) => new SavedImage(index[row], label[row], before[row], after[row], fooled[row], Exits[exit], l2[row], linf[row], l1[row], relative[row], iterations[row], forwards[row] + backwards[row], products[row], underflowed[row]) { Target = targets[row] })];
     }
 
     private static async Task WriteAsync(Stream stream, IReadOnlyList<EvaluatedImage> images)
@@ -92,6 +93,7 @@ internal static class ImageTable
             Texts("exit", image => Name(image.Outcome.Exit)),
             Values("l2", image => image.Outcome.L2),
             Values("linf", image => image.Outcome.LInf),
+            Values("l1", image => image.Outcome.L1),
             Values("relative", image => image.Outcome.Relative),
             Numbers("iterations", image => image.Outcome.Iterations),
             Numbers("forwards", image => image.Outcome.Forwards),
@@ -350,12 +352,13 @@ internal ref struct ParquetMetadata
 /// <param name="Exit">The exit reason.</param>
 /// <param name="L2">The length ‖x′ − x‖₂, in the space of the attack.</param>
 /// <param name="LInf">The length ‖x′ − x‖_∞, in the space of the attack.</param>
+/// <param name="L1">The length ‖x′ − x‖₁, in the space of the attack.</param>
 /// <param name="Relative">The relative perturbation ‖x′ − x‖_p / ‖x‖_p, in the norm and the space of the attack.</param>
 /// <param name="Iterations">The number of iterations.</param>
 /// <param name="Passes">The number of forward and backward passes.</param>
 /// <param name="Products">The number of Hessian-vector products.</param>
 /// <param name="Underflowed">A value that indicates whether the cross-entropy underflowed and the logit gap replaced it.</param>
-internal sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, AttackExit Exit, double L2, double LInf, double Relative, long Iterations, long Passes, long Products, bool Underflowed)
+internal sealed record SavedImage(long Index, long Label, long PredictionBefore, long PredictionAfter, bool Fooled, AttackExit Exit, double L2, double LInf, double L1, double Relative, long Iterations, long Passes, long Products, bool Underflowed)
 {
     /// <summary>The target class, or −1 if none was chosen.</summary>
     public long Target { get; init; } = -1;
@@ -364,6 +367,6 @@ internal sealed record SavedImage(long Index, long Label, long PredictionBefore,
     public bool Attacked => Exit is not (AttackExit.Misclassified or AttackExit.Skipped);
 
     /// <summary>Returns the length of the perturbation in a norm.</summary>
-    /// <param name="norm">The norm: <c>l2</c> or <c>linf</c>.</param>
-    public double Length(string norm) => norm == "linf" ? LInf : L2;
+    /// <param name="norm">The norm: <c>l2</c>, <c>linf</c> or <c>l1</c>.</param>
+    public double Length(string norm) => norm switch { "linf" => LInf, "l1" => L1, _ => L2 };
 }

@@ -113,7 +113,7 @@ public sealed class SavedRun : IDisposable
         {
             var table = ImageTable.Read(RegularFile.Read(Path.Combine(Folder, ResultFolder.Table), ImageTable.LongestFile), _indices.Length);
             return table.Select(image => (image.Index, image.Label, image.PredictionBefore, image.Fooled)).SequenceEqual(_indices.Select((index, row) => (index, Labels[row], PredictionsBefore[row], Fooled[row])))
-                ? table
+                ? WithL1(table)
                 : throw Refuse(Folder, "its images.parquet describes other images than its adversarial.safetensors");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -147,6 +147,19 @@ public sealed class SavedRun : IDisposable
     {
         _originals.Dispose();
         _adversarials.Dispose();
+    }
+
+    /// <summary>Computes the L1 lengths, which tables of older versions lack.</summary>
+    private IReadOnlyList<SavedImage> WithL1(IReadOnlyList<SavedImage> table)
+    {
+        if (!table.Any(image => double.IsNaN(image.L1)))
+        {
+            return table;
+        }
+
+        using var scope = NewDisposeScope();
+        var lengths = Norm.L1.Of(_adversarials.to(ScalarType.Float64) - _originals.to(ScalarType.Float64)).data<double>().ToArray();
+        return [.. table.Select((image, row) => image with { L1 = lengths[row] })];
     }
 
     private double[] Ratios(Tensor originals, Tensor adversarials) => _norm.Of(adversarials - originals).div(_norm.Of(originals)).data<double>().ToArray();
@@ -190,7 +203,7 @@ public sealed class SavedRun : IDisposable
 
         public Norm Norm() => Brink.Norm.TryParse(summary.Norm, out var norm)
             ? norm
-            : throw Problem($"its results.json needs the norm l2 or linf, but has {Excerpt.Quote(summary.Norm)}");
+            : throw Problem($"its results.json needs the norm l2, linf or l1, but has {Excerpt.Quote(summary.Norm)}");
 
         public InputSpace Space() => summary.Space switch
         {

@@ -56,7 +56,7 @@ internal sealed record TransferMatrix
 /// <param name="Folder">The folder of the run.</param>
 /// <param name="Model">The name of the attacked model.</param>
 /// <param name="Attack">The name of the attack.</param>
-/// <param name="Norm">The norm of the attack: <c>l2</c> or <c>linf</c>.</param>
+/// <param name="Norm">The norm of the attack: <c>l2</c>, <c>linf</c> or <c>l1</c>.</param>
 /// <param name="Target">The target: <c>untargeted</c>, <c>best</c>, <c>hardest</c> or the number of a class.</param>
 /// <param name="Data">The name of the data set.</param>
 /// <param name="Images">The number of images.</param>

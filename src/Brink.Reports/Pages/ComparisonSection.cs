@@ -139,7 +139,7 @@ internal sealed class ComparedImages(IReadOnlyList<ReportedRun> runs, IReadOnlyL
     {
         using var scope = NewDisposeScope();
         var pixels = shown.Select((run, number) => run.Pixels(images[number])).ToArray();
-        var strengths = pixels.Select((pair, number) => PixelPicture.Strengths(pair.Adversarial - pair.Original, shown[number].IsLInf)).ToArray();
+        var strengths = pixels.Select((pair, number) => PixelPicture.Strengths(pair.Adversarial - pair.Original, shown[number].Norm)).ToArray();
         var scales = strengths.Select(strength => (double)strength.max().item<float>()).ToArray();
         using var original = PixelPicture.Of(pixels[0].Original);
         var label = shown[0].ClassName(images[0].Label);
@@ -154,7 +154,7 @@ internal sealed class ComparedImages(IReadOnlyList<ReportedRun> runs, IReadOnlyL
             using SKBitmap adversarial = PixelPicture.Of(pixels[number].Adversarial), shared = PixelPicture.OfStrengths(strengths[number], scales.Max()), own = PixelPicture.OfStrengths(strengths[number], scales[number]);
             var prediction = run.ClassName(image.PredictionAfter);
             return Html.Of($"""
-                <figure><div>{Gallery.Picture(adversarial, $"Adversarial image of {labels[number]}, classified as {prediction}")}{Gallery.Picture(shared, "Perturbation on the common scale")}{Gallery.Picture(own, "Perturbation on its own scale")}</div><figcaption><b>{prediction}</b><br><span class="quiet">{labels[number]}<br>L2 {NumberText.Length(image.L2)} · L∞ {NumberText.Length(image.LInf)}</span></figcaption></figure>
+                <figure><div>{Gallery.Picture(adversarial, $"Adversarial image of {labels[number]}, classified as {prediction}")}{Gallery.Picture(shared, "Perturbation on the common scale")}{Gallery.Picture(own, "Perturbation on its own scale")}</div><figcaption><b>{prediction}</b><br><span class="quiet">{labels[number]}<br>{run.Lengths(image)}</span></figcaption></figure>
                 """);
         }
     }

@@ -79,14 +79,14 @@ internal sealed class Gallery(ReportedRun run)
         using var original = before;
         using var adversarial = after;
         using var perturbation = adversarial - original;
-        using var strengths = PixelPicture.Strengths(perturbation, run.IsLInf);
+        using var strengths = PixelPicture.Strengths(perturbation, run.Norm);
         using var largest = strengths.max();
         var scale = (double)largest.item<float>();
         using SKBitmap left = PixelPicture.Of(original), middle = PixelPicture.Of(adversarial), right = PixelPicture.OfStrengths(strengths, scale);
         var (label, prediction) = (run.ClassName(image.Label), run.ClassName(image.PredictionAfter));
         return Html.Of($"""
             <figure class="case"><div class="triple">{Picture(left, $"Image {image.Index}, {label}")}{Picture(middle, $"Adversarial image, classified as {prediction}")}{Picture(right, "Perturbation")}</div>
-            <figcaption><b>{label}</b> → <b>{prediction}</b><br><span class="quiet">image {image.Index} · L2 {NumberText.Length(image.L2)} · L∞ {NumberText.Length(image.LInf)} · {NumberText.Percent(double.IsFinite(image.Relative) ? image.Relative : null)} · up to {NumberText.Length(scale * ReportedRun.Levels)} of {ReportedRun.Levels} levels</span></figcaption></figure>
+            <figcaption><b>{label}</b> → <b>{prediction}</b><br><span class="quiet">image {image.Index} · {run.Lengths(image)} · {NumberText.Percent(double.IsFinite(image.Relative) ? image.Relative : null)} · up to {NumberText.Length(scale * ReportedRun.Levels)} of {ReportedRun.Levels} levels</span></figcaption></figure>
             """);
     }
 }

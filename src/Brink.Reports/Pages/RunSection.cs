@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Brink.Evaluation.Catalog;
 using Brink.Evaluation.Results;
+using Brink.Evaluation.Runs;
 using Brink.Reports.Figures;
 
 namespace Brink.Reports.Pages;
@@ -115,7 +116,7 @@ internal sealed class RunSection(ReportedRun run, string name)
         return Html.Of($"""
             <table class="facts">
             {Row("attack", AttackName())}
-            {Row("norm", _summary.Norm == "linf" ? "L∞ (the largest change of a value)" : "L2 (the Euclidean length of the change)")}
+            {Row("norm", _summary.Norm switch { "linf" => "L∞ (the largest change of a value)", "l1" => "L1 (the sum of the changes of all values)", _ => "L2 (the Euclidean length of the change)" })}
             {Row("lengths in", Unit)}
             {Row("fooled", target)}
             {Row("model", _summary.Model)}
@@ -170,6 +171,7 @@ internal sealed class RunSection(ReportedRun run, string name)
             {(_summary.Space == "pixel" ? Row(Html.Of($"relative {norm}, normalised input"), "relativePerturbationNormalized", _summary.RelativePerturbationNormalized, NumberText.Percent) : null)}
             {Row(Html.Of($"L2 length"), "perturbation.l2", _summary.Perturbation.L2, NumberText.Length)}
             {Row(Html.Of($"L∞ length"), "perturbation.linf", _summary.Perturbation.LInf, NumberText.Length)}
+            {(run.Norm == Norm.L1 && _summary.Perturbation.L1 is { } lengths ? Row(Html.Of($"L1 length"), "perturbation.l1", lengths, NumberText.Length) : null)}
             </tbody>
             <tbody>
             {Line("passes per image", Html.Of($"{Figure("forwardsPerImage", NumberText.Passes(_summary.ForwardsPerImage))} forward, {Figure("backwardsPerImage", NumberText.Passes(_summary.BackwardsPerImage))} backward{(_summary.ProductsPerImage > 0 ? Html.Of($", {Figure("productsPerImage", NumberText.Passes(_summary.ProductsPerImage))} Hessian products") : null)}"))}
@@ -205,12 +207,10 @@ internal sealed class RunSection(ReportedRun run, string name)
             return Html.Empty;
         }
 
-        var (l2, linf, tolerance) = (_summary.Perturbation.L2.Median, _summary.Perturbation.LInf.Median, _summary.Describe().Tolerance);
-        var figures = new[]
-        {
-            RobustnessCurve.Draw(run.Fooled.Select(image => image.L2), run.Attacked.Count, tolerance, l2, NumberText.Length(l2), $"L2 length of perturbation ({Unit})", $"{name}l2"),
-            RobustnessCurve.Draw(run.Fooled.Select(image => image.LInf), run.Attacked.Count, tolerance, linf, NumberText.Length(linf), $"L∞ length of perturbation ({Unit})", $"{name}linf"),
-        };
+        var (lengths, tolerance) = (_summary.Perturbation, _summary.Describe().Tolerance);
+        Curve?[] drawn = [new(Norm.L2, image => image.L2, lengths.L2), new(Norm.LInf, image => image.LInf, lengths.LInf), run.Norm == Norm.L1 && lengths.L1 is { } l1 ? new(Norm.L1, image => image.L1, l1) : null];
+        var figures = drawn.OfType<Curve>().Select(curve => RobustnessCurve.Draw(
+            run.Fooled.Select(curve.Length), run.Attacked.Count, tolerance, curve.Lengths.Median, NumberText.Length(curve.Lengths.Median), $"{curve.Norm.DisplayName} length of perturbation ({Unit})", $"{name}{curve.Norm.Name}"));
         var unfooled = _summary.Attacked - _summary.Fooled;
         return Figures("Robustness curve", Html.Of($"The share of the attacked images that are fooled by perturbations up to a length. The farther right the curve, the more robust the model.{(unfooled > 0 ? $" {NumberText.Count(unfooled)} attacked {(unfooled == 1 ? "image was" : "images were")} not fooled; the median is over the fooled images." : "")}"), figures);
     }
@@ -231,4 +231,6 @@ internal sealed class RunSection(ReportedRun run, string name)
             <section><h3>{heading}</h3><p class="note">{note}</p><div class="figures">{drawn.Select(svg => new Html(svg))}</div></section>
             """);
     }
+
+    private sealed record Curve(Norm Norm, Func<SavedImage, double> Length, Distribution Lengths);
 }

@@ -42,9 +42,9 @@ internal sealed class PerturbationPicture
     public static PerturbationPicture Of(IReadOnlyList<SavedRun> saved, IReadOnlyList<long> indices, OpenedModel? model = null)
     {
         var runs = saved.Select(run => new ReportedRun(run)).ToList();
-        if (runs.Find(run => run.IsLInf != runs[0].IsLInf) is { } other)
+        if (runs.Find(run => run.Norm != runs[0].Norm) is { } other)
         {
-            throw new BadInputException($"The heat maps of a picture measure perturbations in one norm, but the run in {runs[0].Folder} is {Norm.Parse(runs[0].Summary.Norm).DisplayName} and the one in {other.Folder} {Norm.Parse(other.Summary.Norm).DisplayName}; draw one picture per norm.");
+            throw new BadInputException($"The heat maps of a picture measure perturbations in one norm, but the run in {runs[0].Folder} is {runs[0].Norm.DisplayName} and the one in {other.Folder} {other.Norm.DisplayName}; draw one picture per norm.");
         }
 
         return new(runs, [.. indices.Select(index => Find(runs, index))], model);
@@ -111,8 +111,8 @@ internal sealed class PerturbationPicture
     {
         using var scope = NewDisposeScope();
         var pixels = _runs.Select((run, number) => run.Pixels(images[number])).ToArray();
-        var largest = _runs[0].IsLInf;
-        var strengths = pixels.Select(pair => PixelPicture.Strengths(pair.Adversarial - pair.Original, largest)).ToArray();
+        var norm = _runs[0].Norm;
+        var strengths = pixels.Select(pair => PixelPicture.Strengths(pair.Adversarial - pair.Original, norm)).ToArray();
         var scales = strengths.Select(strength => (double)strength.max().item<float>()).ToArray();
         var shared = scales.Max();
         var label = _runs[0].ClassName(images[0].Label);
@@ -135,7 +135,7 @@ internal sealed class PerturbationPicture
             Write(canvas, font, _labels[number], left, captions, Side, SKColors.DimGray);
             Write(canvas, font, image.Fooled ? _runs[number].ClassName(image.PredictionAfter) : image.Attacked ? "not fooled" : "not attacked", left, captions + Line, Side, SKColors.Black, emphasis: true);
             Write(canvas, font, Confidence(pixels[number].Adversarial, image.PredictionAfter), left, captions + (2 * Line), Side, SKColors.DimGray);
-            Write(canvas, font, $"L2 {NumberText.Length(image.L2)} · L∞ {NumberText.Length(image.LInf)}", left, captions + (image.Fooled && _model is null ? 2 : 3) * Line, Side, SKColors.DimGray);
+            Write(canvas, font, _runs[number].Lengths(image), left, captions + (image.Fooled && _model is null ? 2 : 3) * Line, Side, SKColors.DimGray);
             Show(canvas, PixelPicture.OfStrengths(strengths[number], shared), left, heat);
             Show(canvas, PixelPicture.OfStrengths(strengths[number], scales[number]), left, heat + Side + Gap);
             Write(canvas, font, $"up to {NumberText.Length(scales[number] * ReportedRun.Levels)}", left + 4, heat + (2 * Side) + Gap - 6, Side - 8, SKColors.White);

@@ -32,15 +32,14 @@ internal static class PixelPicture
         return Fill(width, height, entry => HeatColors.At(scale > 0 ? values[entry] / scale : 0));
     }
 
-    /// <summary>Computes the strength of a perturbation in each pixel: the root of the sum of squares over the channels, or the largest absolute value.</summary>
+    /// <summary>Computes the strength of a perturbation in each pixel: its norm over the channels.</summary>
     /// <param name="perturbation">The perturbation, shape [channels, height, width].</param>
-    /// <param name="largest">Whether to use the largest absolute value, as for L∞.</param>
+    /// <param name="norm">The norm of the attack.</param>
     /// <returns>The strengths, shape [height, width].</returns>
-    public static Tensor Strengths(Tensor perturbation, bool largest)
+    public static Tensor Strengths(Tensor perturbation, Norm norm)
     {
         using var scope = NewDisposeScope();
-        var magnitudes = perturbation.abs();
-        return (largest ? magnitudes.amax([0]) : magnitudes.pow(Scalars.Two).sum([0L]).sqrt()).MoveToOuterDisposeScope();
+        return norm.Of(perturbation.flatten(1).t()).reshape(perturbation.shape[1..]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Rounds pixels to the levels of an 8-bit image.</summary>

@@ -47,6 +47,10 @@ public sealed record Outcome
     /// <value>0 if the image is not fooled.</value>
     public required double LInf { get; init; }
 
+    /// <summary>The L1 length ‖x′ − x‖₁ of the perturbation, in the input space of the attack.</summary>
+    /// <value>0 if the image is not fooled.</value>
+    public required double L1 { get; init; }
+
     /// <summary>The relative perturbation ‖x′ − x‖_p / ‖x‖_p, in the norm and input space of the attack.</summary>
     /// <value>0 if the image is not fooled; infinite if the original image has length 0.</value>
     public required double Relative { get; init; }
@@ -76,13 +80,18 @@ public sealed record Outcome
 
     /// <summary>Indicates whether the image was attacked: classified correctly, and its label is not the target class.</summary>
     public bool Attacked => Exit is not (AttackExit.Misclassified or AttackExit.Skipped);
+
+    /// <summary>Returns the length of the perturbation in a norm.</summary>
+    /// <param name="norm">The name of the norm.</param>
+    internal double Length(string norm) => norm switch { "linf" => LInf, "l1" => L1, _ => L2 };
 }
 
 /// <summary>The lengths of the perturbations of a batch, computed in double precision.</summary>
 /// <param name="L2">The length ‖x′ − x‖₂ of each perturbation.</param>
 /// <param name="LInf">The length ‖x′ − x‖_∞ of each perturbation.</param>
+/// <param name="L1">The length ‖x′ − x‖₁ of each perturbation.</param>
 /// <param name="Relative">The relative perturbation ‖x′ − x‖_p / ‖x‖_p of each image; infinite if x is 0 and x′ is not.</param>
-internal sealed record PerturbationLengths(double[] L2, double[] LInf, double[] Relative)
+internal sealed record PerturbationLengths(double[] L2, double[] LInf, double[] L1, double[] Relative)
 {
     /// <summary>Computes the lengths of the perturbations of a batch.</summary>
     /// <param name="images">The original images x, shape [batch, …].</param>
@@ -96,6 +105,7 @@ internal sealed record PerturbationLengths(double[] L2, double[] LInf, double[] 
         return new(
             Lengths(Norm.L2).ToDoubles(),
             Lengths(Norm.LInf).ToDoubles(),
+            Lengths(Norm.L1).ToDoubles(),
             Lengths(norm).div(originals).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity).ToDoubles());
     }
 }

@@ -160,6 +160,7 @@ internal sealed class AttackRun
             Exit = entry.Exit,
             L2 = lengths.L2[row],
             LInf = lengths.LInf[row],
+            L1 = lengths.L1[row],
             Relative = lengths.Relative[row],
             Iterations = entry.Iterations,
             Forwards = entry.Forwards,

@@ -92,7 +92,7 @@ public sealed class ResultContractTests : IDisposable
         });
 
         Assert.Equal(
-            ["index", "label", "prediction_before", "prediction_after", "target", "fooled", "exit", "l2", "linf", "relative", "iterations", "forwards", "backwards", "products", "underflowed"],
+            ["index", "label", "prediction_before", "prediction_after", "target", "fooled", "exit", "l2", "linf", "l1", "relative", "iterations", "forwards", "backwards", "products", "underflowed"],
             files.Columns.Keys,
             StringComparer.Ordinal);
         Assert.All(files.Columns.Values, column => Assert.Equal(count, column.Length));
@@ -162,12 +162,13 @@ public sealed class ResultContractTests : IDisposable
         var adversarial = files.Tensors["adversarial"].to(ScalarType.Float64).flatten(1);
         var change = adversarial - original;
 
-        double[] Norm(Tensor rows, string name) => (name == "l2" ? rows.square().sum(1).sqrt() : rows.abs().amax([1])).data<double>().ToArray();
+        double[] Norm(Tensor rows, string name) => (name == "l2" ? rows.square().sum(1).sqrt() : name == "l1" ? rows.abs().sum(1) : rows.abs().amax([1])).data<double>().ToArray();
         double[] Ratio(Tensor parts, Tensor wholes) => [.. Norm(parts, norm).Zip(Norm(wholes, norm), (part, whole) => part / whole)];
 
-        var (l2, linf, relative) = (Norm(change, "l2"), Norm(change, "linf"), Ratio(change, original));
+        var (l2, linf, l1, relative) = (Norm(change, "l2"), Norm(change, "linf"), Norm(change, "l1"), Ratio(change, original));
         AssertClose(l2, files.Column<double>("l2"));
         AssertClose(linf, files.Column<double>("linf"));
+        AssertClose(l1, files.Column<double>("l1"));
         AssertClose(relative, files.Column<double>("relative"));
         for (var row = 0; row < fooled.Length; row++)
         {
@@ -181,6 +182,7 @@ public sealed class ResultContractTests : IDisposable
         AssertDistribution(normalized, fooled, files["relativePerturbationNormalized"]);
         AssertDistribution(l2, fooled, files["perturbation"].GetProperty("l2"));
         AssertDistribution(linf, fooled, files["perturbation"].GetProperty("linf"));
+        AssertDistribution(l1, fooled, files["perturbation"].GetProperty("l1"));
 
         // The range of pixels, in either space.
         var pixels = space == "pixel" ? adversarial : (adversarial * std) + mean;

@@ -112,7 +112,7 @@ public sealed class ReproducedTableTests
     {
         static EvaluatedImage Image(int index, AttackExit exit, double relative) => new(
             index,
-            new Outcome { Label = 1, PredictionBefore = exit == AttackExit.Fooled ? 1 : 2, PredictionAfter = 2, Target = 2, Exit = exit, L2 = relative, LInf = relative, Relative = relative, Iterations = 1, Forwards = 3, Backwards = 4 },
+            new Outcome { Label = 1, PredictionBefore = exit == AttackExit.Fooled ? 1 : 2, PredictionAfter = 2, Target = 2, Exit = exit, L2 = relative, LInf = relative, L1 = relative, Relative = relative, Iterations = 1, Forwards = 3, Backwards = 4 },
             relative);
         EvaluatedImage[] images = [.. fooled.Select(relative => Image(0, AttackExit.Fooled, relative)), .. Enumerable.Repeat(Image(0, AttackExit.Misclassified, 0), misclassified)];
         using var result = new EvaluationResult([new(images, empty(0), empty(0), Seconds: 1)], images.Length);

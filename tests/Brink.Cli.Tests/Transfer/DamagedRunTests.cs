@@ -69,7 +69,7 @@ public sealed class DamagedRunTests : IDisposable
     [InlineData("space", "\"cube\"", "the space pixel or normalized, but has 'cube'")]
     [InlineData("space", "null", "its results.json cannot be read")]
     [InlineData("space", "\"pixel\"", "pixels between 0 and 1, but have others")]
-    [InlineData("norm", "\"l1\"", "the norm l2 or linf, but has 'l1'")]
+    [InlineData("norm", "\"l3\"", "the norm l2, linf or l1, but has 'l3'")]
     [InlineData("options", "null", "its results.json cannot be read")]
     [InlineData("perturbation", "{\"linf\":{\"mean\":1,\"median\":1,\"worst\":1}}", "its results.json cannot be read")]
     [InlineData("seconds", "1e999", "its results.json cannot be read")]

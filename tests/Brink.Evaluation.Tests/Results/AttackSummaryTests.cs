@@ -80,6 +80,7 @@ public sealed class AttackSummaryTests : IDisposable
                 Exit = exit,
                 L2 = exit == AttackExit.Fooled ? 0.5 : 0,
                 LInf = exit == AttackExit.Fooled ? 0.5 : 0,
+                L1 = exit == AttackExit.Fooled ? 0.5 : 0,
                 Relative = exit == AttackExit.Fooled ? 1 : 0,
                 Iterations = 1,
                 Forwards = 1,

@@ -33,8 +33,15 @@ public sealed class RequirementTests
         Assert.Equal(double.NaN, Robustness.Of(Run("l2"), Images.Take(2)).MedianLength);
     }
 
-    [Fact]
-    public void Lengths_are_those_of_the_norm() => Assert.Equal(0.0045, Robustness.Of(Run("linf"), Images).MedianLength, 12);
+    [Theory]
+    [InlineData("l2", 0.45)]
+    [InlineData("linf", 0.0045)]
+    [InlineData("l1", 4.5)]
+    public void Lengths_are_those_of_the_norm(string norm, double median)
+    {
+        Assert.Equal(median, Robustness.Of(Run(norm), Images).MedianLength, 12);
+        Assert.Contains(Norm.Parse(norm).DisplayName, Requirement.Parse("median>=10").Check(Robustness.Of(Run(norm), Images), allowUnattacked: true).Sentence, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("accuracy@0.35>=0.6", true)]
@@ -106,6 +113,7 @@ public sealed class RequirementTests
         Exit = exit,
         L2 = exit == AttackExit.Fooled ? length : 0,
         LInf = exit == AttackExit.Fooled ? length / 100 : 0,
+        L1 = exit == AttackExit.Fooled ? length * 10 : 0,
         Relative = 0,
         Iterations = 1,
         Forwards = 1,

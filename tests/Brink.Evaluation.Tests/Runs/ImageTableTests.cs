@@ -17,14 +17,14 @@ public sealed class ImageTableTests
         var exits = Enum.GetValues<AttackExit>();
         var images = Enumerable.Range(0, rows).Select(row => new EvaluatedImage(
             row,
-            new() { Label = row % 10, PredictionBefore = -1, PredictionAfter = random.NextInt64(), Target = 3, Exit = exits[random.Next(exits.Length)], L2 = random.NextDouble(), LInf = 0, Relative = double.PositiveInfinity, Iterations = 7, Forwards = row, Backwards = 2, Underflowed = row % 3 == 0 },
+            new() { Label = row % 10, PredictionBefore = -1, PredictionAfter = random.NextInt64(), Target = 3, Exit = exits[random.Next(exits.Length)], L2 = random.NextDouble(), LInf = 0, L1 = random.NextDouble(), Relative = double.PositiveInfinity, Iterations = 7, Forwards = row, Backwards = 2, Underflowed = row % 3 == 0 },
             RelativeNormalized: 0)).ToArray();
         using var stream = new MemoryStream();
         ImageTable.Write(stream, images);
         var table = ImageTable.Read(stream.ToArray(), rows);
         Assert.Equal(
-            images.Select(image => (image.Index, image.Outcome.Label, image.Outcome.PredictionAfter, image.Outcome.Exit, image.Outcome.L2, image.Outcome.Relative, (long)image.Outcome.Forwards + 2, image.Outcome.Underflowed)),
-            table.Select(image => ((int)image.Index, image.Label, image.PredictionAfter, image.Exit, image.L2, image.Relative, image.Passes, image.Underflowed)));
+            images.Select(image => (image.Index, image.Outcome.Label, image.Outcome.PredictionAfter, image.Outcome.Exit, image.Outcome.L2, image.Outcome.L1, image.Outcome.Relative, (long)image.Outcome.Forwards + 2, image.Outcome.Underflowed)),
+            table.Select(image => ((int)image.Index, image.Label, image.PredictionAfter, image.Exit, image.L2, image.L1, image.Relative, image.Passes, image.Underflowed)));
         Assert.Throws<InvalidDataException>(() => ImageTable.Read(stream.ToArray(), rows + 1));
     }
 
@@ -32,7 +32,7 @@ public sealed class ImageTableTests
     [Fact]
     public void A_table_of_equal_rows_is_read()
     {
-        var image = new EvaluatedImage(0, new() { Label = 0, PredictionBefore = 0, PredictionAfter = 0, Target = -1, Exit = AttackExit.Misclassified, L2 = 0, LInf = 0, Relative = 0, Iterations = 0, Forwards = 1, Backwards = 0 }, 0);
+        var image = new EvaluatedImage(0, new() { Label = 0, PredictionBefore = 0, PredictionAfter = 0, Target = -1, Exit = AttackExit.Misclassified, L2 = 0, LInf = 0, L1 = 0, Relative = 0, Iterations = 0, Forwards = 1, Backwards = 0 }, 0);
         using var stream = new MemoryStream();
         ImageTable.Write(stream, [.. Enumerable.Repeat(image, 200_000)]);
         Assert.Equal(200_000, ImageTable.Read(stream.ToArray(), 200_000).Count);

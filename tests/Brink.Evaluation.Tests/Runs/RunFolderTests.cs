@@ -99,10 +99,10 @@ public sealed class RunFolderTests : IDisposable
     public void A_stored_range_is_read_without_loss()
     {
         using var scope = NewDisposeScope();
-        double[] numbers = [0, -0.0, 1.0 / 3, double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NaN, double.NegativeInfinity];
+        double[] numbers = [0, -0.0, 1.0 / 3, double.Epsilon, double.MaxValue, double.MinValue, double.PositiveInfinity, double.NaN, double.NegativeInfinity];
         var images = Enum.GetValues<AttackExit>().Select((exit, index) => new EvaluatedImage(
             index,
-            new Outcome { Label = index, PredictionBefore = -1, PredictionAfter = long.MaxValue, Target = 2, Exit = exit, L2 = numbers[index], LInf = 0.1, Relative = numbers[^(index + 1)], Iterations = int.MaxValue, Forwards = 3, Backwards = 4, Underflowed = index % 2 == 0 },
+            new Outcome { Label = index, PredictionBefore = -1, PredictionAfter = long.MaxValue, Target = 2, Exit = exit, L2 = numbers[index], LInf = 0.1, L1 = numbers[^(index + 1)], Relative = numbers[^(index + 1)], Iterations = int.MaxValue, Forwards = 3, Backwards = 4, Underflowed = index % 2 == 0 },
             numbers[index])).ToArray();
         using var range = new EvaluatedRange(images, rand(images.Length, 3, 2, 2), full([images.Length, 3, 2, 2], -0.0f), Seconds: 1.0 / 7);
         IRangeStore folder = Open("folder");

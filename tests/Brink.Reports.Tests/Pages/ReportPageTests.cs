@@ -22,6 +22,7 @@ public sealed class ReportPageTests : IDisposable
     {
         ["usual"] = new(),
         ["linf"] = new() { Norm = "linf" },
+        ["l1"] = new() { Norm = "l1" },
         ["normalised"] = new() { Space = "normalized" },
         ["one image"] = new() { Images = 1, Exit = _ => AttackExit.Fooled },
         ["nothing fooled"] = new() { Exit = _ => AttackExit.IterationLimit },
@@ -55,7 +56,7 @@ public sealed class ReportPageTests : IDisposable
             Assert.True(value.ValueKind == JsonValueKind.Null ? figure.Printed == "–" : ParsedPage.IsRounded(figure.Property, figure.Printed, value.GetDouble()), $"{figure.Property} is {value}, not {figure.Printed}.");
         });
         string[] numbers = ["images", "misclassified", "attacked", "fooled", "accuracyBefore", "accuracyAfter", "forwardsPerImage", "backwardsPerImage"];
-        string[] distributions = ["relativePerturbation", "perturbation.l2", "perturbation.linf"];
+        string[] distributions = ["relativePerturbation", "perturbation.l2", "perturbation.linf", .. name == "l1" ? ["perturbation.l1"] : Array.Empty<string>()];
         Assert.Empty(numbers.Concat(distributions.SelectMany(key => new[] { $"{key}.mean", $"{key}.median", $"{key}.worst" })).Except(page.Figures.Select(figure => figure.Property), StringComparer.Ordinal));
         Assert.Equal(name == "rounded to 8 bits" ? 1 : 0, page.Figures.Count(figure => figure is { Property: "rounded.stillFooled", Printed: "21" }));
         // A length, an accuracy and, except in runs of older versions, two counts and two ends of an interval.
@@ -217,6 +218,47 @@ public sealed class ReportPageTests : IDisposable
         Assert.All(["accuracyBeforeInterval", "accuracyAfterInterval", "unattacked", "underflowed"], key => Assert.True(json.Remove(key)));
         File.WriteAllText(path, json.ToJsonString());
         Assert.Contains("36 of 40 , 95 % interval", new ParsedPage(ExampleRun.Report([Folder("run")])).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Results_of_an_older_version_without_L1_lengths_are_read_and_reported()
+    {
+        new ExampleRun().Write(Folder("run"));
+        using var run = SavedRun.Read(Folder("run"));
+        var expected = run.ReadTable();
+        Edit("run", json =>
+        {
+            Assert.True(json.Remove("checksums"));
+            Assert.True(json["perturbation"]!.AsObject().Remove("l1"));
+        });
+
+        // The description of the columns ends the file. There the column l1, whose name follows its length 2, gets another name.
+        var path = Path.Combine(Folder("run"), "images.parquet");
+        var table = File.ReadAllBytes(path);
+        var description = table.AsSpan(table.Length - 8 - BitConverter.ToInt32(table, table.Length - 8));
+        for (int place; (place = description.IndexOf("\u0002l1"u8)) >= 0;)
+        {
+            description[place + 2] = (byte)'_';
+        }
+
+        File.WriteAllBytes(path, table);
+        Assert.All(ImageTable.Read(table, expected.Count), image => Assert.Equal(double.NaN, image.L1));
+        using var older = SavedRun.Read(Folder("run"));
+        Assert.Null(older.Summary.Perturbation.L1);
+        Assert.All(older.ReadTable().Zip(expected), pair => Assert.Equal(pair.Second.L1, pair.First.L1, pair.Second.L1 * 1e-12));
+        Assert.Contains(expected, image => image.L1 > image.L2);
+        Assert.NotEmpty(ExampleRun.Report([Folder("run")]));
+    }
+
+    [Fact]
+    public void A_run_in_L1_has_its_lengths_and_their_curve_beside_those_of_the_other_norms()
+    {
+        EdgeCases["l1"].Write(Folder("run"));
+        EdgeCases["usual"].Write(Folder("usual"));
+        var (text, usual) = (new ParsedPage(ExampleRun.Report([Folder("run")])).Text, new ParsedPage(ExampleRun.Report([Folder("usual")])).Text);
+        Assert.Contains("L1 (the sum of the changes of all values)", text, StringComparison.Ordinal);
+        Assert.Matches(@"· L1 [0-9.]+ · L2 [0-9.]+ · L∞ [0-9.]+ ·", text);
+        Assert.DoesNotContain("L1", usual, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,8 +20,9 @@ public sealed class PerturbationPictureTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var change = tensor(new[] { 0.3f, 0f, -0.4f, -0.5f }, [2, 1, 2]);
-        Assert.Equal([0.5f, 0.5f], PixelPicture.Strengths(change, largest: false).data<float>().ToArray());
-        Assert.Equal([0.4f, 0.5f], PixelPicture.Strengths(change, largest: true).data<float>().ToArray());
+        Assert.Equal([0.5f, 0.5f], PixelPicture.Strengths(change, Norm.L2).data<float>().ToArray());
+        Assert.Equal([0.4f, 0.5f], PixelPicture.Strengths(change, Norm.LInf).data<float>().ToArray());
+        Assert.All(PixelPicture.Strengths(change, Norm.L1).data<float>().ToArray().Zip([0.7f, 0.5f]), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
     }
 
     [Fact]
@@ -69,16 +70,18 @@ public sealed class PerturbationPictureTests : IDisposable
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    [Fact]
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("l1")]
     [Trait("speed", "slow")]
-    public void Names_are_text_and_lengths_are_those_of_the_results()
+    public void Names_are_text_and_lengths_are_those_of_the_results(string norm)
     {
-        var summary = new ExampleRun { Images = 1, Exit = _ => AttackExit.Fooled, ClassNames = [.. Enumerable.Repeat("<b>&", 10)], Space = "normalized" }.Write(Folder("run"));
+        var summary = new ExampleRun { Norm = norm, Images = 1, Exit = _ => AttackExit.Fooled, ClassNames = [.. Enumerable.Repeat("<b>&", 10)], Space = "normalized" }.Write(Folder("run"));
         using var run = SavedRun.Read(Folder("run"));
         var picture = PerturbationPicture.Of([run], [0]);
         var texts = Texts(picture);
         Assert.Equal(2, texts.Count(text => text == "<b>&"));
-        Assert.Contains(FormattableString.Invariant($"L2 {summary.Perturbation.L2.Worst:G3} · L∞ {summary.Perturbation.LInf.Worst:G3}"), texts, StringComparer.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"{(norm == "l1" ? FormattableString.Invariant($"L1 {summary.Perturbation.L1!.Worst:G3} · ") : "")}L2 {summary.Perturbation.L2.Worst:G3} · L∞ {summary.Perturbation.LInf.Worst:G3}"), texts, StringComparer.Ordinal);
     }
 
     [Fact]

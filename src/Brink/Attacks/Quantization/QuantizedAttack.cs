@@ -194,6 +194,7 @@ internal sealed class QuantizedEnding(IClassifier classifier, Criterion criterio
                 PredictionAfter = outcomes[row].Fooled ? predictions[row] : outcomes[row].PredictionBefore,
                 L2 = lengths.L2[row],
                 LInf = lengths.LInf[row],
+                L1 = lengths.L1[row],
                 Relative = lengths.Relative[row],
             };
         }
