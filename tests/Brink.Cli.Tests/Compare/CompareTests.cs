@@ -176,7 +176,7 @@ public sealed class CompareTests : IDisposable
     [InlineData("accuracy at the smaller length 0.02 was asked for", "--norm", "linf", "--attacks", "pgd[epsilon=0.04],fgsm[epsilon=0.03]", "--at", "0.02")]
     [InlineData("needs the smallest length for each image", "--norm", "linf", "--attacks", "pgd[epsilon=0.04],fgsm[epsilon=0.03]", "--require", "median>=0.01")]
     [InlineData("need one criterion for fooled images", "--attacks", "tr,deepfool[target=3]")]
-    [InlineData("l2 or linf, but 'l1'", "--norm", "l1")]
+    [InlineData("l2, linf or l1, but 'l3'", "--norm", "l3")]
     [InlineData("at least 1, but 0", "--batch-size", "0")]
     [InlineData("10 classes of signs, 0 to 9, but 10", "--target", "10")]
     [InlineData("add --out FOLDER", "--resume")]
