@@ -88,7 +88,22 @@ public sealed class Linear : IClassifier
     public double DistanceToFaceInBox(double[] image, int label, int target, Norm norm, double lower, double upper)
     {
         var normal = _weights[target].Zip(_weights[label], (a, b) => a - b).ToArray();
-        double[] Point(double scale) => [.. image.Zip(normal, (x, w) => Math.Clamp(x + (scale * (norm == Norm.L2 ? w : Math.Sign(w))), lower, upper))];
+        var order = Enumerable.Range(0, normal.Length).OrderByDescending(entry => Math.Abs(normal[entry])).ToArray();
+        double[] Point(double scale) => norm == Norm.L1 ? Filled(scale) : [.. image.Zip(normal, (x, w) => Math.Clamp(x + (scale * (norm == Norm.L2 ? w : Math.Sign(w))), lower, upper))];
+
+        // In L1 the entries with the largest weights are moved to their bounds, one after the other.
+        double[] Filled(double budget)
+        {
+            var point = (double[])image.Clone();
+            foreach (var entry in order)
+            {
+                point[entry] = Math.Clamp(image[entry] + (budget * Math.Sign(normal[entry])), lower, upper);
+                budget -= Math.Abs(point[entry] - image[entry]);
+            }
+
+            return point;
+        }
+
         double Gap(double scale)
         {
             var logits = Logits(Point(scale));
@@ -108,7 +123,7 @@ public sealed class Linear : IClassifier
         }
 
         var differences = Point(high).Zip(image, (a, b) => a - b).ToArray();
-        return norm == Norm.L2 ? Math.Sqrt(differences.Sum(d => d * d)) : differences.Max(Math.Abs);
+        return norm == Norm.L2 ? Math.Sqrt(differences.Sum(d => d * d)) : norm == Norm.L1 ? differences.Sum(Math.Abs) : differences.Max(Math.Abs);
     }
 
     private double[] Logits(double[] image) =>

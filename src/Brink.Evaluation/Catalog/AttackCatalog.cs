@@ -16,7 +16,7 @@ public static class AttackCatalog
     /// <summary>The attacks, in the order of the documentation.</summary>
     internal static IReadOnlyList<AttackDescriptor> All { get; } =
     [
-        new("tr", "trust region", ["l2", "linf"], ["minimal"], TrustRegion),
+        new("tr", "trust region", ["l2", "linf", "l1"], ["minimal"], TrustRegion),
         new("tr2", "second-order trust region", ["l2"], ["minimal"], settings => TrustRegion(settings, TrustRegionOptions.SecondOrder)),
         new("deepfool", "DeepFool", ["l2", "linf"], ["minimal"], _ => new DeepFoolOptions()),
         new("fgsm", "fast gradient", ["l2", "linf"], ["minimal", "budgeted"], _ => FastGradientOptions.Single with { }),

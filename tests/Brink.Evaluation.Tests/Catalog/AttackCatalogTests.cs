@@ -132,13 +132,20 @@ public sealed class AttackCatalogTests
 
     [Theory]
     [InlineData("pgd", "seed")]
-    [InlineData("tr[effort=low]", "seed")]
     [InlineData("tr2", "curvature-seed")]
     public void The_seed_of_the_run_reaches_every_attack_that_draws(string name, string key)
     {
         var seed = new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "5" };
         Assert.Equal(5L, AttackCatalog.Create(name, seed).Options[key]);
         Assert.Equal(7L, AttackCatalog.Create($"{name}[{key}=7]", seed).Options[key]);
+    }
+
+    [Fact]
+    public void The_seed_of_the_run_reaches_an_effort_and_a_single_walk_has_none()
+    {
+        var seed = new Dictionary<string, string>(StringComparer.Ordinal) { ["seed"] = "5" };
+        Assert.Equal(5L, AttackCatalog.Create("tr[effort=low]", seed).Options["seed"]);
+        Assert.DoesNotContain("seed", AttackCatalog.Create("tr", seed).Options.Keys);
     }
 
     [Fact]

@@ -8,8 +8,8 @@ public sealed class OptionTableTests
 {
     private static readonly string Root = SharedFiles.Repository ?? throw new InvalidOperationException("$XunitDynamicSkip$runs in a clone of the repository only");
 
-    // Keys that select the settings of other keys, and settings of the run.
-    private static readonly string[] Shorthands = ["radius", "preset", "epsilon"];
+    // Keys that select the settings of other keys, that have no value by default, and settings of the run.
+    private static readonly string[] Shorthands = ["radius", "preset", "epsilon", "effort", "seed"];
 
     public static TheoryData<string, string[], int> Pages => new()
     {

@@ -31,6 +31,8 @@ public sealed class AttackContractTests : IDisposable
             }
         }
 
+        variants.Add("l1", "untargeted", "refined");
+        variants.Add("l1", "3", "effort");
         variants.Add("l2", "untargeted", "effort");
         variants.Add("linf", "best", "effort");
         variants.Add("linf", "3", "effort");
@@ -468,7 +470,7 @@ public sealed class AttackContractTests : IDisposable
 
     private static IAttack Untargeted(string norm, string target, string preset)
     {
-        var length = norm == "l2" ? Norm.L2 : Norm.LInf;
+        var length = Norm.Parse(norm);
         if (preset == "deepfool")
         {
             return new DeepFoolAttack(new() { Norm = length, Target = target == "hardest" ? TargetSelection.Hardest : TargetSelection.Best });

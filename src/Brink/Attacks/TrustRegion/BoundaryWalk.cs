@@ -64,6 +64,10 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     /// <value>0.7 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2.</value>
     private double Memory => norm == Norm.LInf ? 0.7 : 0.5;
 
+    /// <summary>The norm in which the distance of the hyperplane P from x is measured.</summary>
+    /// <value>L2 in L1, whose steepest direction is a single entry: that of the averaged normal need not be one of the gradient.</value>
+    private Norm Metric => norm == Norm.L1 ? Norm.L2 : norm;
+
     /// <summary>Walks from given points, and keeps the nearest adversarial point of each image.</summary>
     /// <param name="batch">The images, with the classes that the walk follows. Images whose walk ends leave it.</param>
     /// <param name="places">The places of the images among the nearest points, int64, shape [active].</param>
@@ -150,7 +154,8 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
         var (lower, upper) = (bounds.Lower(state.Images), bounds.Upper(state.Images));
         var known = nearest.Lengths.index_select(0, state.Places);
         var overshoots = where(known.isfinite(), known, norm.Of(state.Points - state.Images)).Times(overshoot);
-        var plane = new BoxedHyperplane(state.Normals, state.Points, norm.Dual.Of(state.Normals) * state.Distances.Plus(overshoots), lower, upper);
+        var rises = Metric == norm ? norm.Dual.Of(state.Normals) * state.Distances.Plus(overshoots) : (Metric.Dual.Of(state.Normals) * state.Distances).Plus(norm.Dual.Of(state.Normals) * overshoots);
+        var plane = new BoxedHyperplane(state.Normals, state.Points, rises, lower, upper);
         var previous = new BoxedHyperplane(state.PreviousNormals, state.Images, state.PreviousRises.Plus(norm.Dual.Of(state.PreviousNormals) * overshoots), lower, upper);
         var restored = plane.Nearest(state.Points, norm);
         var solution = new BoxedWedge(plane, previous).Nearest(state.Images, norm);
@@ -185,7 +190,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     });
 
     /// <summary>Computes the slope ⟨∇f, d⟩ along the steepest direction d for a normal, shape [active].</summary>
-    private Tensor Slopes(LinearModel model, Tensor normals) => Scoped(() => model.PredictedChanges(norm.SteepestDirections(normals)));
+    private Tensor Slopes(LinearModel model, Tensor normals) => Scoped(() => model.PredictedChanges(Metric.SteepestDirections(normals)));
 
     /// <summary>The state of the walk, one row per image.</summary>
     /// <param name="Images">The original images x₀, shape [active, …].</param>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Brink.Attacks;
 
-/// <summary>The trust-region attack of Yao et al. (2019), Algorithm 1, followed by a walk along the decision boundary (L2 and L∞; second order L2 only).</summary>
+/// <summary>The trust-region attack of Yao et al. (2019), Algorithm 1, followed by walks along the decision boundary (L2, L∞ and L1; second order L2 only).</summary>
 /// <remarks>
 /// <para>
 /// At x_k the objective f is replaced by a local model m: linear, or quadratic with <see cref="TrustRegionOptions.Curvature"/>. The step is
@@ -120,8 +120,8 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
             batch.EndPass();
 
             // x_{k+1} = clip(x_k + s)
-            var lengths = Lengths(subproblem, state);
-            var points = batch.Classifier.Bounds.Clamp(state.Points.Plus(subproblem.Steps(lengths.Times(1 + _options.Overshoot))));
+            var lengths = Lengths(batch, subproblem, state);
+            var points = batch.Classifier.Bounds.Clamp(state.Points.Plus(Steps(batch, subproblem, state, lengths.Times(1 + _options.Overshoot))));
 
             // f(x_{k+1}), ∇f(x_{k+1}) and the prediction, from one pass
             batch.Forward(points);
@@ -153,7 +153,9 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
         // With saturated logits the distance may exceed the width of the bounds. For an image on the boundary it is 0, and steps that are shares of it
         // would be too short to change a number of the image.
         var widths = batch.Classifier.Bounds.Widths(Norm, points);
-        var distances = minimum(maximum(gap!.Distances().nan_to_num(double.PositiveInfinity), widths.Times(SmallestDistance)), widths);
+        // In L1 one entry may be the whole perturbation.
+        var smallest = (Norm == Norm.L1 ? batch.Classifier.Bounds.Widths(Norm.LInf, points) : widths).Times(SmallestDistance);
+        var distances = minimum(maximum(Distances(batch, gap!, points).nan_to_num(double.PositiveInfinity), smallest), widths);
         var kept = Keep(batch, model, stuck, iteration: 0, stuckRows);
         var state = new State(points, model, _options.Radius.First(distances), distances).Select(kept);
         return Leave(batch, state, iteration: 0, state.FirstDistances.gt(widths.index_select(0, kept).Times(LargestDistance)));
@@ -196,9 +198,19 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
     }
 
     /// <summary>Computes the lengths of the steps before overshoot, shape [active]: to the boundary of the local model, at most the radius.</summary>
-    private Tensor Lengths(ISubproblem subproblem, State state) => _options.WholeRadius || Objective != Objective.Gap
+    private Tensor Lengths(AttackedBatch batch, ISubproblem subproblem, State state) => _options.WholeRadius || Objective != Objective.Gap
         ? state.Radii.alias()
-        : Scoped(() => maximum(minimum(subproblem.Distances(), state.Radii), minimum(state.FirstDistances.Times(_options.ShortestStep), state.Radii)));
+        : Scoped(() => maximum(minimum(Distances(batch, subproblem, state.Points), state.Radii), minimum(state.FirstDistances.Times(_options.ShortestStep), state.Radii)));
+
+    /// <summary>Computes the distances to the boundary of the local model, shape [active]. In L1 a step to it fills entries up to their bounds, so the distance depends on them.</summary>
+    private Tensor Distances(AttackedBatch batch, ISubproblem subproblem, Tensor points) => Norm == Norm.L1 && subproblem is LinearModel model
+        ? Scoped(() => Norm.Of(new BoxedHyperplane(model.Gradients, points, model.Values.neg(), batch.Classifier.Bounds.Lower(points), batch.Classifier.Bounds.Upper(points)).Nearest(points, Norm) - points))
+        : subproblem.Distances();
+
+    /// <summary>Computes the steps of given lengths, shape [active, …].</summary>
+    private Tensor Steps(AttackedBatch batch, ISubproblem subproblem, State state, Tensor lengths) => Norm == Norm.L1
+        ? BoxFilling.SteepestSteps(state.Points, state.Model.Gradients, lengths, batch.Classifier.Bounds.Lower(state.Points), batch.Classifier.Bounds.Upper(state.Points))
+        : subproblem.Steps(lengths);
 
     /// <summary>Finishes images and records those that are stuck: without the entries at their bounds the gradient is zero, so the bounds exclude the class.</summary>
     /// <returns>The positions of the images that stay.</returns>

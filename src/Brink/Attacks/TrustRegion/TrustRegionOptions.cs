@@ -73,7 +73,6 @@ public sealed record TrustRegionOptions : IAttackOptions
     /// <exception cref="BadInputException">A setting is outside its range.</exception>
     internal void Check()
     {
-        SettingCheck.L2OrLInf("The trust-region attack", Norm);
         SettingCheck.AtLeastOne("iterations", MaxIterations);
         SettingCheck.AtLeastOne("candidate classes", Candidates);
         SettingCheck.NotNegative("overshoot", Overshoot);
