@@ -44,7 +44,7 @@ internal static class AttackCommand
 
         var thresholds = Thresholds.Parse(parsed, options.Thresholds);
         using var input = RunInput.Open(parsed, options.Run, classNames => [configured = Configure(classNames)], thresholds.AllLengths, cancellationToken);
-        var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device, configured.Criterion, configured.MaxPasses) { StartingImages = input.StartingImages };
+        var evaluation = new AttackEvaluation(input.Model, configured.Attack, input.BatchSize, input.Device, configured.Criterion, configured.MaxPasses) { OpenStartingImages = input.OpenStartingImages };
         var run = input.Describe(configured) with { RobustAt = thresholds.Lengths };
         thresholds.CheckCovered([run]);
         var folder = parsed.GetValue(options.Run.Out) is { } path ? RunFolder.Open(path, run, input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)) : null;

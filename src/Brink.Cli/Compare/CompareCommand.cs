@@ -64,7 +64,7 @@ internal static class CompareCommand
         earlier.CheckAgainst(descriptions[0], input, attacks.Where(_ => outFolder is not null).Select(attack => Path.Combine(outFolder!, attack.Folder)));
         thresholds.CheckCovered([.. earlier.Runs.Select(run => run.Run), .. descriptions]);
         var filed = EnvelopeFile.Read(parsed.GetValue(options.Envelopes) ?? [], descriptions[0], input.Images.FirstIndex, (long)input.Images.FirstIndex + input.Images.Count - 1);
-        var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device, attack.Configured.Criterion, attack.Configured.MaxPasses) { StartingImages = input.StartingImages }).ToArray();
+        var jobs = attacks.Select(attack => new AttackEvaluation(input.Model, attack.Configured.Attack, input.BatchSize, input.Device, attack.Configured.Criterion, attack.Configured.MaxPasses) { OpenStartingImages = input.OpenStartingImages }).ToArray();
         var folders = attacks
             .Select((attack, number) => outFolder is null ? null : RunFolder.Open(Path.Combine(outFolder, attack.Folder), descriptions[number], input.Loaded, input.Images, parsed.GetValue(options.Run.Resume)))
             .ToArray();

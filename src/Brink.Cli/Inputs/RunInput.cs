@@ -57,8 +57,8 @@ internal sealed class RunInput : IDisposable
     /// <summary>The number of images in one batch.</summary>
     public int BatchSize { get; }
 
-    /// <summary>The function that opens the images of the data set from which an attack may start.</summary>
-    public Func<ImageSet>? StartingImages { get; private init; }
+    /// <summary>The function that opens the images of the data set from which an attack may start; null from the function if they cannot be read again or have another size.</summary>
+    public Func<ImageSet?>? OpenStartingImages { get; private init; }
 
     /// <summary>Opens the images and loads the model, so that invalid input is reported before the first pass.</summary>
     /// <param name="parsed">The parsed command line.</param>
@@ -104,10 +104,21 @@ internal sealed class RunInput : IDisposable
         {
             // The memory of a GPU is not that of the process.
             (batchSize, var memoryNote) = device.type == DeviceType.CPU && (memory is not null || parsed.GetResult(options.BatchSize) is null) ? MemoryBound.Apply(new(loaded, space), images, configured, batchSize, memory) : (batchSize, null);
-            // The first images of the data set, whichever part of it is attacked.
-            ImageSet Starts() => images.FirstIndex == 0 && images.Count >= AttackEvaluation.MostStartingImages ? images
-                : DataCatalog.Open(dataName, 0, AttackEvaluation.MostStartingImages, imageOptions, cancellationToken);
-            var input = new RunInput(loaded, ScriptOptions.IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0) { StartingImages = Starts };
+            // The first images of the data set, whichever part of it is attacked. A pipe cannot be read again.
+            ImageSet? Starts()
+            {
+                try
+                {
+                    var first = DataCatalog.Open(dataName, 0, AttackEvaluation.MostStartingImages, imageOptions, cancellationToken);
+                    return (first.Channels, first.Height, first.Width) == (images.Channels, images.Height, images.Width) ? first : null;
+                }
+                catch (BadInputException)
+                {
+                    return null;
+                }
+            }
+
+            var input = new RunInput(loaded, ScriptOptions.IsFile(modelName) ? modelName : weights, dataName, images, device, space, batchSize, parsed.GetValue(options.Seed) ?? 0) { OpenStartingImages = Starts };
             foreach (var (name, value) in options.ImageSettings(parsed))
             {
                 input._settings[name] = value;

@@ -140,7 +140,7 @@ internal static class ReproduceCommand
             return run.With(finished) with { Steps = saved is null ? null : StepFigures.Of(saved, steps!.Value) };
         }
 
-        var evaluation = new AttackEvaluation(run.Input.Model, run.Configured.Attack, run.Input.BatchSize, run.Input.Device, run.Configured.Criterion) { StartingImages = run.Input.StartingImages };
+        var evaluation = new AttackEvaluation(run.Input.Model, run.Configured.Attack, run.Input.BatchSize, run.Input.Device, run.Configured.Criterion) { OpenStartingImages = run.Input.OpenStartingImages };
         evaluation.WarmUp(run.Images);
         using var result = ProgressDisplay.Run(error, silent, progress => evaluation.Run(run.Images, progress, run.Folder, cancellationToken), run.Name);
         var summary = AttackSummary.Of(run.Input.Describe(run.Configured), result);

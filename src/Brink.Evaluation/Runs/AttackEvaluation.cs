@@ -27,8 +27,8 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
 
     private readonly int _batchSize = CheckBatchSize(batchSize);
 
-    /// <summary>The function that opens images of the data set from which an attack may start; null for the first images of those that are attacked. They must not depend on which part of the data set is attacked.</summary>
-    internal Func<ImageSet>? StartingImages { get; init; }
+    /// <summary>The function that opens images of the data set from which an attack may start, or returns null for none; null for none. They must not depend on which part of the data set is attacked.</summary>
+    internal Func<ImageSet?>? OpenStartingImages { get; init; }
 
     /// <summary>Checks a batch size.</summary>
     /// <param name="batchSize">The number of images.</param>
@@ -62,8 +62,8 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
     internal EvaluationResult Run(ImageSet images, IProgress<EvaluationProgress>? progress, IRangeStore? store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(images);
-        using var starts = new StartingImages(() => LoadStarts(StartingImages?.Invoke() ?? images));
-        var started = attack is IStartsFromImages { NeedsImages: true } starting ? starting.StartingFrom(starts) : attack;
+        using var starts = new StartingImages(() => LoadStarts(OpenStartingImages?.Invoke(), cancellationToken));
+        var started = OpenStartingImages is not null && attack is IStartsFromImages { NeedsImages: true } starting ? starting.StartingFrom(starts) : attack;
         var ranges = new List<EvaluatedRange>();
         var restored = 0;
         Exception? failure = null;
@@ -114,21 +114,22 @@ public sealed class AttackEvaluation(OpenedModel model, IAttack attack, int batc
         }
     }
 
-    private (Tensor Images, long[] Classes) LoadStarts(ImageSet images)
+    private (Tensor Images, long[] Classes) LoadStarts(ImageSet? images, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         using var withoutGradients = no_grad();
         using var evaluation = model.Classifier.EnterEvaluation();
-        var count = (int)Math.Min(Math.Min(images.Count, MostStartingImages), MostStartingValues / ((long)images.Channels * images.Height * images.Width));
+        var count = images is null ? 0 : (int)Math.Min(Math.Min(images.Count, MostStartingImages), MostStartingValues / ((long)images.Channels * images.Height * images.Width));
         var (parts, classes) = (new List<Tensor>(), new List<long>());
         for (var start = 0; start < count; start += _batchSize)
         {
-            var part = model.FromPixels(images.Images(start, Math.Min(_batchSize, count - start)));
+            cancellationToken.ThrowIfCancellationRequested();
+            var part = model.FromPixels(images!.Images(start, Math.Min(_batchSize, count - start)));
             parts.Add(device is null ? part : part.to(device));
             classes.AddRange(model.Predict(part, device));
         }
 
-        return (count == 0 ? empty(0) : cat(parts).MoveToOuterDisposeScope(), [.. classes]);
+        return ((count == 0 ? empty(0) : cat(parts)).MoveToOuterDisposeScope(), [.. classes]);
     }
 
     private EvaluatedRange RunRange(IAttack attack, ImageSet images, int start, int count, RangeProgress progress, CancellationToken cancellationToken)

@@ -84,6 +84,7 @@ public sealed class AttackContractTests : IDisposable
         var perturbations = result.Adversarial - _images;
         Assert.Equal(Norm.L2.Of(perturbations).data<double>().ToArray(), result.Outcomes.Select(image => image.L2));
         Assert.Equal(Norm.LInf.Of(perturbations).data<double>().ToArray(), result.Outcomes.Select(image => image.LInf));
+        Assert.Equal(Norm.L1.Of(perturbations).data<double>().ToArray(), result.Outcomes.Select(image => image.L1));
     }
 
     [Theory, MemberData(nameof(Variants))]

@@ -5,21 +5,21 @@ namespace Brink.Attacks;
 /// <summary>The second stage of the trust-region attack: a walk along the decision boundary, or, with an effort, walks from several starts until it is spent.</summary>
 /// <remarks>
 /// <para>
-/// The first walk starts at the first adversarial point, or, if the linear model at the image says little about the boundary, on the segment
-/// toward an image of another class. Then each image chooses the kind of start that is expected to shorten its perturbation most:
+/// The first walk starts at the first adversarial point, or, if the linear model at the image is inaccurate, on the segment toward an image of
+/// another class. Each further try uses the kind of start with the largest expected gain:
 /// </para>
 /// <code>
 /// gain(kind) = (2·prior + Σ gains of its tries) / (2 + number of its tries)
 /// </code>
 /// <para>
-/// where a gain is the share by which a try shortened the perturbation. Every image decides by its own passes, so results do not depend on
-/// the batch. The priors were chosen on training images and on networks trained with Brink.
+/// where a gain is the share by which a try shortened the perturbation. Gains are those of the image alone, so results do not depend on the
+/// batch. The priors were chosen on training images and on networks trained with Brink.
 /// </para>
 /// </remarks>
 internal sealed class BoundarySearch
 {
     /// <summary>The number of bisections of a segment toward an image of another class, each of one forward pass.</summary>
-    /// <remarks>The walk that follows goes the rest of the way. With 6 or 8 perturbations were no shorter.</remarks>
+    /// <remarks>The walk that follows continues from there. With 6 or 8 bisections, perturbations were no shorter.</remarks>
     private const int Halvings = 4;
 
     /// <summary>The number of steps of an ascent in L∞, and their length as a share of the width of the bounds.</summary>
@@ -32,7 +32,7 @@ internal sealed class BoundarySearch
     /// <summary>The factor by which the interpolation weight of walks from distant starts shrinks.</summary>
     private const double SlowShrinkage = 0.7;
 
-    /// <summary>The smallest number of passes of each kind with which a try is worth its start.</summary>
+    /// <summary>The smallest number of passes for a try: fewer would be spent on its start.</summary>
     private const int FewestPasses = 4;
 
     /// <summary>The number of gradients from which on the classes are compared at the nearest point.</summary>
@@ -262,14 +262,14 @@ internal sealed class BoundarySearch
         for (var halving = 0; halving < Halvings; halving++)
         {
             var middle = low.Plus(high).Times(0.5);
-            var points = images.Plus(offsets.Times(middle));
+            var points = _bounds.Clamp(images.Plus(offsets.Times(middle)));
             part.Forward(points, keepGraph: false);
             var fooled = part.IsPositive(part.Margins());
             _nearest.Improve(selected, points, _norm.Of(points - images), fooled);
             (low, high) = (where(fooled, low, middle), where(fooled, middle, high));
         }
 
-        return images.Plus(offsets.Times(high));
+        return _bounds.Clamp(images.Plus(offsets.Times(high)));
     });
 
     /// <summary>Ascends the gap in L∞ with long steps until the images are fooled.</summary>
@@ -328,8 +328,9 @@ internal sealed class BoundarySearch
         var numbers = classes.flatten().ToLongs().Chunk(distances.Count).ToArray();
         for (var position = 0; position < places.Length; position++)
         {
-            // A distance that is negative or not a number says nothing; such classes come last.
+            // A negative distance is that of a boundary that the linear model crosses before the image; such classes come last. That of a masked class is not finite.
             _records[places[position]].Order = [.. Enumerable.Range(0, distances.Count)
+                .Where(number => double.IsFinite(distances[number][position]))
                 .OrderBy(number => distances[number][position] is >= 0 and var distance ? distance : double.PositiveInfinity)
                 .Select(number => numbers[position][number])];
         }
@@ -341,14 +342,15 @@ internal sealed class BoundarySearch
         var (image, best) = (_records[place], Kind.Random);
         foreach (var kind in Enum.GetValues<Kind>())
         {
-            var isPossible = kind switch
+            // The starting images are loaded only if they would be chosen.
+            var isBetter = image.Expected(kind) > image.Expected(best) && kind switch
             {
                 Kind.Class => image.HasClass,
                 Kind.Nearby => isFooled,
                 Kind.Image => HasImage(place),
                 _ => true,
             };
-            best = isPossible && image.Expected(kind) > image.Expected(best) ? kind : best;
+            best = isBetter ? kind : best;
         }
 
         return best;
@@ -368,7 +370,7 @@ internal sealed class BoundarySearch
         return _records[place].Ranking = _starts!.Rank(_images[place], _records[place].Label, _all.Criterion.Targets(tensor(new[] { _indices[place] }, device: _all.Labels.device)));
     }
 
-    /// <summary>Returns the number of passes of each kind that an image has left.</summary>
+    /// <summary>Returns the number of passes of each kind that the effort of an image permits, at most the number that a limit of all its passes permits.</summary>
     private long PassesLeft(int row)
     {
         var entry = _all.Entry(row);

@@ -69,7 +69,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     private const double Improvement = 1e-3;
 
     /// <summary>The memory γ of the averaged normal.</summary>
-    /// <value>0.6 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2.</value>
+    /// <value>0.6 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2 and L1.</value>
     private double Memory => norm == Norm.LInf ? 0.6 : 0.5;
 
     /// <summary>The norm in which the distance of the hyperplane P from x is measured.</summary>
@@ -135,7 +135,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
         }
     }
 
-    /// <summary>Determines for each image whether its walk still pays: it came nearer within the last steps, and its point is not too far away to do so.</summary>
+    /// <summary>Determines for each image whether its walk continues: it came nearer within the last steps, and its point is not far from the nearest one.</summary>
     private static bool[] Continuing(int step, double[] lengths, double[] known, int[] improved, double[] shortest, int leastSteps)
     {
         var stays = new bool[lengths.Length];

@@ -33,6 +33,11 @@ internal sealed class StartingImages : IDisposable
     {
         using var scope = NewDisposeScope();
         var (images, classes) = _loaded.Value;
+        if (classes.Length == 0)
+        {
+            return [];
+        }
+
         var wanted = target?.ToLongs()[0];
         var distances = Norm.L2.Of(images - original.unsqueeze(0)).ToDoubles();
         int[] others = [.. Enumerable.Range(0, classes.Length).Where(number => classes[number] != label && classes[number] >= 0)];

@@ -22,7 +22,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
     private const double SmallestDistance = 1e-4;
 
     /// <summary>The linearised distance D, as a share of the width of the bounds, from which on an image with an effort is left to the search at once.</summary>
-    /// <remarks>A linear model says little about points that far away. On networks trained without and with perturbed images of CIFAR-10, D is below 0.06.</remarks>
+    /// <remarks>A linear model is inaccurate that far away. On networks trained without and with perturbed images of CIFAR-10, D is below 0.06.</remarks>
     private const double LargestDistance = 0.1;
 
     /// <summary>The ratio ρ of the first step below which an image with an effort is left to the search.</summary>
@@ -161,11 +161,11 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
         return Leave(batch, state, iteration: 0, state.FirstDistances.gt(widths.index_select(0, kept).Times(LargestDistance)));
     });
 
-    /// <summary>Leaves images with an effort to the search: where the linear model says little about the boundary, and where the first stage takes too many steps.</summary>
+    /// <summary>Leaves images with an effort to the search: where the linear model is inaccurate, and where the first stage takes too many steps.</summary>
     /// <param name="batch">The images.</param>
     /// <param name="state">Their state.</param>
     /// <param name="iteration">The number of completed steps.</param>
-    /// <param name="isRough">The flags of the images where the linear model says little, bool, shape [active]; null if that is not known.</param>
+    /// <param name="isRough">The flags of the images where the linear model is inaccurate, bool, shape [active]; null if that is not known.</param>
     private State Leave(AttackedBatch batch, State state, int iteration, Tensor? isRough)
     {
         if (Effort is not { } effort)
@@ -239,7 +239,8 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
         {
             // The class of an untargeted attack, −1, is none of those that are compared.
             stuck.ForEach(row => tried[row].Add(batch.Entry(row).Target));
-            int[] rows = [.. stuck.Where(row => tried[row].Count(given => given >= 0) < others).Order()];
+            // With an effort, images without the passes for another choice are left to the search.
+            int[] rows = [.. stuck.Where(row => tried[row].Count(given => given >= 0) < others && (Effort is not { } effort || Math.Max(batch.Entry(row).Forwards, batch.Entry(row).Backwards) + others < effort)).Order()];
             if (rows.Length == 0)
             {
                 return;

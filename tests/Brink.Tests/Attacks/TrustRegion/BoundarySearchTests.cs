@@ -94,6 +94,49 @@ public sealed class BoundarySearchTests
         Assert.All(with.Outcomes, image => Assert.InRange(image.LInf, 0.7, 0.75));
     }
 
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void Images_at_the_corners_of_the_bounds_take_no_more_passes_than_their_effort(string norm)
+    {
+        using var scope = NewDisposeScope();
+        // In a corner, all entries of a gradient may point outward; then the first stage tries other classes, each with a comparison of classes.
+        var classifier = Linear.Classes(10, 4, seed: 6, Bounds.Pixels);
+        var rows = Enumerable.Range(0, 16).Select(corner => Enumerable.Range(0, 4).Select(entry => (double)((corner >> entry) & 1)).ToArray()).ToArray();
+        using var result = Attack(norm, 25).Run(classifier, tensor(rows.SelectMany(row => row).ToArray()).reshape(16, 4), tensor(rows.Select(row => (long)classifier.ClassOf(row)).ToArray()));
+        Assert.All(result.Outcomes, image => Assert.InRange(Math.Max(image.Forwards, image.Backwards), 1, 25));
+    }
+
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void Starting_images_do_not_make_results_depend_on_the_batch(string norm)
+    {
+        using var scope = NewDisposeScope();
+        using var network = new SmoothNetwork(12, 20, 5, seed: 1);
+        var (images, labels) = network.Batch(8, seed: 3);
+        var (others, classes) = network.Batch(64, seed: 9);
+        using var starts = new StartingImages(() => (others, classes.data<long>().ToArray()));
+        var attack = ((IStartsFromImages)Attack(norm, 150)).StartingFrom(starts);
+        using var together = attack.Run(network.AsClassifier(), images, labels);
+        using var without = Attack(norm, 150).Run(network.AsClassifier(), images, labels);
+        Assert.NotEqual(without.Outcomes.Select(image => image.Forwards - image.Backwards), together.Outcomes.Select(image => image.Forwards - image.Backwards));
+        for (var row = 0; row < 8; row++)
+        {
+            using var alone = attack.Run(network.AsClassifier(), images.narrow(0, row, 1), labels.narrow(0, row, 1), indices: [row]);
+            Assert.Equal(together.Outcomes[row].L2, alone.Outcomes[0].L2, 1e-9);
+            Assert.Equal((together.Outcomes[row].Forwards, together.Outcomes[row].Backwards), (alone.Outcomes[0].Forwards, alone.Outcomes[0].Backwards));
+        }
+    }
+
+    [Fact]
+    public void Without_starting_images_there_is_no_ranking()
+    {
+        using var scope = NewDisposeScope();
+        using var starts = new StartingImages(() => (empty(0), []));
+        Assert.Empty(starts.Rank(zeros(3), label: 0, target: null));
+    }
+
     [Fact]
     public void Starting_images_are_ordered_by_class_and_distance_and_those_of_the_label_are_left_out()
     {
