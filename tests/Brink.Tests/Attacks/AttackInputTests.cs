@@ -66,7 +66,8 @@ public sealed class AttackInputTests
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Overshoot = -0.1 }));
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Overshoot = double.NaN }));
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Candidates = 0 }));
-        Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Norm = Norm.L1 }));
+        Assert.Throws<BadInputException>(() => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = Norm.L1 }));
+        Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Refinement = new() { Effort = 0 } }));
         Assert.Throws<BadInputException>(() => new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(0) }));
         Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { MaxIterations = 0 }));
         Assert.Throws<BadInputException>(() => new DeepFoolAttack(new() { Overshoot = double.NaN }));
