@@ -60,9 +60,6 @@ public sealed class AttackedBatch : IDisposable
     /// <summary>The rows of the active images in the batch that was given to the attack.</summary>
     internal IReadOnlyList<int> Rows => _rows;
 
-    /// <summary>The number of forward passes of each active image so far.</summary>
-    internal IReadOnlyList<int> Forwards => [.. _rows.Select(row => _run[row].Forwards)];
-
     /// <summary>The last pass: the classification of all images, or the result of the last <see cref="Forward"/>.</summary>
     internal ForwardPass Pass => _pass ?? throw new InvalidOperationException("The batch has no pass; call Forward first.");
 

@@ -52,6 +52,8 @@ internal sealed class BoundarySearch
     private static readonly double[] SmoothPriors = [0.010, 0.004, 0.002, 0.002, 0.001];
     private static readonly double[] RoughPriors = [0.03, 0.04, 0.04, 0.10, 0.05];
 
+    private static readonly Kind[] Kinds = Enum.GetValues<Kind>();
+
     private readonly AttackedBatch _all;
     private readonly Norm _norm;
     private readonly TrustRegionOptions _options;
@@ -108,8 +110,7 @@ internal sealed class BoundarySearch
     /// <summary>Replaces each adversarial image by the nearest one that the search finds.</summary>
     public void Run()
     {
-        // The first pass repeats that of the last step, so it is no step.
-        var before = _all.Forwards;
+        int[] before = [.. _records.Select(image => image.Entry.Forwards)];
         using (var scope = NewDisposeScope())
         {
             var places = Positions(Enumerable.Range(0, _all.Count));
@@ -137,7 +138,8 @@ internal sealed class BoundarySearch
         {
             if (found[place])
             {
-                _all.Finish(place, AttackExit.Fooled, Math.Max(0, _all.Forwards[place] - before[place] - 1), _nearest.Points[place]);
+                // The first pass repeats that of the last step, so it is no step.
+                _all.Finish(place, AttackExit.Fooled, Math.Max(0, _records[place].Entry.Forwards - before[place] - 1), _nearest.Points[place]);
             }
         }
     }
@@ -147,7 +149,7 @@ internal sealed class BoundarySearch
     {
         var limits = _refinement.Effort is null ? new WalkLimits(_refinement.Steps) : new WalkLimits(int.MaxValue, _refinement.Steps, row => PassesLeft(row) > 0);
         // Comparing classes takes a backward pass for each of them.
-        foreach (var group in Places(image => !image.IsRough && PassesLeft(image.Row) > 1).GroupBy(place => _isFree && PassesLeft(_records[place].Row) > _refinement.Candidates).ToArray())
+        foreach (var group in Places(image => !image.IsRough && PassesLeft(image.Row) > 1).GroupBy(place => _isFree && PassesLeft(_records[place].Row) > _refinement.Candidates))
         {
             using var scope = NewDisposeScope();
             int[] smooth = [.. group];
@@ -161,7 +163,7 @@ internal sealed class BoundarySearch
             _walk.Run(part, places, _nearest.Points.index_select(0, places), limits, () => group.Key ? FirstModel(part, places) : part.Linearize(Norm.L2));
         }
 
-        foreach (var group in Places(image => image.IsRough && PassesLeft(image.Row) >= FewestPasses).GroupBy(HasImage).ToArray())
+        foreach (var group in Places(image => image.IsRough && PassesLeft(image.Row) >= FewestPasses).GroupBy(HasImage))
         {
             using var scope = NewDisposeScope();
             int[] rough = [.. group];
@@ -281,14 +283,14 @@ internal sealed class BoundarySearch
             part.Follow([.. places.Select(_ => -1L)]);
         }
 
-        var ends = _images.index_select(0, Positions(places));
+        var selected = Positions(places);
+        var ends = _images.index_select(0, selected);
         var (points, origins) = (ends, Positions(Enumerable.Range(0, places.Length)));
         for (var step = 0; part.Count > 0 && step <= AscentSteps; step++)
         {
             part.Forward(points);
-            var active = Positions(part.Rows.Select(row => Array.FindIndex(_records, image => image.Row == row)));
             var fooled = part.IsPositive(part.Margins());
-            _nearest.Improve(active, points, _norm.Of(points - part.Images), fooled);
+            _nearest.Improve(selected.index_select(0, origins), points, _norm.Of(points - part.Images), fooled);
             ends = ends.index_copy(0, origins, points);
             var model = part.Linearize(Norm.LInf);
             var lengths = minimum(model.Distances(), _bounds.Widths(Norm.LInf, points).Times(AscentStep)).Times(1 + _options.Overshoot);
@@ -340,7 +342,7 @@ internal sealed class BoundarySearch
     private Kind Choose(int place, bool isFooled)
     {
         var (image, best) = (_records[place], Kind.Random);
-        foreach (var kind in Enum.GetValues<Kind>())
+        foreach (var kind in Kinds)
         {
             // The starting images are loaded only if they would be chosen.
             var isBetter = image.Expected(kind) > image.Expected(best) && kind switch
@@ -367,7 +369,7 @@ internal sealed class BoundarySearch
         }
 
         using var scope = NewDisposeScope();
-        return _records[place].Ranking = _starts!.Rank(_images[place], _records[place].Label, _all.Criterion.Targets(tensor(new[] { _indices[place] }, device: _all.Labels.device)));
+        return _records[place].Ranking = _starts!.Rank(_images[place], _records[place].Entry.Label, _all.Criterion.Targets(tensor(new[] { _indices[place] }, device: _all.Labels.device)));
     }
 
     /// <summary>Returns the number of passes of each kind that the effort of an image permits, at most the number that a limit of all its passes permits.</summary>
@@ -386,15 +388,15 @@ internal sealed class BoundarySearch
     /// <param name="entry">The entry of the image.</param>
     private sealed class Image(int row, AttackRun.Entry entry)
     {
-        private readonly double[] _gains = new double[Enum.GetValues<Kind>().Length];
-        private readonly int[] _tries = new int[Enum.GetValues<Kind>().Length];
+        private readonly double[] _gains = new double[Kinds.Length];
+        private readonly int[] _tries = new int[Kinds.Length];
         private int _nextClass;
 
         /// <summary>The row of the image in the attack.</summary>
         public int Row => row;
 
-        /// <summary>The label of the image.</summary>
-        public long Label => entry.Label;
+        /// <summary>The entry of the image.</summary>
+        public AttackRun.Entry Entry => entry;
 
         /// <summary>Indicates whether the first stage found no adversarial point.</summary>
         public bool IsRough { get; } = entry.Exit != AttackExit.Fooled;

@@ -22,7 +22,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
     private const double SmallestDistance = 1e-4;
 
     /// <summary>The linearised distance D, as a share of the width of the bounds, from which on an image with an effort is left to the search at once.</summary>
-    /// <remarks>A linear model is inaccurate that far away. On networks trained without and with perturbed images of CIFAR-10, D is below 0.06.</remarks>
+    /// <remarks>A linear model is inaccurate that far away. On networks trained without and with perturbed images of CIFAR-10, D is below 0.06 for 95 % of the images.</remarks>
     private const double LargestDistance = 0.1;
 
     /// <summary>The ratio ρ of the first step below which an image with an effort is left to the search.</summary>
@@ -86,7 +86,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
             TryOtherClasses(batch, stuck);
         }
 
-        if (_options.Refinement is not { } refinement)
+        if (_options.Refinement is null)
         {
             return;
         }
