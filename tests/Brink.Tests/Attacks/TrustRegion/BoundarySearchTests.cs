@@ -129,6 +129,22 @@ public sealed class BoundarySearchTests
         }
     }
 
+    [Theory]
+    [InlineData(100, 1)]
+    [InlineData(2, 4)]
+    public void The_first_stage_goes_on_where_the_boundary_is_near_although_the_linear_model_is_inaccurate(double width, int fewest)
+    {
+        using var scope = NewDisposeScope();
+        // The slope of the logarithm falls by a factor of ten from the image to the boundary, so ρ of the first step is 0.66.
+        var classifier = new TwoClasses(images => images.select(1, 0).clamp_min(1e-3).log()) { Bounds = new(0, width) };
+        var images = full([1, 3], 0.1, dtype: ScalarType.Float64);
+        using var starts = new StartingImages(() => (full([1, 3], 0.9 * width, dtype: ScalarType.Float64), [1]));
+        using var result = ((IStartsFromImages)Attack("linf", 25)).StartingFrom(starts).Run(classifier, images, zeros(1, dtype: ScalarType.Int64));
+        Assert.InRange(result.Outcomes[0].LInf, 0.9, 0.91);
+        // Bisections of a segment toward a starting image are forward passes without backward passes; the classification is one as well.
+        Assert.Equal(fewest > 1, result.Outcomes[0].Forwards - result.Outcomes[0].Backwards >= fewest);
+    }
+
     [Fact]
     public void Without_starting_images_there_is_no_ranking()
     {
