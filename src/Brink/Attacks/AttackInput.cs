@@ -45,24 +45,24 @@ internal static class AttackInput
         }
 
         var finite = PerSample.IsFinite(images);
-        if (!finite.all().item<bool>())
+        if (!finite.AreAllSet())
         {
             throw new BadInputException($"Images must contain finite numbers only, but image {FirstFalse(finite)} of the batch contains NaN or infinity.");
         }
 
         // Images that were normalised in another precision than the bounds may differ from them in the last digit.
         var inside = classifier.Bounds.Contain(images, slack: 1e-5);
-        if (!inside.all().item<bool>())
+        if (!inside.AreAllSet())
         {
-            throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the values of the batch lie between {images.min().to(ScalarType.Float64).item<double>():G4} and {images.max().to(ScalarType.Float64).item<double>():G4}); {(LookLikeBytes(classifier, images) ? "these look like bytes: divide them by 255" : "scale the images, or give the classifier the bounds of its input")}."));
+            throw new BadInputException(FormattableString.Invariant($"Images must lie within the bounds of {classifier.Name}, {classifier.Bounds}, but image {FirstFalse(inside)} of the batch does not (the values of the batch lie between {images.min().ToNumber():G4} and {images.max().ToNumber():G4}); {(LookLikeBytes(classifier, images) ? "these look like bytes: divide them by 255" : "scale the images, or give the classifier the bounds of its input")}."));
         }
 
         using var classCount = Scalars.Of(classifier.ClassCount);
         var known = labels.ge(Scalars.Zero).logical_and(labels.lt(classCount));
-        if (!known.all().item<bool>())
+        if (!known.AreAllSet())
         {
             var image = FirstFalse(known);
-            throw new BadInputException($"Labels must be classes of {classifier.Name}, 0 to {classifier.ClassCount - 1}, but image {image} of the batch has label {labels[image].item<long>()}.");
+            throw new BadInputException($"Labels must be classes of {classifier.Name}, 0 to {classifier.ClassCount - 1}, but image {image} of the batch has label {labels.ToLongs()[image]}.");
         }
     }
 
@@ -71,8 +71,8 @@ internal static class AttackInput
     {
         using var scope = NewDisposeScope();
         using var largestByte = Scalars.Of(255);
-        return classifier.Bounds.Upper(images).max().to(ScalarType.Float64).item<double>() <= 1 && images.ge(Scalars.Zero).logical_and(images.le(largestByte)).all().item<bool>() && images.max().to(ScalarType.Float64).item<double>() > 16;
+        return classifier.Bounds.Upper(images).max().ToNumber() <= 1 && images.ge(Scalars.Zero).logical_and(images.le(largestByte)).AreAllSet() && images.max().ToNumber() > 16;
     }
 
-    private static long FirstFalse(Tensor flags) => Array.IndexOf(flags.cpu().data<bool>().ToArray(), false);
+    private static long FirstFalse(Tensor flags) => Array.IndexOf(flags.ToBools(), false);
 }

@@ -51,7 +51,7 @@ internal sealed record BoxedHyperplane(Tensor Normals, Tensor Origins, Tensor Ri
         var slopes = norm == Norm.LInf ? Normals.abs() : Normals.pow(Scalars.Two);
         var slope = slopes.flatten(1).sum(1);
         var (nearest, rest, length, stuck) = (points.alias(), distance, zeros_like(distance), zeros_like(distance));
-        for (var moves = slope.gt(Scalars.Zero); moves.any().item<bool>();)
+        for (var moves = slope.gt(Scalars.Zero); moves.ToBools().Contains(true);)
         {
             using var step = NewDisposeScope();
             length = length.Plus(where(moves, rest / slope, zeros_like(rest))).MoveToOtherDisposeScope(scope);

@@ -25,7 +25,7 @@ internal sealed record BoxedWedge(BoxedHyperplane Plane, BoxedHyperplane HalfSpa
     {
         using var scope = NewDisposeScope();
         var onPlane = Plane.Nearest(points, norm);
-        var rows = HalfSpace.Shortfalls(onPlane).gt(Scalars.Zero).nonzero().squeeze(1);
+        var rows = HalfSpace.Shortfalls(onPlane).gt(Scalars.Zero).SetRows();
         return (rows.shape[0] == 0 ? onPlane : onPlane.index_copy(0, rows, Select(rows).OnBoth(onPlane.index_select(0, rows), points.index_select(0, rows), norm)))
             .MoveToOuterDisposeScope();
     }

@@ -67,7 +67,7 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
         var lengths = model.Distances().Plus(_options.ExtraLength).Times(1 + _options.Overshoot);
         var next = bounds.Clamp(points.Plus(model.Steps(lengths)));
         var isShort = model.PredictedChanges(next - points).lt(model.Values.Times(-0.5));
-        var rows = isShort.logical_and(model.Values.lt(Scalars.Zero)).nonzero().squeeze(1);
+        var rows = isShort.logical_and(model.Values.lt(Scalars.Zero)).SetRows();
         if (rows.shape[0] == 0)
         {
             return next;

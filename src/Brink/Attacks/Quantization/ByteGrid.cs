@@ -30,7 +30,7 @@ internal sealed class ByteGrid(Bounds bounds, Tensor images)
     {
         using var scope = NewDisposeScope();
         var levels = Levels(images);
-        return (levels - levels.round()).abs().max().to(ScalarType.Float64).item<double>() < Slack;
+        return (levels - levels.round()).abs().max().ToNumber() < Slack;
     }
 
     /// <summary>Moves images by whole numbers of levels, shape [batch, …]. An entry that is not moved keeps its value exactly.</summary>

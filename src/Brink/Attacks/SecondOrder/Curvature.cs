@@ -41,7 +41,7 @@ internal sealed class Curvature(Objective objective, CurvatureOptions options)
 
         using var scope = NewDisposeScope();
         var gradients = pass.GradientsForProducts(criterion.CheckedMargins(pass.Logits, labels, indices));
-        return !pass.HessianProducts(Norm.L2.SteepestDirections(gradients)).eq(Scalars.Zero).all().item<bool>();
+        return !pass.HessianProducts(Norm.L2.SteepestDirections(gradients)).eq(Scalars.Zero).AreAllSet();
     }
 
     /// <summary>Prepares the quadratic subproblem of each active image; computes and counts the Hessian-vector products.</summary>
