@@ -45,6 +45,7 @@ public abstract class Attack : IAttack
         if (batch.Count > 0)
         {
             Perturb(batch);
+            batch.RecordTargets();
         }
 
         return run.Confirm();

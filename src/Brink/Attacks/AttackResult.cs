@@ -102,10 +102,7 @@ internal sealed record PerturbationLengths(double[] L2, double[] LInf, double[] 
         using var scope = NewDisposeScope();
         Tensor Lengths(Norm measure) => BlockNorm.Of(measure, [images, adversarial], parts => parts[1].to(ScalarType.Float64) - parts[0].to(ScalarType.Float64));
         var originals = BlockNorm.Of(norm, [images], parts => parts[0].to(ScalarType.Float64));
-        return new(
-            Lengths(Norm.L2).ToDoubles(),
-            Lengths(Norm.LInf).ToDoubles(),
-            Lengths(Norm.L1).ToDoubles(),
-            Lengths(norm).div(originals).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity).ToDoubles());
+        var columns = TensorValues.ToColumns(Lengths(Norm.L2), Lengths(Norm.LInf), Lengths(Norm.L1), Lengths(norm).div(originals).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity));
+        return new(columns[0], columns[1], columns[2], columns[3]);
     }
 }

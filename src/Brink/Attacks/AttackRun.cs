@@ -8,6 +8,8 @@ internal sealed class AttackRun
     private readonly Entry[] _entries;
     private readonly IProgress<AttackProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
+    private readonly Tensor _underflowed;
+    private bool _hasUnderflows;
 
     /// <summary>Initializes the record of a batch.</summary>
     /// <param name="classifier">The classifier to attack.</param>
@@ -22,8 +24,10 @@ internal sealed class AttackRun
     /// <param name="cancellationToken">A token that stops the attack at the next forward pass.</param>
     public AttackRun(IClassifier classifier, Criterion criterion, TargetSelection target, Norm norm, Tensor images, Tensor labels, IReadOnlyList<long> indices, int? maxPasses, IProgress<AttackProgress>? progress, CancellationToken cancellationToken)
     {
-        (Classifier, Criterion, Target, Norm, Images, Labels, Indices, _progress, _cancellationToken) = (classifier, criterion, target, norm, images, labels, indices, progress, cancellationToken);
+        (Classifier, Criterion, Target, Norm, Images, Labels, Indices, _progress, _cancellationToken) = (classifier, criterion.PreparedFor(labels.device), target, norm, images, labels, indices, progress, cancellationToken);
         IndexTensor = tensor(indices.ToArray(), device: labels.device);
+        Bounds = classifier.Bounds.PreparedFor(images);
+        _underflowed = zeros_like(labels, ScalarType.Bool);
         Adversarial = images.clone();
         Nearest = maxPasses is null ? null : new(images);
         _entries = [.. labels.ToLongs().Select(label => new Entry { Label = label, MaxPasses = maxPasses ?? long.MaxValue })];
@@ -31,6 +35,9 @@ internal sealed class AttackRun
 
     /// <summary>The classifier to attack.</summary>
     public IClassifier Classifier { get; }
+
+    /// <summary>The bounds of the classifier, prepared for the images.</summary>
+    public Bounds Bounds { get; }
 
     /// <summary>The criterion of success.</summary>
     public Criterion Criterion { get; }
@@ -79,8 +86,8 @@ internal sealed class AttackRun
         try
         {
             using var scope = NewDisposeScope();
-            var predictions = first.Predictions().ToLongs();
-            var isSkipped = Criterion.Skips(first.Logits, Labels, IndexTensor).ToBools();
+            var columns = TensorValues.ToColumns(first.Predictions(), Criterion.Skips(first.Logits, Labels, IndexTensor));
+            var (predictions, isSkipped) = (Array.ConvertAll(columns[0], prediction => (long)prediction), Array.ConvertAll(columns[1], flag => flag > 0));
             foreach (var row in rows)
             {
                 var entry = _entries[row];
@@ -134,22 +141,25 @@ internal sealed class AttackRun
         if (_entries.Any(entry => entry.Exit == AttackExit.Fooled))
         {
             using var fresh = ForwardPass.At(Classifier, Adversarial, keepGraph: false);
-            var confirmed = Criterion.IsMet(fresh.Logits, Labels, IndexTensor).logical_and(Classifier.Bounds.Contain(Adversarial)).ToBools();
-            var predictions = fresh.Predictions().ToLongs();
+            var columns = TensorValues.ToColumns(Criterion.IsMet(fresh.Logits, Labels, IndexTensor).logical_and(Bounds.Contain(Adversarial)), fresh.Predictions());
+            var unconfirmed = new List<int>();
             foreach (var (row, entry) in _entries.Index().Where(entry => entry.Item.Exit == AttackExit.Fooled))
             {
-                if (confirmed[row])
+                if (columns[0][row] > 0)
                 {
-                    entry.PredictionAfter = predictions[row];
+                    entry.PredictionAfter = (long)columns[1][row];
                 }
                 else
                 {
                     entry.Exit = AttackExit.Unconfirmed;
-                    Adversarial[row] = Images[row];
+                    unconfirmed.Add(row);
                 }
             }
+
+            SetAdversarial(unconfirmed, Images);
         }
 
+        var underflowed = _hasUnderflows ? _underflowed.ToBools() : null;
         var lengths = PerturbationLengths.Of(Images, Adversarial, Norm);
         var outcomes = _entries.Select((entry, row) => new Outcome
         {
@@ -166,9 +176,19 @@ internal sealed class AttackRun
             Forwards = entry.Forwards,
             Backwards = entry.Backwards,
             Products = entry.Products,
-            Underflowed = entry.Underflowed,
+            Underflowed = underflowed?[row] ?? false,
         });
         return new(Adversarial.DetachFromDisposeScope(), [.. outcomes]);
+    }
+
+    /// <summary>Records where the cross-entropy underflowed at a point of the attack. Nothing is read before the end.</summary>
+    /// <param name="rows">The rows, int64, shape [active].</param>
+    /// <param name="underflows">The flags of these rows, bool, shape [active].</param>
+    public void RecordUnderflows(Tensor rows, Tensor underflows)
+    {
+        using var scope = NewDisposeScope();
+        _hasUnderflows = true;
+        _underflowed.index_copy_(0, rows, _underflowed.index_select(0, rows).logical_or(underflows));
     }
 
     /// <summary>Finishes the images that ran out of passes: the result is the nearest adversarial point of their passes, unless the attack has a nearer one.</summary>
@@ -180,17 +200,31 @@ internal sealed class AttackRun
         }
 
         var (recorded, own) = (Nearest.Lengths.ToDoubles(), Norm.Of(Adversarial - Images).ToDoubles());
+        var nearer = new List<int>();
         foreach (var (row, entry) in _entries.Index().Where(entry => entry.Item.IsRefused))
         {
             if (double.IsFinite(recorded[row]) && (entry.Exit != AttackExit.Fooled || recorded[row] < own[row]))
             {
                 entry.Exit = AttackExit.Fooled;
-                Adversarial[row] = Nearest.Points[row];
+                nearer.Add(row);
             }
             else if (entry.Exit != AttackExit.Fooled)
             {
                 entry.Exit = AttackExit.PassLimit;
             }
+        }
+
+        SetAdversarial(nearer, Nearest.Points);
+    }
+
+    /// <summary>Replaces the adversarial images of some rows by the same rows of other images.</summary>
+    private void SetAdversarial(List<int> rows, Tensor images)
+    {
+        if (rows.Count > 0)
+        {
+            using var positions = PerSample.Positions(rows, Adversarial.device);
+            using var selected = images.index_select(0, positions);
+            Adversarial.index_copy_(0, positions, selected);
         }
     }
 
@@ -253,9 +287,6 @@ internal sealed class AttackRun
 
         /// <summary>The number of products of the Hessian with a vector.</summary>
         public int Products { get; set; }
-
-        /// <summary>Indicates whether the cross-entropy underflowed at a point of the attack.</summary>
-        public bool Underflowed { get; set; }
 
         /// <summary>The target class; −1 if no class is chosen.</summary>
         public long Target { get; set; } = -1;

@@ -18,12 +18,15 @@ public sealed class AttackedBatch : IDisposable
 
     private readonly AttackRun _run;
     private int[] _rows;
+    private Tensor _rowNumbers;
     private Tensor _labels;
     private Tensor _indices;
     private Tensor? _targets;
     private Tensor? _margins;
+    private Tensor? _smallestMargins;
     private ForwardPass? _pass;
     private bool _followsClass;
+    private bool _areTargetsNew;
 
     /// <summary>Initializes a batch of some rows of a run.</summary>
     /// <param name="run">The record of the attack.</param>
@@ -32,9 +35,9 @@ public sealed class AttackedBatch : IDisposable
     internal AttackedBatch(AttackRun run, IEnumerable<int> rows, ForwardPass? classification = null)
     {
         (_run, _rows, _pass) = (run, [.. rows], classification);
-        using var positions = Positions(_rows);
-        _labels = run.Labels.index_select(0, positions).DetachFromDisposeScope();
-        _indices = run.IndexTensor.index_select(0, positions).DetachFromDisposeScope();
+        _rowNumbers = Positions(_rows).DetachFromDisposeScope();
+        _labels = run.Labels.index_select(0, _rowNumbers).DetachFromDisposeScope();
+        _indices = run.IndexTensor.index_select(0, _rowNumbers).DetachFromDisposeScope();
     }
 
     /// <summary>The classifier to attack.</summary>
@@ -42,6 +45,9 @@ public sealed class AttackedBatch : IDisposable
 
     /// <summary>The criterion of success.</summary>
     public Criterion Criterion => _run.Criterion;
+
+    /// <summary>The bounds of the classifier, prepared for the images.</summary>
+    internal Bounds Bounds => _run.Bounds;
 
     /// <summary>The number of active images.</summary>
     public int Count => _rows.Length;
@@ -86,7 +92,7 @@ public sealed class AttackedBatch : IDisposable
         {
             using var scope = NewDisposeScope();
             var candidates = points.detach().to(_run.Images.dtype);
-            nearest.Improve(Positions(_rows), candidates, _run.Norm.Of(candidates - Images), IsPositive(Margins()).logical_and(Classifier.Bounds.Contain(candidates)));
+            nearest.Improve(_rowNumbers, candidates, _run.Norm.Of(candidates - Images), IsPositive(Margins()).logical_and(Bounds.Contain(candidates)));
         }
 
         return _pass;
@@ -118,28 +124,43 @@ public sealed class AttackedBatch : IDisposable
     /// <param name="iteration">The number of completed steps; after 0 steps no image counts as fooled.</param>
     /// <param name="maxIterations">The maximum number of steps per image.</param>
     /// <returns>The positions of the images that stay, int64, shape [kept], in the dispose scope of the caller.</returns>
-    public Tensor Keep(LinearModel model, int iteration, int maxIterations)
+    public Tensor Keep(LinearModel model, int iteration, int maxIterations) => Keep(model, iteration, maxIterations, [], out _, out _);
+
+    /// <summary>Finishes images like <see cref="Keep(LinearModel, int, int)"/>, and reads flags at the same time.</summary>
+    /// <param name="model">The linear model at the points of the last pass.</param>
+    /// <param name="iteration">The number of completed steps.</param>
+    /// <param name="maxIterations">The maximum number of steps per image.</param>
+    /// <param name="flags">The flags to read, bool, shape [active].</param>
+    /// <param name="stays">The flags of the images that stay.</param>
+    /// <param name="read">The values of <paramref name="flags"/>, of the images that were active before.</param>
+    /// <returns>The positions of the images that stay, int64, shape [kept], in the dispose scope of the caller.</returns>
+    internal Tensor Keep(LinearModel model, int iteration, int maxIterations, IReadOnlyList<Tensor> flags, out bool[] stays, out bool[][] read)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var scope = NewDisposeScope();
-        var (pass, places) = (Pass, Places(Pass));
-        var hasPrediction = ForwardPass.HasPrediction(pass.Logits).ToBools();
-        var (values, slopes) = (model.Values.ToDoubles(), model.Slopes.ToDoubles());
-        var margins = iteration > 0 ? Margins().ToDoubles() : new double[Count];
-        var stays = new bool[Count];
+        var columns = TensorValues.ToColumns([OfActive(Pass, ForwardPass.HasPrediction(Pass.Logits)), iteration > 0 ? Margins() : model.Values, model.Values, model.Slopes, .. flags, .. _areTargetsNew ? [_targets!] : Array.Empty<Tensor>()]);
+        var (hasPrediction, margins, values, slopes) = (columns[0], columns[1], columns[2], columns[3]);
+        read = [.. columns[4..(4 + flags.Count)].Select(column => Array.ConvertAll(column, flag => flag > 0))];
+        if (_areTargetsNew)
+        {
+            RecordTargets(Array.ConvertAll(columns[^1], target => (long)target));
+        }
+
+        var exits = new AttackExit?[Count];
         for (var position = 0; position < Count; position++)
         {
-            AttackExit? exit = !hasPrediction[places[position]] ? AttackExit.NotFinite
-                : margins[position] > 0 ? AttackExit.Fooled
+            exits[position] = hasPrediction[position] == 0 ? AttackExit.NotFinite
+                : iteration > 0 && margins[position] > 0 ? AttackExit.Fooled
                 : !double.IsFinite(values[position]) || !double.IsFinite(slopes[position]) ? AttackExit.NotFinite
                 : slopes[position] == 0 ? AttackExit.ZeroGradient
                 : iteration == maxIterations ? AttackExit.IterationLimit
                 : null;
-            stays[position] = exit is null;
-            if (exit is { } end)
-            {
-                Finish(position, end, iteration, pass.Points[places[position]]);
-            }
+        }
+
+        stays = Array.ConvertAll(exits, exit => exit is null);
+        if (stays.Contains(false))
+        {
+            Finish(exits, _ => iteration, OfActive(Pass, Pass.Points.detach()));
         }
 
         return Keep(stays).MoveToOuterDisposeScope();
@@ -156,21 +177,24 @@ public sealed class AttackedBatch : IDisposable
             throw new ArgumentException($"Each of the {Count} active images needs a flag, but {stays.Length} were given.", nameof(stays));
         }
 
-        var kept = Enumerable.Range(0, Count).Where(position => stays[position]).ToArray();
-        var positions = Positions(kept);
-        if (kept.Length < Count)
+        if (Array.TrueForAll(stays, stay => stay))
         {
-            ForgetMargins();
-            Replace(ref _labels, _labels.index_select(0, positions));
-            Replace(ref _indices, _indices.index_select(0, positions));
-            if (_targets is not null)
-            {
-                Replace(ref _targets, _targets.index_select(0, positions));
-            }
-
-            _rows = [.. kept.Select(position => _rows[position])];
+            return PerSample.Positions(Count, _labels.device);
         }
 
+        RecordTargets();
+        var kept = Enumerable.Range(0, Count).Where(position => stays[position]).ToArray();
+        var positions = Positions(kept);
+        ForgetMargins();
+        Replace(ref _rowNumbers, _rowNumbers.index_select(0, positions));
+        Replace(ref _labels, _labels.index_select(0, positions));
+        Replace(ref _indices, _indices.index_select(0, positions));
+        if (_targets is not null)
+        {
+            Replace(ref _targets, _targets.index_select(0, positions));
+        }
+
+        _rows = [.. kept.Select(position => _rows[position])];
         return positions;
     }
 
@@ -188,14 +212,50 @@ public sealed class AttackedBatch : IDisposable
             throw new ArgumentException($"An adversarial image needs the shape of an image, [{string.Join(", ", _run.Images.shape[1..])}], but has [{string.Join(", ", point.shape)}].", nameof(point));
         }
 
-        var row = _rows[position];
-        _run[row].Exit = exit;
-        _run[row].Iterations += iterations;
+        Finish(position, exit, iterations);
         if (exit == AttackExit.Fooled)
         {
             // A graph would keep the points of whole passes in memory as long as the result.
-            _run.Adversarial[row] = point.detach();
+            _run.Adversarial[_rows[position]] = point.detach();
         }
+    }
+
+    /// <summary>Records the exit reasons of images, and the adversarial images of those that are fooled, with one copy.</summary>
+    /// <param name="exits">The exit reason of each active image; null for those that are not finished.</param>
+    /// <param name="iterations">The number of steps of the image at a position.</param>
+    /// <param name="points">The adversarial images, shape [active, …], without graph; used where an image is fooled.</param>
+    internal void Finish(IReadOnlyList<AttackExit?> exits, Func<int, int> iterations, Tensor points)
+    {
+        var fooled = new List<int>();
+        for (var position = 0; position < Count; position++)
+        {
+            if (exits[position] is { } exit)
+            {
+                Finish(position, exit, iterations(position));
+                if (exit == AttackExit.Fooled)
+                {
+                    fooled.Add(position);
+                }
+            }
+        }
+
+        if (fooled.Count > 0)
+        {
+            using var scope = NewDisposeScope();
+            var positions = Positions(fooled);
+            _run.Adversarial.index_copy_(0, _rowNumbers.Rows(positions), points.Rows(positions).to(_run.Adversarial.dtype));
+        }
+    }
+
+    /// <summary>Records the exit reason of an image, without an adversarial image.</summary>
+    /// <param name="position">The position of the image.</param>
+    /// <param name="exit">The exit reason.</param>
+    /// <param name="iterations">The number of steps, which is added to those of earlier phases of the attack.</param>
+    internal void Finish(int position, AttackExit exit, int iterations)
+    {
+        var row = _rows[position];
+        _run[row].Exit = exit;
+        _run[row].Iterations += iterations;
     }
 
     /// <summary>Reports progress to the caller of the attack, if the caller listens.</summary>
@@ -211,9 +271,19 @@ public sealed class AttackedBatch : IDisposable
     public void Dispose()
     {
         EndPass();
+        _rowNumbers.Dispose();
         _labels.Dispose();
         _indices.Dispose();
         _targets?.Dispose();
+    }
+
+    /// <summary>Records the target classes, unless a call of <see cref="Keep(LinearModel, int, int)"/> since their choice has read them with other values.</summary>
+    internal void RecordTargets()
+    {
+        if (_areTargetsNew)
+        {
+            RecordTargets(_targets!.ToLongs());
+        }
     }
 
     /// <summary>Disposes the last pass, whose graph takes memory.</summary>
@@ -232,6 +302,7 @@ public sealed class AttackedBatch : IDisposable
     /// <param name="positions">The positions of the images, ascending.</param>
     internal AttackedBatch Part(IReadOnlyList<int> positions)
     {
+        RecordTargets();
         using var selected = Positions(positions);
         return new(_run, positions.Select(position => _rows[position]))
         {
@@ -338,7 +409,7 @@ public sealed class AttackedBatch : IDisposable
         var values = Values(objective);
         if (objective == Objective.Gap && !_followsClass)
         {
-            ForgetMargins();
+            _margins?.Dispose();
             _margins = values.detach().DetachFromDisposeScope();
         }
 
@@ -366,7 +437,11 @@ public sealed class AttackedBatch : IDisposable
     /// <remarks>A smaller margin may be a rounding error, which another batch rounds differently: the result would not be confirmed.</remarks>
     /// <param name="margins">The margins, shape [active].</param>
     internal Tensor IsPositive(Tensor margins) => Scoped(() =>
-        margins.gt(OfActive(Pass, Pass.Ranges()).Times(SmallestMargin * finfo(margins.dtype).eps)).logical_and(ForwardPass.HasPrediction(Logits())));
+    {
+        // Without a prediction no margin is positive.
+        _smallestMargins ??= Scoped(() => OfActive(Pass, where(ForwardPass.HasPrediction(Pass.Logits), Pass.Ranges().Times(SmallestMargin * finfo(margins.dtype).eps), Pass.Ranges().Filled(double.PositiveInfinity)))).DetachFromDisposeScope();
+        return margins.gt(_smallestMargins);
+    });
 
     /// <summary>Counts products of the Hessian with a vector.</summary>
     /// <param name="products">The number of products of each image.</param>
@@ -411,6 +486,7 @@ public sealed class AttackedBatch : IDisposable
             return ofPass;
         }
 
+        // No pass has been run since the removed images left, so the places change only with the next one.
         using var positions = Positions(Places(pass));
         return ofPass.index_select(0, positions);
     }
@@ -444,11 +520,7 @@ public sealed class AttackedBatch : IDisposable
         }
 
         using var underflows = CrossEntropy.Underflows(logits, _labels);
-        foreach (var (row, underflowed) in _rows.Zip(underflows.ToBools()))
-        {
-            _run[row].Underflowed |= underflowed;
-        }
-
+        _run.RecordUnderflows(_rowNumbers, underflows);
         return CrossEntropy.AwayFrom(logits, _labels);
     }
 
@@ -457,19 +529,24 @@ public sealed class AttackedBatch : IDisposable
     private void ForgetMargins()
     {
         _margins?.Dispose();
-        _margins = null;
+        _smallestMargins?.Dispose();
+        (_margins, _smallestMargins) = (null, null);
     }
 
     private void SetTargets(Tensor? targets, bool followsClass, bool isRecorded = true)
     {
         _targets?.Dispose();
         (_targets, _followsClass) = (targets?.alias().DetachFromDisposeScope(), followsClass);
-        if (!isRecorded)
+        _areTargetsNew = isRecorded && targets is not null;
+        if (isRecorded && targets is null)
         {
-            return;
+            RecordTargets(null);
         }
+    }
 
-        var classes = targets?.ToLongs();
+    private void RecordTargets(long[]? classes)
+    {
+        _areTargetsNew = false;
         for (var position = 0; position < Count; position++)
         {
             _run[_rows[position]].Target = classes?[position] ?? -1;
@@ -483,11 +560,10 @@ public sealed class AttackedBatch : IDisposable
             return ofRun.alias();
         }
 
-        using var positions = Positions(_rows);
-        return ofRun.index_select(0, positions);
+        return ofRun.index_select(0, _rowNumbers);
     }
 
-    private Tensor Positions(IReadOnlyList<int> positions) => tensor(positions.Select(position => (long)position).ToArray(), device: _run.Images.device);
+    private Tensor Positions(IReadOnlyList<int> positions) => PerSample.Positions(positions, _run.Images.device);
 
     private static void Replace(ref Tensor tensor, Tensor next)
     {

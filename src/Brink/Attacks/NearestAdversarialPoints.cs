@@ -21,15 +21,22 @@ internal sealed class NearestAdversarialPoints(Tensor images)
 
     /// <summary>Keeps the points that are adversarial and nearer than the points found before.</summary>
     /// <remarks>No operation waits for the device, because this is called at every step.</remarks>
-    /// <param name="positions">The positions of the points among the attacked images, int64, shape [active].</param>
+    /// <param name="positions">The positions of the points among the attacked images, ascending, int64, shape [active].</param>
     /// <param name="points">The points, shape [active, …].</param>
     /// <param name="lengths">The lengths ‖x′ − x‖ of the perturbations, shape [active].</param>
     /// <param name="fooled">The flags of the points that are adversarial, bool, shape [active].</param>
     public void Improve(Tensor positions, Tensor points, Tensor lengths, Tensor fooled)
     {
         using var scope = NewDisposeScope();
-        var known = Lengths.index_select(0, positions);
+        var known = Lengths.Rows(positions);
         var better = fooled.logical_and(lengths.lt(known));
+        if (positions.shape[0] == Lengths.shape[0])
+        {
+            Lengths.copy_(where(better, lengths, known));
+            Points.copy_(where(PerSample.Broadcast(better, points), points, Points));
+            return;
+        }
+
         Lengths.index_copy_(0, positions, where(better, lengths, known));
         Points.index_copy_(0, positions, where(PerSample.Broadcast(better, points), points, Points.index_select(0, positions)));
     }

@@ -9,6 +9,8 @@ public sealed class Bounds
     private readonly double[] _lower;
     private readonly double[] _upper;
     private readonly long[] _shape;
+    private readonly Tensor? _preparedLower;
+    private readonly Tensor? _preparedUpper;
 
     /// <summary>Initializes bounds that are equal for all entries.</summary>
     /// <param name="lower">The smallest valid value.</param>
@@ -45,6 +47,12 @@ public sealed class Bounds
         (_lower, _upper, _shape) = ([.. lower], [.. upper], [.. shape]);
     }
 
+    private Bounds(Bounds bounds, Tensor images)
+    {
+        (_lower, _upper, _shape) = (bounds._lower, bounds._upper, bounds._shape);
+        (_preparedLower, _preparedUpper) = (bounds.Lower(images), bounds.Upper(images));
+    }
+
     /// <summary>The bounds of pixels, 0 and 1.</summary>
     public static Bounds Pixels { get; } = new(0, 1);
 
@@ -62,12 +70,16 @@ public sealed class Bounds
     /// <summary>Returns the smallest valid values as a tensor that broadcasts against images.</summary>
     /// <param name="images">The images, which determine type and device.</param>
     /// <returns>The smallest valid values.</returns>
-    public Tensor Lower(Tensor images) => Like(_lower, images);
+    public Tensor Lower(Tensor images) => Like(_preparedLower, _lower, images);
 
     /// <summary>Returns the largest valid values as a tensor that broadcasts against images.</summary>
     /// <param name="images">The images, which determine type and device.</param>
     /// <returns>The largest valid values.</returns>
-    public Tensor Upper(Tensor images) => Like(_upper, images);
+    public Tensor Upper(Tensor images) => Like(_preparedUpper, _upper, images);
+
+    /// <summary>Returns equal bounds whose tensors are prepared in the dispose scope of the caller, so that no use of them copies values to the device.</summary>
+    /// <param name="images">The images, which determine type and device.</param>
+    internal Bounds PreparedFor(Tensor images) => new(this, images);
 
     /// <summary>Clips every entry of images to its bounds.</summary>
     /// <param name="images">The images, shape [batch, …].</param>
@@ -112,8 +124,13 @@ public sealed class Bounds
 
     private static string Short(double value) => value.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture);
 
-    private Tensor Like(double[] values, Tensor images)
+    private Tensor Like(Tensor? prepared, double[] values, Tensor images)
     {
+        if (prepared is not null && prepared.dtype == images.dtype && prepared.device_type == images.device_type && prepared.device_index == images.device_index)
+        {
+            return prepared.alias();
+        }
+
         using var scope = NewDisposeScope();
         return tensor(values, dtype: images.dtype, device: images.device).reshape(_shape).MoveToOuterDisposeScope();
     }

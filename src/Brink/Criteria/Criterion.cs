@@ -76,6 +76,10 @@ public abstract class Criterion
     /// <param name="indices">The index of each image in its data set, int64, shape [rows].</param>
     internal virtual Tensor? Targets(Tensor indices) => null;
 
+    /// <summary>Returns an equal criterion whose data are on a device, in the dispose scope of the caller; this one if it has none.</summary>
+    /// <param name="device">The device.</param>
+    internal virtual Criterion PreparedFor(Device device) => this;
+
     /// <summary>Checks that a classifier has the classes of the criterion, before the first pass.</summary>
     /// <param name="classifier">The classifier to attack.</param>
     /// <param name="indices">The index of each image in its data set.</param>
@@ -154,6 +158,8 @@ internal sealed class MisclassificationCriterion(double confidence) : Criterion
 /// <param name="confidence">The probability that the softmax must give to the class; 0 for any.</param>
 internal sealed class TargetClassCriterion(long[] targets, bool isSame, double confidence) : Criterion
 {
+    private Tensor? _onDevice;
+
     internal override string StoredName => "target-class";
 
     internal override double Confidence => confidence;
@@ -172,7 +178,9 @@ internal sealed class TargetClassCriterion(long[] targets, bool isSame, double c
         return WithConfidence(LogitGap.Of(logits, classes, LogitGap.StrongestOther(logits, classes)), logits, classes, confidence);
     });
 
-    internal override Tensor Targets(Tensor indices) => isSame ? indices.Filled(targets[0]) : tensor(Array.ConvertAll(indices.ToLongs(), index => targets[index]), device: indices.device);
+    internal override Tensor Targets(Tensor indices) => isSame ? indices.Filled(targets[0]) : _onDevice?.index_select(0, indices) ?? tensor(Array.ConvertAll(indices.ToLongs(), index => targets[index]), device: indices.device);
+
+    internal override Criterion PreparedFor(Device device) => isSame ? this : new TargetClassCriterion(targets, isSame, confidence) { _onDevice = tensor(targets, device: device) };
 
     internal override void Check(IClassifier classifier, IEnumerable<long> indices)
     {

@@ -90,7 +90,7 @@ public abstract class Norm
         {
             using var scope = NewDisposeScope();
             var lengths = batch.flatten(1).norm(1, false, 2);
-            if (PerSample.NotOrdinary(lengths) is not { } rescaled)
+            if (PerSample.NotOrdinary(lengths, batch) is not { } rescaled)
             {
                 return lengths.MoveToOuterDisposeScope();
             }
@@ -106,7 +106,7 @@ public abstract class Norm
         {
             using var scope = NewDisposeScope();
             var directions = gradients.div(PerSample.Broadcast(slopes, gradients));
-            if (PerSample.NotOrdinary(slopes) is not { } rescaled)
+            if (PerSample.NotOrdinary(slopes, gradients) is not { } rescaled)
             {
                 return directions.MoveToOuterDisposeScope();
             }

@@ -21,18 +21,25 @@ internal sealed record BoxedWedge(BoxedHyperplane Plane, BoxedHyperplane HalfSpa
     /// </remarks>
     /// <param name="points">The points, inside the box, shape [batch, …].</param>
     /// <param name="norm">The norm of the distance.</param>
-    public Tensor Nearest(Tensor points, Norm norm)
+    /// <param name="limit">The limit of the steps of Newton's method, with which nothing is read; null if it takes as many as it needs, for the rows that need it.</param>
+    public Tensor Nearest(Tensor points, Norm norm, NewtonLimit? limit = null)
     {
         using var scope = NewDisposeScope();
-        var onPlane = Plane.Nearest(points, norm);
-        var rows = HalfSpace.Shortfalls(onPlane).gt(Scalars.Zero).SetRows();
-        return (rows.shape[0] == 0 ? onPlane : onPlane.index_copy(0, rows, Select(rows).OnBoth(onPlane.index_select(0, rows), points.index_select(0, rows), norm)))
+        var onPlane = Plane.Nearest(points, norm, limit);
+        var isShort = HalfSpace.Shortfalls(onPlane).gt(Scalars.Zero);
+        if (limit is not null)
+        {
+            return where(PerSample.Broadcast(isShort, onPlane), OnBoth(onPlane, points, norm, limit), onPlane).MoveToOuterDisposeScope();
+        }
+
+        var rows = isShort.SetRows();
+        return (rows.shape[0] == 0 ? onPlane : onPlane.index_copy(0, rows, Select(rows).OnBoth(onPlane.index_select(0, rows), points.index_select(0, rows), norm, null)))
             .MoveToOuterDisposeScope();
     }
 
     private BoxedWedge Select(Tensor rows) => new(Plane.Select(rows), HalfSpace.Select(rows));
 
-    private Tensor OnBoth(Tensor onPlane, Tensor points, Norm norm)
+    private Tensor OnBoth(Tensor onPlane, Tensor points, Norm norm, NewtonLimit? limit)
     {
         using var scope = NewDisposeScope();
         var (planeShortfalls, halfSpaceShortfalls) = (Plane.Shortfalls(points), HalfSpace.Shortfalls(points));
@@ -60,7 +67,7 @@ internal sealed record BoxedWedge(BoxedHyperplane Plane, BoxedHyperplane HalfSpa
             var weights = PerSample.Broadcast(shares, points);
             var normals = Plane.Normals.Plus((HalfSpace.Normals - Plane.Normals) * weights);
             var rises = planeShortfalls.Plus((halfSpaceShortfalls - planeShortfalls) * shares);
-            return new BoxedHyperplane(normals, points, rises, Plane.Lower, Plane.Upper).Nearest(points, norm);
+            return new BoxedHyperplane(normals, points, rises, Plane.Lower, Plane.Upper).Nearest(points, norm, limit);
         }
     }
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Brink.Tensors;
@@ -24,20 +25,35 @@ internal static class PerSample
         return arange(Scalars.Zero, end, Scalars.One, ScalarType.Int64, device);
     }
 
+    /// <summary>Copies positions to an int64 tensor.</summary>
+    /// <param name="positions">The positions.</param>
+    /// <param name="device">The device of the tensor.</param>
+    public static Tensor Positions(IEnumerable<int> positions, Device device) => tensor(positions.Select(position => (long)position).ToArray(), device: device);
+
     /// <summary>Computes the inner product of each image, shape [batch], also where the products of entries underflow or overflow.</summary>
     /// <param name="first">The first factors, shape [batch, …].</param>
     /// <param name="second">The second factors, shape [batch, …].</param>
     public static Tensor Dot(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
-        var products = first.mul(second).flatten(1).sum(1);
-        if (NotOrdinary(products) is not { } rescaled)
+        var products = OrdinaryDot(first, second);
+        if (NotOrdinary(products, first) is not { } rescaled)
         {
             return products.MoveToOuterDisposeScope();
         }
 
         var ((one, oneScale), (other, otherScale)) = (Scaled(first), Scaled(second));
         return where(rescaled, one.mul(other).sum(1).mul(oneScale).mul(otherScale), products).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Computes the inner product of each image, shape [batch], where no products of entries overflow and those that underflow do not matter, as of unit vectors.</summary>
+    /// <param name="first">The first factors, shape [batch, …].</param>
+    /// <param name="second">The second factors, shape [batch, …].</param>
+    public static Tensor OrdinaryDot(Tensor first, Tensor second)
+    {
+        using var products = first.mul(second);
+        using var rows = products.flatten(1);
+        return rows.sum(1);
     }
 
     /// <summary>Divides each image by its largest absolute entry, so that squares of entries neither underflow nor overflow.</summary>
@@ -53,11 +69,25 @@ internal static class PerSample
     }
 
     /// <summary>Flags the images whose sum of products is so small or so large that terms may have underflowed or overflowed; null if there is none.</summary>
-    /// <remarks>Only these are computed again, so that the result for an image does not depend on the others. Terms that underflow are negligible beside a sum of ordinary size.</remarks>
+    /// <remarks>
+    /// Only these are computed again, so that the result for an image does not depend on the others. Terms that underflow are negligible beside a sum
+    /// of ordinary size. Where a read would not be cheap, the flags are returned even if none is set.
+    /// </remarks>
     /// <param name="values">The sums of products, or norms, shape [batch].</param>
+    /// <param name="batch">The images, shape [batch, …], of which they were computed.</param>
     /// <returns>The flags, bool, shape [batch].</returns>
-    public static Tensor? NotOrdinary(Tensor values)
+    public static Tensor? NotOrdinary(Tensor values, Tensor batch)
     {
+        if (!TensorValues.IsReadCheap(batch))
+        {
+            using Scalar smallest = Scalars.Of(SmallestOrdinary), largest = Scalars.Of(LargestOrdinary);
+            return Scoped(() =>
+            {
+                var sizes = values.abs();
+                return sizes.ge(smallest).logical_and(sizes.le(largest)).logical_not();
+            });
+        }
+
         var flags = Array.ConvertAll(values.ToDoubles(), value => Math.Abs(value) is not (>= SmallestOrdinary and <= LargestOrdinary));
         return Array.Exists(flags, flag => flag) ? tensor(flags, device: values.device) : null;
     }

@@ -29,9 +29,14 @@ internal static class Scoping
     /// <summary>Selects rows of every tensor of a state.</summary>
     /// <typeparam name="T">The type of the state.</typeparam>
     /// <param name="state">The state.</param>
-    /// <param name="positions">The positions of the rows, int64.</param>
+    /// <param name="positions">The positions of the rows, ascending, int64.</param>
     public static T Select<T>(this T state, Tensor positions)
-        where T : IRows<T> => state.Map(tensor => tensor.index_select(0, positions));
+        where T : IRows<T> => state.Map(tensor => tensor.Rows(positions));
+
+    /// <summary>Selects rows of a tensor; without a copy if these are all.</summary>
+    /// <param name="tensor">The tensor, shape [batch, …].</param>
+    /// <param name="positions">The positions of the rows, ascending, int64.</param>
+    public static Tensor Rows(this Tensor tensor, Tensor positions) => positions.shape[0] == tensor.shape[0] ? tensor.alias() : tensor.index_select(0, positions);
 
     /// <summary>Moves the tensors of a state to the scope of a loop and disposes those of the state before.</summary>
     /// <remarks>Without it, the states of all iterations together might not fit into memory.</remarks>

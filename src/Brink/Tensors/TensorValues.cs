@@ -61,7 +61,7 @@ internal static class TensorValues
         }
 
         var length = (int)columns[0].shape[0];
-        var values = Read<double>(stack(doubles));
+        var values = length == 0 ? [] : Read<double>(cat(doubles));
         return [.. Enumerable.Range(0, doubles.Length).Select(column => values[(column * length)..((column + 1) * length)])];
     }
 
