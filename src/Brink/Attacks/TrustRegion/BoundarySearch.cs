@@ -68,6 +68,7 @@ internal sealed class BoundarySearch
     private readonly bool _isFree;
     private readonly IReadOnlyList<long> _indices;
     private readonly Image[] _records;
+    private double[]? _lengths;
 
     /// <summary>Initializes the search, in the dispose scope of the caller.</summary>
     /// <param name="all">The images: those that the first stage fooled, and those that it gave up.</param>
@@ -79,7 +80,7 @@ internal sealed class BoundarySearch
         (_all, _norm, _options, _starts) = (all, norm, options, starts);
         _refinement = options.Refinement!;
         _effort = _refinement.Effort ?? int.MaxValue;
-        _bounds = all.Classifier.Bounds;
+        _bounds = all.Bounds;
         (_images, _indices) = (all.Images, all.Indices);
         _nearest = new(_images);
         _walk = new(norm, _nearest);
@@ -133,15 +134,8 @@ internal sealed class BoundarySearch
             _all.Report(round, active.Length);
         }
 
-        var found = _nearest.Found();
-        for (var place = 0; place < _records.Length; place++)
-        {
-            if (found[place])
-            {
-                // The first pass repeats that of the last step, so it is no step.
-                _all.Finish(place, AttackExit.Fooled, Math.Max(0, _records[place].Entry.Forwards - before[place] - 1), _nearest.Points[place]);
-            }
-        }
+        // The first pass repeats that of the last step, so it is no step.
+        _all.Finish(Array.ConvertAll(_nearest.Found(), found => found ? AttackExit.Fooled : (AttackExit?)null), place => Math.Max(0, _records[place].Entry.Forwards - before[place] - 1), _nearest.Points);
     }
 
     /// <summary>Walks from the first adversarial points, and from the segments toward other images where there is none.</summary>
@@ -192,7 +186,7 @@ internal sealed class BoundarySearch
     private void Try(int[] active, int round)
     {
         CompareClasses([.. active.Where(place => _isFree && _records[place].Order is null && PassesLeft(_records[place].Row) >= ComparisonEffort)]);
-        var lengths = _nearest.Lengths.ToDoubles();
+        var lengths = _lengths ?? _nearest.Lengths.ToDoubles();
         var kinds = Array.ConvertAll(active, place => Choose(place, double.IsFinite(lengths[place])));
         var points = _images.clone();
         var classes = Enumerable.Repeat(-1L, _records.Length).ToArray();
@@ -208,7 +202,8 @@ internal sealed class BoundarySearch
         }
 
         Walk(active, points.index_select(0, Positions(active)), [.. active.Select(place => classes[place])], new(WalkSteps, Continues: row => PassesLeft(row) > 0, Shrinkage: SlowShrinkage));
-        var shortened = _nearest.Lengths.ToDoubles();
+        // No length changes before the next round.
+        var shortened = _lengths = _nearest.Lengths.ToDoubles();
         foreach (var (place, kind) in active.Zip(kinds))
         {
             _records[place].Record(kind, double.IsFinite(lengths[place]) ? 1 - (shortened[place] / lengths[place]) : double.IsFinite(shortened[place]) ? 1 : 0);
@@ -318,23 +313,25 @@ internal sealed class BoundarySearch
         var points = _nearest.Points.index_select(0, selected);
         var pass = part.Forward(points);
         var classes = LogitGap.Without(pass.Logits.detach(), part.Labels).topk((int)Math.Min(Classes, pass.Logits.shape[1] - 1), 1).indexes;
-        var distances = new List<double[]>();
+        var columns = new List<Tensor>();
         for (var number = 0; number < classes.shape[1]; number++)
         {
             using var step = NewDisposeScope();
             var margins = part.Criterion.MarginsToward(pass.Logits, part.Labels, classes.select(1, number));
             var gradients = pass.Gradients(margins, keepGraph: true);
-            distances.Add((PerSample.Dot(gradients, points - images) - margins.detach()).div(_norm.Dual.Of(gradients)).ToDoubles());
+            columns.Add((PerSample.Dot(gradients, points - images) - margins.detach()).div(_norm.Dual.Of(gradients)).MoveToOuterDisposeScope());
         }
 
-        var numbers = classes.flatten().ToLongs().Chunk(distances.Count).ToArray();
+        columns.AddRange(classes.unbind(1));
+        var values = TensorValues.ToColumns([.. columns]);
+        var (distances, numbers) = (values[..(values.Length / 2)], values[(values.Length / 2)..]);
         for (var position = 0; position < places.Length; position++)
         {
             // A negative distance is that of a boundary that the linear model crosses before the image; such classes come last. That of a masked class is not finite.
-            _records[places[position]].Order = [.. Enumerable.Range(0, distances.Count)
+            _records[places[position]].Order = [.. Enumerable.Range(0, distances.Length)
                 .Where(number => double.IsFinite(distances[number][position]))
                 .OrderBy(number => distances[number][position] is >= 0 and var distance ? distance : double.PositiveInfinity)
-                .Select(number => numbers[position][number])];
+                .Select(number => (long)numbers[number][position])];
         }
     }
 

@@ -68,6 +68,9 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     /// <summary>The decrease of the length that counts as an improvement, as a share.</summary>
     private const double Improvement = 1e-3;
 
+    /// <summary>The number of steps of Newton's method that are taken where reads are not cheap. It grows when a point needs more.</summary>
+    private int _newtonSteps = 3;
+
     /// <summary>The memory γ of the averaged normal.</summary>
     /// <value>0.6 in L∞, where the sign of an entry changes even if the gradient turns only a little; 0.5 in L2 and L1.</value>
     private double Memory => norm == Norm.LInf ? 0.6 : 0.5;
@@ -85,25 +88,43 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     public void Run(AttackedBatch batch, Tensor places, Tensor starts, WalkLimits limits, Func<LinearModel> linearize)
     {
         using var outer = NewDisposeScope();
-        var bounds = batch.Classifier.Bounds;
         var state = Scoped(() =>
         {
             var images = batch.Images;
             batch.Forward(starts);
-            nearest.Improve(places, starts, norm.Of(starts - images), batch.IsPositive(batch.Margins()));
+            var lengths = norm.Of(starts - images);
+            nearest.Improve(places, starts, lengths, batch.IsPositive(batch.Margins()));
             var model = linearize();
             var (zero, zeros) = (zeros_like(model.Values), zeros_like(starts));
-            var empty = new State(images, places, starts, zeros, zero, ones_like(zero), zeros, zero, zeros, zero);
-            return Advance(empty, starts, model, ones_like(zero, dtype: ScalarType.Bool), limits.Shrinkage);
+            var empty = new State(images, places, starts, lengths, zeros, zero, ones_like(zero), zeros, zero, zeros, zero);
+            return Advance(empty, starts, lengths, model, ones_like(zero, dtype: ScalarType.Bool), limits.Shrinkage);
         });
-        var improved = new int[batch.Count];
-        var shortest = nearest.Lengths.index_select(0, places).ToDoubles();
+        var (improved, shortest) = (new int[batch.Count], Array.Empty<double>());
         for (var step = 1; step <= limits.Steps && !batch.IsOutOfPasses; step++)
         {
             using var scope = NewDisposeScope();
             var isLast = step == limits.Steps;
             var overshoot = Math.Max(LastOvershoot, FirstOvershoot * Math.Pow(OvershootDecay, step - 1));
-            var points = Next(state, bounds, overshoot);
+            var known = nearest.Lengths.Rows(state.Places);
+            var (points, columns) = Next(state, known, batch.Bounds, overshoot, limits.Continues is null ? [] : [known, state.Lengths]);
+            if (columns.Length > 0)
+            {
+                shortest = step == 1 ? [.. columns[0]] : shortest;
+                var stays = step == 1 ? null : Continuing(step - 1, columns[1], columns[0], improved, shortest, limits.LeastSteps);
+                stays = stays is null ? null : [.. stays.Zip(batch.Rows, (stay, row) => stay && limits.Continues!(row))];
+                if (stays?.Contains(false) == true)
+                {
+                    var kept = batch.Keep(stays);
+                    if (batch.Count == 0)
+                    {
+                        return;
+                    }
+
+                    (state, points) = (state.ReplacedBy(state.Select(kept), outer), points.index_select(0, kept));
+                    (improved, shortest) = ([.. improved.Where((_, position) => stays[position])], [.. shortest.Where((_, position) => stays[position])]);
+                }
+            }
+
             batch.Forward(points, keepGraph: !isLast);
             // A point may also be adversarial because of a class other than the one that the walk follows.
             var lengths = norm.Of(points - state.Images);
@@ -114,24 +135,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
             }
 
             var model = batch.Linearize(Norm.L2);
-            var next = Advance(state, points, model, batch.IsPositive(model.Values), limits.Shrinkage);
-            if (limits.Continues is { } continues)
-            {
-                var stays = Continuing(step, lengths.ToDoubles(), nearest.Lengths.index_select(0, state.Places).ToDoubles(), improved, shortest, limits.LeastSteps);
-                stays = [.. stays.Zip(batch.Rows, (stay, row) => stay && continues(row))];
-                if (!Array.TrueForAll(stays, stay => stay))
-                {
-                    next = next.Select(batch.Keep(stays));
-                    (improved, shortest) = ([.. improved.Where((_, position) => stays[position])], [.. shortest.Where((_, position) => stays[position])]);
-                }
-
-                if (batch.Count == 0)
-                {
-                    return;
-                }
-            }
-
-            state = state.ReplacedBy(next, outer);
+            state = state.ReplacedBy(Advance(state, points, lengths, model, batch.IsPositive(model.Values), limits.Shrinkage), outer);
         }
     }
 
@@ -153,30 +157,52 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
         return stays;
     }
 
-    /// <summary>Computes the next points x ← a + φ (b − a).</summary>
+    /// <summary>Computes the next points x ← a + φ (b − a), and reads values at the same time: once, unless the points take more steps of Newton's method than those of the walks before.</summary>
     /// <param name="state">The state of the walk.</param>
+    /// <param name="known">The lengths of the shortest perturbations so far, shape [active].</param>
     /// <param name="bounds">The bounds of the images.</param>
     /// <param name="overshoot">The overshoot ω, as a share of the length r of the shortest perturbation so far.</param>
-    private Tensor Next(State state, Bounds bounds, double overshoot) => Scoped(() =>
+    /// <param name="values">The values to read, shape [active].</param>
+    private (Tensor Points, double[][] Values) Next(State state, Tensor known, Bounds bounds, double overshoot, Tensor[] values)
+    {
+        if (TensorValues.IsReadCheap(state.Points))
+        {
+            return (Next(state, known, bounds, overshoot, limit: null), values.Length == 0 ? [] : TensorValues.ToColumns(values));
+        }
+
+        while (true)
+        {
+            using var limit = new NewtonLimit(_newtonSteps);
+            var points = Next(state, known, bounds, overshoot, limit);
+            var columns = limit.Incomplete is { } incomplete ? TensorValues.ToColumns([incomplete, .. values]) : [[], .. values.Length == 0 ? [] : TensorValues.ToColumns(values)];
+            if (!columns[0].Contains(1))
+            {
+                return (points, columns[1..]);
+            }
+
+            _newtonSteps += 2;
+        }
+    }
+
+    private Tensor Next(State state, Tensor known, Bounds bounds, double overshoot, NewtonLimit? limit) => Scoped(() =>
     {
         var (lower, upper) = (bounds.Lower(state.Images), bounds.Upper(state.Images));
-        var known = nearest.Lengths.index_select(0, state.Places);
         var overshoots = where(known.isfinite(), known, norm.Of(state.Points - state.Images)).Times(overshoot);
         var rises = Metric == norm ? norm.Dual.Of(state.Normals) * state.Distances.Plus(overshoots) : (Metric.Dual.Of(state.Normals) * state.Distances).Plus(norm.Dual.Of(state.Normals) * overshoots);
         var plane = new BoxedHyperplane(state.Normals, state.Points, rises, lower, upper);
         var previous = new BoxedHyperplane(state.PreviousNormals, state.Images, state.PreviousRises.Plus(norm.Dual.Of(state.PreviousNormals) * overshoots), lower, upper);
-        var restored = plane.Nearest(state.Points, norm);
-        var solution = new BoxedWedge(plane, previous).Nearest(state.Images, norm);
+        var restored = plane.Nearest(state.Points, norm, limit);
+        var solution = new BoxedWedge(plane, previous).Nearest(state.Images, norm, limit);
         return bounds.Clamp(restored.Plus((solution - restored).Times(state.Weights)));
     });
 
     /// <summary>Computes the state at new points: averaged normal, distance to the boundary, interpolation weight and previous linearisation.</summary>
-    private State Advance(State state, Tensor points, LinearModel model, Tensor fooled, double shrinkage) => Scoped(() =>
+    private State Advance(State state, Tensor points, Tensor lengths, LinearModel model, Tensor fooled, double shrinkage) => Scoped(() =>
     {
         var units = model.Directions();
         var normals = state.Normals.Times(Memory).Plus(units.Times(1 - Memory));
         // An average that points away from the new gradient would lead away from the boundary; the new gradient replaces it.
-        var agrees = Slopes(model, normals).gt(Scalars.Zero).logical_and(PerSample.Dot(units, normals).div(Norm.L2.Of(normals)).Exceeds(SmallestAgreement));
+        var agrees = Slopes(model, normals).gt(Scalars.Zero).logical_and(PerSample.OrdinaryDot(units, normals).div(Norm.L2.Of(normals)).Exceeds(SmallestAgreement));
         normals = where(PerSample.Broadcast(agrees, normals), normals, units);
         var distances = model.Values.neg() / Slopes(model, normals);
 
@@ -185,16 +211,17 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
         var usableRows = PerSample.Broadcast(usable, points);
         var weights = where(fooled, state.Weights.Times(WeightGrowth).clamp_max(Scalars.One), state.Weights.Times(shrinkage));
         var replaced = usable.logical_and(fooled.logical_not());
-        var rises = PerSample.Dot(units, points - state.Images).Plus(model.Distances());
+        var rises = PerSample.OrdinaryDot(units, points - state.Images).Plus(model.Distances());
         var (previousNormals, previousRises) = (where(PerSample.Broadcast(replaced, units), units, state.PreviousNormals), where(replaced, rises, state.PreviousRises - state.PreviousRises.abs().Times(PreviousRelaxation)));
         // If C would be the side of the edge that P follows already, it is the other side: that of the point before.
-        var hasLast = PerSample.Dot(state.LastNormals, state.LastNormals).gt(Scalars.Zero);
-        var isOtherSide = PerSample.Dot(units, state.LastNormals).Exceeds(SameSide).logical_not().logical_and(hasLast);
-        var swapped = usable.logical_and(isOtherSide).logical_and(PerSample.Dot(units, previousNormals).Exceeds(SameSide));
+        var hasLast = PerSample.OrdinaryDot(state.LastNormals, state.LastNormals).gt(Scalars.Zero);
+        var isOtherSide = PerSample.OrdinaryDot(units, state.LastNormals).Exceeds(SameSide).logical_not().logical_and(hasLast);
+        var swapped = usable.logical_and(isOtherSide).logical_and(PerSample.OrdinaryDot(units, previousNormals).Exceeds(SameSide));
         return new State(
             state.Images.alias(),
             state.Places.alias(),
             where(usableRows, points, state.Points),
+            lengths.alias(),
             where(usableRows, normals, state.Normals),
             where(usable, distances, state.Distances),
             weights,
@@ -211,6 +238,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     /// <param name="Images">The original images x₀, shape [active, …].</param>
     /// <param name="Places">The places of the images among the nearest points, int64, shape [active].</param>
     /// <param name="Points">The points x, shape [active, …].</param>
+    /// <param name="Lengths">The lengths ‖x − x₀‖ of the perturbations at the last points, also where these were discarded, shape [active].</param>
     /// <param name="Normals">The averaged normals n, shape [active, …].</param>
     /// <param name="Distances">The distances −f/⟨∇f, d⟩ to the boundary along the steepest direction d for n, shape [active]; negative beyond the boundary.</param>
     /// <param name="Weights">The interpolation weights φ, shape [active].</param>
@@ -218,9 +246,9 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
     /// <param name="PreviousRises">The right-hand sides e of the half-spaces C, shape [active].</param>
     /// <param name="LastNormals">The unit gradients at the points x, shape [active, …]; zero before the first.</param>
     /// <param name="LastRises">The increases of ⟨∇f/‖∇f‖₂, x⟩ from the image to the linearised boundary at the points x, shape [active].</param>
-    private sealed record State(Tensor Images, Tensor Places, Tensor Points, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises, Tensor LastNormals, Tensor LastRises) : IRows<State>
+    private sealed record State(Tensor Images, Tensor Places, Tensor Points, Tensor Lengths, Tensor Normals, Tensor Distances, Tensor Weights, Tensor PreviousNormals, Tensor PreviousRises, Tensor LastNormals, Tensor LastRises) : IRows<State>
     {
-        public State Map(Func<Tensor, Tensor> map) => new(map(Images), map(Places), map(Points), map(Normals), map(Distances), map(Weights), map(PreviousNormals), map(PreviousRises), map(LastNormals), map(LastRises));
+        public State Map(Func<Tensor, Tensor> map) => new(map(Images), map(Places), map(Points), map(Lengths), map(Normals), map(Distances), map(Weights), map(PreviousNormals), map(PreviousRises), map(LastNormals), map(LastRises));
     }
 }
 

@@ -124,7 +124,7 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
 
             // x_{k+1} = clip(x_k + s)
             var lengths = Lengths(batch, subproblem, state);
-            var points = batch.Classifier.Bounds.Clamp(state.Points.Plus(Steps(batch, subproblem, state, lengths.Times(1 + _options.Overshoot))));
+            var points = batch.Bounds.Clamp(state.Points.Plus(Steps(batch, subproblem, state, lengths.Times(1 + _options.Overshoot))));
 
             // f(x_{k+1}), ∇f(x_{k+1}) and the prediction, from one pass
             batch.Forward(points);
@@ -136,9 +136,8 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
             var radii = _options.Radius.Next(state.Radii, ratios, state.FirstDistances);
 
             // Stop where fooled.
-            var kept = Keep(batch, model, stuck, iteration, stuckRows);
-            var next = new State(points, model, radii, state.FirstDistances).Select(kept);
-            state = state.ReplacedBy(Leave(batch, next, iteration, iteration == 1 && Objective == Objective.Gap ? IsRough(batch, next, ratios.index_select(0, kept)) : null), outer);
+            var isRough = iteration == 1 && Objective == Objective.Gap ? IsRough(batch, state, ratios) : null;
+            state = state.ReplacedBy(Keep(batch, new(points, model, radii, state.FirstDistances), stuck, isRough, iteration, stuckRows), outer);
             batch.Report(iteration);
         }
 
@@ -155,50 +154,55 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
         var (model, stuck) = Project(batch, points, objective!.Values, objective.Gradients);
         // With saturated logits the distance may exceed the width of the bounds. For an image on the boundary it is 0, and steps that are shares of it
         // would be too short to change a number of the image.
-        var widths = batch.Classifier.Bounds.Widths(Norm, points);
+        var widths = batch.Bounds.Widths(Norm, points);
         // In L1 one entry may be the whole perturbation.
-        var smallest = (Norm == Norm.L1 ? batch.Classifier.Bounds.Widths(Norm.LInf, points) : widths).Times(SmallestDistance);
+        var smallest = (Norm == Norm.L1 ? batch.Bounds.Widths(Norm.LInf, points) : widths).Times(SmallestDistance);
         var distances = minimum(maximum(Distances(batch, gap!, points).nan_to_num(double.PositiveInfinity), smallest), widths);
-        var kept = Keep(batch, model, stuck, iteration: 0, stuckRows);
-        var state = new State(points, model, _options.Radius.First(distances), distances).Select(kept);
-        return Leave(batch, state, iteration: 0, state.FirstDistances.gt(widths.index_select(0, kept).Times(LargestDistance)));
+        return Keep(batch, new(points, model, _options.Radius.First(distances), distances), stuck, distances.gt(widths.Times(LargestDistance)), iteration: 0, stuckRows);
     });
 
     /// <summary>Determines for each image whether the linear model is inaccurate, from the ratio ρ of the first step.</summary>
     private Tensor IsRough(AttackedBatch batch, State state, Tensor ratios) => Scoped(() =>
-        ratios.Exceeds(SmallestFirstRatio).logical_not().logical_and(state.FirstDistances.gt(batch.Classifier.Bounds.Widths(Norm, state.Points).Times(NearDistance))));
+        ratios.Exceeds(SmallestFirstRatio).logical_not().logical_and(state.FirstDistances.gt(batch.Bounds.Widths(Norm, state.Points).Times(NearDistance))));
 
-    /// <summary>Leaves images with an effort to the search: where the linear model is inaccurate, and where the first stage takes too many steps.</summary>
+    /// <summary>Finishes images, and leaves images with an effort to the search: where the linear model is inaccurate, and where the first stage takes too many steps.</summary>
     /// <param name="batch">The images.</param>
     /// <param name="state">Their state.</param>
-    /// <param name="iteration">The number of completed steps.</param>
+    /// <param name="stuck">The flags of the entries that are left out of the gradient, bool, shape [active, …]. Without them the gradient may be zero: then the bounds exclude the class.</param>
     /// <param name="isRough">The flags of the images where the linear model is inaccurate, bool, shape [active]; null if that is not known.</param>
-    private State Leave(AttackedBatch batch, State state, int iteration, Tensor? isRough)
+    /// <param name="iteration">The number of completed steps.</param>
+    /// <param name="stuckRows">The rows of the images that are stuck at the bounds, to which more are added.</param>
+    /// <returns>The state of the images that stay.</returns>
+    private State Keep(AttackedBatch batch, State state, Tensor stuck, Tensor? isRough, int iteration, List<int> stuckRows)
     {
+        var rows = batch.Rows;
+        var kept = batch.Keep(state.Model, iteration, _options.MaxIterations, [stuck.flatten(1).any(1), .. isRough is null ? Array.Empty<Tensor>() : [isRough]], out var stays, out var flags);
+        stuckRows.AddRange(rows.Where((row, position) => flags[0][position] && batch.Entry(row).Exit == AttackExit.ZeroGradient));
+        state = state.Select(kept);
         if (Effort is not { } effort)
         {
             return state;
         }
 
-        var rough = isRough?.ToBools();
-        var stays = new bool[batch.Count];
-        for (var position = 0; position < stays.Length; position++)
+        var rough = isRough is null ? null : flags[1].Where((_, position) => stays[position]).ToArray();
+        var continues = new bool[batch.Count];
+        for (var position = 0; position < continues.Length; position++)
         {
             var entry = batch.Entry(batch.Rows[position]);
-            stays[position] = iteration < LastStepBeforeSearch && rough?[position] != true && Math.Max(entry.Forwards, entry.Backwards) < effort;
-            if (!stays[position])
+            continues[position] = iteration < LastStepBeforeSearch && rough?[position] != true && Math.Max(entry.Forwards, entry.Backwards) < effort;
+            if (!continues[position])
             {
-                batch.Finish(position, AttackExit.IterationLimit, iteration, state.Points[position]);
+                batch.Finish(position, AttackExit.IterationLimit, iteration);
             }
         }
 
-        return Array.TrueForAll(stays, stay => stay) ? state : state.Select(batch.Keep(stays));
+        return Array.TrueForAll(continues, flag => flag) ? state : state.Select(batch.Keep(continues));
     }
 
     /// <summary>Leaves the entries out of the gradient that are at their bound and would be pushed outward: otherwise distances would include entries that cannot move.</summary>
     private (LinearModel Model, Tensor Stuck) Project(AttackedBatch batch, Tensor points, Tensor values, Tensor gradients)
     {
-        var bounds = batch.Classifier.Bounds;
+        var bounds = batch.Bounds;
         var stuck = Scoped(() => points.ge(bounds.Upper(points)).logical_and(gradients.gt(Scalars.Zero))
             .logical_or(points.le(bounds.Lower(points)).logical_and(gradients.lt(Scalars.Zero))));
         return (new(values, gradients.masked_fill(stuck, Scalars.Zero), Norm), stuck);
@@ -211,29 +215,13 @@ public sealed class TrustRegionAttack : Attack, IMinimalAttack, IStartsFromImage
 
     /// <summary>Computes the distances to the boundary of the local model, shape [active]. In L1 a step to it fills entries up to their bounds, so the distance depends on them.</summary>
     private Tensor Distances(AttackedBatch batch, ISubproblem subproblem, Tensor points) => Norm == Norm.L1 && subproblem is LinearModel model
-        ? Scoped(() => Norm.Of(new BoxedHyperplane(model.Gradients, points, model.Values.neg(), batch.Classifier.Bounds.Lower(points), batch.Classifier.Bounds.Upper(points)).Nearest(points, Norm) - points))
+        ? Scoped(() => Norm.Of(new BoxedHyperplane(model.Gradients, points, model.Values.neg(), batch.Bounds.Lower(points), batch.Bounds.Upper(points)).Nearest(points, Norm) - points))
         : subproblem.Distances();
 
     /// <summary>Computes the steps of given lengths, shape [active, …].</summary>
     private Tensor Steps(AttackedBatch batch, ISubproblem subproblem, State state, Tensor lengths) => Norm == Norm.L1
-        ? BoxFilling.SteepestSteps(state.Points, state.Model.Gradients, lengths, batch.Classifier.Bounds.Lower(state.Points), batch.Classifier.Bounds.Upper(state.Points))
+        ? BoxFilling.SteepestSteps(state.Points, state.Model.Gradients, lengths, batch.Bounds.Lower(state.Points), batch.Bounds.Upper(state.Points))
         : subproblem.Steps(lengths);
-
-    /// <summary>Finishes images and records those that are stuck: without the entries at their bounds the gradient is zero, so the bounds exclude the class.</summary>
-    /// <returns>The positions of the images that stay.</returns>
-    private Tensor Keep(AttackedBatch batch, LinearModel model, Tensor stuck, int iteration, List<int> stuckRows)
-    {
-        var rows = batch.Rows;
-        var kept = batch.Keep(model, iteration, _options.MaxIterations);
-        if (rows.Any(row => batch.Entry(row).Exit == AttackExit.ZeroGradient))
-        {
-            using var scope = NewDisposeScope();
-            var flags = stuck.flatten(1).any(1).ToBools();
-            stuckRows.AddRange(rows.Where((row, position) => flags[position] && batch.Entry(row).Exit == AttackExit.ZeroGradient));
-        }
-
-        return kept;
-    }
 
     /// <summary>Attacks the images that are stuck at the bounds again, toward one other class after the other.</summary>
     /// <remarks>A point is stuck if no entry can move toward the target class: the bounds may contain no image of that class, but images of others.</remarks>
