@@ -65,11 +65,8 @@ public sealed class CarliniWagnerAttack : Attack, IMinimalAttack
         }
 
         var found = nearest.Found();
-        for (var position = 0; position < batch.Count; position++)
-        {
-            var exit = found[position] ? AttackExit.Fooled : isFinite[position] ? AttackExit.IterationLimit : AttackExit.NotFinite;
-            batch.Finish(position, exit, iterations[position], nearest.Points[position]);
-        }
+        AttackExit?[] exits = [.. found.Zip(isFinite, (isFound, finite) => isFound ? AttackExit.Fooled : finite ? AttackExit.IterationLimit : (AttackExit?)AttackExit.NotFinite)];
+        batch.Finish(exits, position => iterations[position], nearest.Points);
     }
 
     /// <summary>Returns the number by which the margins of each image are divided, shape [active]: the range of its logits if no c of the search would suit it, otherwise 1.</summary>

@@ -19,7 +19,7 @@ internal sealed class Descent(CarliniWagnerOptions options, AttackedBatch batch,
     private const double SmallestProgress = 1e-4;
     private const int Windows = 10;
 
-    private readonly TanhSpace _space = new(batch.Classifier.Bounds, images);
+    private readonly TanhSpace _space = new(batch.Bounds, images);
 
     /// <summary>Runs one descent from the original images, until the iteration limit or until all images are finished.</summary>
     /// <param name="tradeOffs">The constant c of each image.</param>
@@ -37,13 +37,13 @@ internal sealed class Descent(CarliniWagnerOptions options, AttackedBatch batch,
         for (var iteration = 1; iteration <= options.MaxIterations && active.Count > 0; iteration++)
         {
             using var scope = NewDisposeScope();
-            var constants = allConstants.index_select(0, positions);
+            var constants = allConstants.Rows(positions);
             var (points, slopes) = _space.ToPoints(adam.Variables);
             var pass = active.Forward(points);
-            var shortfalls = Scoped(() => active.Values(Objective.Gap).neg().Plus(options.Kappa).div(scales.index_select(0, positions)).relu());
+            var shortfalls = Scoped(() => active.Values(Objective.Gap).neg().Plus(options.Kappa).div(scales.Rows(positions)).relu());
             var gradients = pass.Gradients(shortfalls);
 
-            var differences = points - images.index_select(0, positions);
+            var differences = points - images.Rows(positions);
             var squares = PerSample.Dot(differences, differences);
             var fooled = Fooled(active);
             nearest.Improve(positions, points, squares, fooled);
@@ -64,12 +64,14 @@ internal sealed class Descent(CarliniWagnerOptions options, AttackedBatch batch,
             // The last window includes the remainder of the division by the number of windows.
             if (iteration % windowLength == 0 && iteration + windowLength <= options.MaxIterations)
             {
-                Keep(Descending(positions.ToLongs(), window.LowestLosses(positions), lowest, steps, iteration));
+                var (continuing, losses) = window.LowestLosses(positions);
+                Keep(Descending(continuing, losses, lowest, steps, iteration));
                 window.Clear(positions);
             }
         }
 
-        foreach (var (position, loss) in positions.ToLongs().Zip(window.LowestLosses(positions)))
+        var (last, lastLosses) = window.LowestLosses(positions);
+        foreach (var (position, loss) in last.Zip(lastLosses))
         {
             steps[position] = options.MaxIterations;
             lowest[position] = double.IsFinite(loss) ? loss : double.NaN;
@@ -142,12 +144,13 @@ internal sealed class LossWindow(Tensor like)
         _fooled.index_fill_(0, positions, Scalars.Zero);
     }
 
-    /// <summary>Returns the lowest loss of each of the given images.</summary>
+    /// <summary>Returns the positions of the given images and the lowest loss of each.</summary>
     /// <param name="positions">The positions of the images, int64.</param>
-    public double[] LowestLosses(Tensor positions)
+    public (long[] Positions, double[] Losses) LowestLosses(Tensor positions)
     {
         using var losses = _lowestLosses.index_select(0, positions);
-        return losses.ToDoubles();
+        var columns = TensorValues.ToColumns(positions, losses);
+        return (Array.ConvertAll(columns[0], position => (long)position), columns[1]);
     }
 
     /// <summary>Determines for each image whether a point of its last window was fooled.</summary>

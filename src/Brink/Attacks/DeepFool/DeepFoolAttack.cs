@@ -50,9 +50,16 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
                 model = Target == TargetSelection.Best && batch.Criterion.ComparesClasses ? batch.Choose(Target, Norm, _options.Candidates) : batch.Linearize(Norm);
             }
 
-            var next = Step(batch.Classifier.Bounds, points, model);
+            var (next, lengths, isShort) = Step(batch.Bounds, points, model);
+            var kept = batch.Keep(model, iteration, _options.MaxIterations, [isShort], out var stays, out var flags);
+            int[] rows = [.. Enumerable.Range(0, stays.Length).Where(row => stays[row] && flags[0][row])];
+            if (rows.Length > 0)
+            {
+                Restep(batch.Bounds, points, model, lengths, next, PerSample.Positions(rows, points.device));
+            }
+
             using var previous = points;
-            points = next.index_select(0, batch.Keep(model, iteration, _options.MaxIterations)).MoveToOtherDisposeScope(outer);
+            points = next.Rows(kept).MoveToOtherDisposeScope(outer);
             if (iteration > 0)
             {
                 batch.Report(iteration);
@@ -61,20 +68,21 @@ public sealed class DeepFoolAttack : Attack, IMinimalAttack
     }
 
     /// <summary>Takes a step to the boundary of the linear model, with overshoot.</summary>
-    /// <remarks>A step that loses most of its predicted change by clipping to the bounds is replaced by the step to the nearest point of the boundary within the bounds.</remarks>
-    private Tensor Step(Bounds bounds, Tensor points, LinearModel model) => Scoped(() =>
+    /// <returns>The points after the step, the lengths of the steps before clipping, and the flags of the steps that lose most of their predicted change by clipping to the bounds.</returns>
+    private (Tensor Points, Tensor Lengths, Tensor IsShort) Step(Bounds bounds, Tensor points, LinearModel model)
     {
         var lengths = model.Distances().Plus(_options.ExtraLength).Times(1 + _options.Overshoot);
         var next = bounds.Clamp(points.Plus(model.Steps(lengths)));
         var isShort = model.PredictedChanges(next - points).lt(model.Values.Times(-0.5));
-        var rows = isShort.logical_and(model.Values.lt(Scalars.Zero)).SetRows();
-        if (rows.shape[0] == 0)
-        {
-            return next;
-        }
+        return (next, lengths, isShort.logical_and(model.Values.lt(Scalars.Zero)));
+    }
 
+    /// <summary>Replaces steps by those to the nearest point of the boundary within the bounds.</summary>
+    private void Restep(Bounds bounds, Tensor points, LinearModel model, Tensor lengths, Tensor next, Tensor rows)
+    {
+        using var scope = NewDisposeScope();
         var (origins, normals) = (points.index_select(0, rows), Norm.L2.SteepestDirections(model.Gradients.index_select(0, rows)));
         var plane = new BoxedHyperplane(normals, origins, lengths.index_select(0, rows) * Norm.Dual.Of(normals), bounds.Lower(points), bounds.Upper(points));
-        return next.index_copy(0, rows, plane.Nearest(origins, Norm));
-    });
+        next.index_copy_(0, rows, plane.Nearest(origins, Norm));
+    }
 }

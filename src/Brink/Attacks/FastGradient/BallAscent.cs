@@ -71,20 +71,25 @@ internal sealed class BallAscent
             using var scope = NewDisposeScope();
             if (directions is null)
             {
-                active.Forward(state.Points, keepGraph: step < _options.MaxIterations);
-                var stays = Record(active, state.Points, entries, step, restart, result);
-                if (step == _options.MaxIterations)
+                var isLast = step == _options.MaxIterations;
+                active.Forward(state.Points, keepGraph: !isLast);
+                // The search for the smallest ε ends next to the boundary, where rounding would decide. A given ε rarely does.
+                var fooled = Gap is null ? active.IsFooled() : active.IsPositive(active.Margins());
+                // Computed even if all images are finished: the counts of an image must not depend on the other images.
+                var model = isLast ? null : active.Linearize(_options.Norm, _options.Objective);
+                var hasPrediction = ForwardPass.HasPrediction(active.Pass.Logits);
+                var columns = TensorValues.ToColumns(fooled, hasPrediction, model?.Slopes ?? hasPrediction);
+                var stays = Record(columns[0], columns[1], state.Points, entries, step, restart, result);
+                if (model is null)
                 {
                     return;
                 }
 
-                // Computed even if all images are finished: the counts of an image must not depend on the other images.
-                var model = active.Linearize(_options.Norm, _options.Objective);
-                RecordGradients(model.Slopes.ToDoubles(), entries, step, restart, stays, result);
+                RecordGradients(columns[2], entries, step, restart, stays, result);
                 var kept = active.Keep(stays);
                 entries = [.. entries.Where((_, row) => stays[row])];
                 state = state.ReplacedBy(state.Select(kept), outer);
-                directions = model.Directions().index_select(0, kept);
+                directions = model.Directions().Rows(kept);
             }
 
             var steps = directions.Times(state.Radii.Times(_options.RelativeStep));
@@ -95,26 +100,30 @@ internal sealed class BallAscent
 
     /// <summary>Records the result of a pass.</summary>
     /// <returns>The flags of the images that take another step: not fooled, finite and below the iteration limit.</returns>
-    private bool[] Record(AttackedBatch active, Tensor points, int[] entries, int step, int restart, BallResult result)
+    private bool[] Record(double[] fooled, double[] hasPrediction, Tensor points, int[] entries, int step, int restart, BallResult result)
     {
-        using var scope = NewDisposeScope();
-        // The search for the smallest ε ends next to the boundary, where rounding would decide. A given ε rarely does.
-        var (fooled, hasPrediction) = ((Gap is null ? active.IsFooled() : active.IsPositive(active.Margins())).ToBools(), ForwardPass.HasPrediction(active.Pass.Logits).ToBools());
         var stays = new bool[entries.Length];
+        var rows = new List<int>();
         for (var row = 0; row < entries.Length; row++)
         {
             var entry = entries[row];
-            var exit = fooled[row] ? AttackExit.Fooled : !hasPrediction[row] ? AttackExit.NotFinite : AttackExit.IterationLimit;
+            var exit = fooled[row] > 0 ? AttackExit.Fooled : hasPrediction[row] == 0 ? AttackExit.NotFinite : AttackExit.IterationLimit;
             stays[row] = exit == AttackExit.IterationLimit && step < _options.MaxIterations;
             if (!stays[row])
             {
                 result.Finish(entry, exit, step, restart);
             }
 
-            if (fooled[row])
+            if (fooled[row] > 0)
             {
-                result.Points[entry] = points[row];
+                rows.Add(row);
             }
+        }
+
+        if (rows.Count > 0)
+        {
+            using var scope = NewDisposeScope();
+            result.Points.index_copy_(0, Tensor([.. rows.Select(row => entries[row])]), points.Rows(Tensor([.. rows])));
         }
 
         return stays;
@@ -145,9 +154,9 @@ internal sealed class BallAscent
 
     /// <summary>Projects perturbations onto their balls, adds them to the images and clips to the bounds.</summary>
     private Tensor Within(Tensor images, Tensor perturbations, Tensor radii) =>
-        Scoped(() => _batch.Classifier.Bounds.Clamp(images.Plus(_options.Norm.Project(perturbations, radii))));
+        Scoped(() => _batch.Bounds.Clamp(images.Plus(_options.Norm.Project(perturbations, radii))));
 
-    private Tensor Tensor(int[] positions) => tensor(Array.ConvertAll(positions, position => (long)position), device: Images.device);
+    private Tensor Tensor(int[] positions) => PerSample.Positions(positions, Images.device);
 
     /// <summary>The state of an ascent, one row per active image.</summary>
     /// <param name="Points">The points x′, shape [active, …].</param>

@@ -43,11 +43,7 @@ internal sealed class BudgetedFastGradientAttack : Attack, IBudgetedAttack
         }
 
         var result = ascent.Run([.. Enumerable.Range(0, batch.Count)], [.. Enumerable.Repeat(Epsilon, batch.Count)]);
-        for (var position = 0; position < batch.Count; position++)
-        {
-            batch.Finish(position, result.Exits[position], result.Steps[position], result.Points[position]);
-        }
-
+        batch.Finish(Array.ConvertAll(result.Exits, exit => (AttackExit?)exit), position => result.Steps[position], result.Points);
         batch.Report(result.Steps.Max(), active: 0);
     }
 }

@@ -53,32 +53,35 @@ internal sealed class MinimalFastGradientAttack : Attack, IMinimalAttack
         var ascent = new BallAscent(batch, options, needsGap: true);
         var images = ascent.Images;
         // From the linearised distance up to the width of the bounds.
-        var widths = batch.Classifier.Bounds.Widths(options.Norm, images).ToDoubles();
-        EpsilonSearch[] searches = [.. ascent.Gap!.Distances().ToDoubles().Zip(widths, (distance, width) => new EpsilonSearch(distance, width, options.Tolerance))];
+        var columns = TensorValues.ToColumns(ascent.Gap!.Distances(), batch.Bounds.Widths(options.Norm, images));
+        EpsilonSearch[] searches = [.. columns[0].Zip(columns[1], (distance, width) => new EpsilonSearch(distance, width, options.Tolerance))];
         var nearest = images.clone();
         int[] open = [.. Enumerable.Range(0, batch.Count)];
         for (var trial = 1; open.Length > 0; trial++)
         {
             using var trialScope = NewDisposeScope();
             var result = ascent.Run(open, [.. open.Select(position => searches[position].Radius)]);
-            var positions = tensor(open.Select(position => (long)position).ToArray(), device: images.device);
+            var positions = PerSample.Positions(open, images.device);
             var lengths = options.Norm.Of(result.Points - images.index_select(0, positions)).ToDoubles();
+            var (nearer, exits) = (new List<int>(), new AttackExit?[batch.Count]);
             foreach (var (entry, position) in open.Index())
             {
                 var search = searches[position];
                 search.Record(result.Exits[entry] == AttackExit.Fooled, lengths[entry], result.Exits[entry] != AttackExit.NotFinite, result.Steps[entry]);
                 if (search.IsNearest)
                 {
-                    nearest[position] = result.Points[entry];
+                    nearer.Add(entry);
                 }
 
                 if (search.Exit is { } exit)
                 {
                     // At the largest ε, a zero gradient is the reason.
-                    batch.Finish(position, exit == AttackExit.IterationLimit ? result.Exits[entry] : exit, search.Steps, nearest[position]);
+                    exits[position] = exit == AttackExit.IterationLimit ? result.Exits[entry] : exit;
                 }
             }
 
+            nearest.index_copy_(0, PerSample.Positions(nearer.Select(entry => open[entry]), images.device), result.Points.index_select(0, PerSample.Positions(nearer, images.device)));
+            batch.Finish(exits, position => searches[position].Steps, nearest);
             open = [.. open.Where(position => searches[position].Exit is null)];
             batch.Report(trial, open.Length);
         }
