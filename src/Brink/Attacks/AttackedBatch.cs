@@ -486,7 +486,6 @@ public sealed class AttackedBatch : IDisposable
             return ofPass;
         }
 
-        // No pass has been run since the removed images left, so the places change only with the next one.
         using var positions = Positions(Places(pass));
         return ofPass.index_select(0, positions);
     }

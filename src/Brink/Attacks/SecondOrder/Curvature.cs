@@ -55,7 +55,7 @@ internal sealed class Curvature(Objective objective, CurvatureOptions options)
         var hessian = HasExactProducts
             ? HessianProducts.Exact(batch.Pass, batch.Places(batch.Pass))
             : batch.WithinPasses(HessianProducts.Differences(points, options.DifferenceStep, shifted => batch.UncountedGradients(objective, shifted)), passes: 2);
-        var model = new QuadraticModel(linear.Values, linear.Gradients, Project(hessian, batch.Classifier.Bounds, points, linear.Gradients));
+        var model = new QuadraticModel(linear.Values, linear.Gradients, Project(hessian, batch.Bounds, points, linear.Gradients));
         var seeds = batch.Indices.Select(index => unchecked((long)RandomSeed.Of(options.Seed, index)));
         var subproblem = new LanczosSubproblem(model, radii, options.MaxProducts, options.Tolerance, [.. seeds]);
         // The passes of differences are counted per product, so that an image is not charged for products that only other images of the batch need.

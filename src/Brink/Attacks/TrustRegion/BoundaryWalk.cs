@@ -180,7 +180,7 @@ internal sealed class BoundaryWalk(Norm norm, NearestAdversarialPoints nearest)
                 return (points, columns[1..]);
             }
 
-            _newtonSteps += 2;
+            _newtonSteps += 1 + (_newtonSteps / 2);
         }
     }
 
