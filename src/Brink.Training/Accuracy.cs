@@ -21,6 +21,8 @@ internal static class Accuracy
 
         using var withoutGradients = no_grad();
         using var evaluation = new EvaluationMode(model.Module);
+        // Training may use TF32; the accuracy that is reported does not.
+        using var precision = TensorFloat32.Pass(model.Module.parameters().FirstOrDefault()?.device ?? CPU, isSearch: false);
         var correct = 0L;
         foreach (var batch in new BatchAssembly(images, Augmentation.None, seed: 0).InOrder(batchSize))
         {

@@ -81,6 +81,8 @@ internal sealed class AttackRun
         // A backward pass covers images that are not attacked too. They are not counted, because the counts of an image must not depend on the other
         // images of its batch.
         var attacked = new List<int>();
+        // Which images are classified correctly is a result, not a part of the search.
+        using var precision = TensorFloat32.Pass(Images.device, isSearch: false);
         var first = Forward(Images, rows, keepGraph, countBackward: () =>
             Count(attacked, entry => entry.Backwards++) is { } counted ? [.. rows.Select(row => attacked.IndexOf(row) is >= 0 and var place && counted[place])] : null);
         try

@@ -37,6 +37,7 @@ public sealed class ForwardPass : IDisposable
     internal static ForwardPass At(IClassifier classifier, Tensor images, bool keepGraph = true, IReadOnlyList<int>? rows = null, bool[]? covered = null, Func<bool[]?>? countBackward = null)
     {
         using var gradients = keepGraph ? enable_grad() : no_grad();
+        using var precision = TensorFloat32.Pass(images.device, isSearch: rows is not null);
         var points = images.detach().requires_grad_(keepGraph).DetachFromDisposeScope();
         try
         {
@@ -118,6 +119,7 @@ public sealed class ForwardPass : IDisposable
             return NotANumber();
         }
 
+        using var precision = Precision();
         using var sum = values.sum();
         // Restricted to the images, so that the gradients of the parameters are left unchanged.
         sum.backward(null!, create_graph: false, retain_graph: keepGraph, inputs: [Points]);
@@ -144,6 +146,7 @@ public sealed class ForwardPass : IDisposable
             return NotANumber();
         }
 
+        using var precision = Precision();
         using var sum = values.sum();
         _differentiableGradients?.Dispose();
         _differentiableGradients = DifferentiableGradient.Of(sum, Points)?.DetachFromDisposeScope() ?? throw NotDifferentiable();
@@ -160,6 +163,7 @@ public sealed class ForwardPass : IDisposable
         var gradients = _differentiableGradients ?? throw new InvalidOperationException("Hessian products need the gradients; call GradientsForProducts first.");
         if (gradients.requires_grad)
         {
+            using var precision = Precision();
             try
             {
                 gradients.backward([vectors], create_graph: false, retain_graph: true, inputs: [Points]);
@@ -179,6 +183,9 @@ public sealed class ForwardPass : IDisposable
         Points.grad = null;
         return products.detach();
     }
+
+    /// <summary>Sets the precision of a backward pass: that of the search inside an attack.</summary>
+    private IDisposable? Precision() => TensorFloat32.Pass(Points.device, isSearch: CountBackward is not null);
 
     /// <summary>Computes the logits of the flagged points, and NaN for the others.</summary>
     private static Tensor LogitsOf(IClassifier classifier, Tensor points, bool[] covered)
