@@ -61,6 +61,8 @@ internal static class CommandLine
             DataCommand.Create(output, error, cancellationToken),
             DoctorCommand.Create(output),
             ModelTrialCommand.Create(output),
+            LibtorchTrial.Create(output),
+            UserLibtorch.Flag,
             new HelpOption(),
             new VersionOption(),
         };
@@ -71,6 +73,7 @@ internal static class CommandLine
             return ExitCode.BadInput;
         }
 
+        UserLibtorch.Request(parsed);
         try
         {
             return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

@@ -1,5 +1,11 @@
 using Brink.Cli;
+using Brink.Cli.Inputs;
 using Brink.Cli.Terminal;
+
+if (LibtorchContext.Run(args) is { } exitCode)
+{
+    return exitCode;
+}
 
 StandardOutput.Guard();
 using var interruption = new Interruption();

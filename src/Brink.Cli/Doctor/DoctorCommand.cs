@@ -14,8 +14,9 @@ internal static class DoctorCommand
 {
     public static Command Create(TextWriter output)
     {
-        var command = new Command("doctor", "Print versions, threads, devices, the state of the native library and the data folders, for bug reports.");
-        command.SetAction(_ => Run(output));
+        var find = new Option<bool>("--find-libtorch") { Description = "Look for the libtorch of a PyTorch installation (that of python3, and BRINK_LIBTORCH), try whether it fits, and print how to use it." };
+        var command = new Command("doctor", "Print versions, threads, devices, the state of the native library and the data folders, for bug reports.") { find };
+        command.SetAction(parsed => parsed.GetValue(find) ? LibtorchSearch.Run(output) : Run(output));
         return command;
     }
 
@@ -29,16 +30,18 @@ internal static class DoctorCommand
 
         var error = TorchLibrary.LoadError();
         Line("TorchSharp", $"{typeof(torch).Assembly.GetName().Version}");
-        Line("libtorch", error is null ? $"{torch.__version__} loads" : $"does not load: {error}");
+        Line("libtorch", error is null ? UserLibtorch.InUse is { } folder ? $"{folder.Describe()} loads from {folder.Path}" : $"{torch.__version__} loads" : $"does not load: {error}");
         Line("symbol fix", TorchLibrary.DescribeFix());
         if (error is null)
         {
             Line("threads", $"{torch.get_num_threads()}");
-            Line("devices", torch.cuda.is_available() ? $"cpu, cuda ({torch.cuda.device_count()})" : "cpu");
+            var hasGpu = torch.cuda.is_available();
+            Line("devices", hasGpu ? $"cpu, cuda ({torch.cuda.device_count()})" : TorchLibrary.HasCuda ? "cpu (this libtorch supports CUDA, but finds no GPU)" : "cpu");
+            Line("TF32", hasGpu ? "off; with --tf32 on in the search only" : "off: only a GPU uses it");
         }
 
         Line("embedded", $"model {SampleNetwork.Name}, images signs");
-        Line(DataLocations.Variable, Environment.GetEnvironmentVariable(DataLocations.Variable) is { Length: > 0 } folder ? State(folder) : "not set");
+        Line(DataLocations.Variable, Environment.GetEnvironmentVariable(DataLocations.Variable) is { Length: > 0 } data ? State(data) : "not set");
         Line("data folder", State(DataLocations.UserFolder));
         return error is null ? ExitCode.Done : ExitCode.UnexpectedFailure;
     }

@@ -76,12 +76,20 @@ internal static class ModelTrial
         }
     }
 
-    private static Process Start()
+    /// <summary>Describes a process that runs this command again, with its input and output redirected.</summary>
+    /// <param name="arguments">The arguments.</param>
+    public static ProcessStartInfo StartInfo(params IEnumerable<string> arguments)
     {
-        var (file, arguments) = Command();
-        var start = new ProcessStartInfo(file, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var (file, first) = Command();
+        var start = new ProcessStartInfo(file, [.. first, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         // The end of the process is expected and needs no dump.
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        return start;
+    }
+
+    private static Process Start()
+    {
+        var start = StartInfo(UserLibtorch.InUse is { } folder ? [Verb, UserLibtorch.FlagName, folder.Path] : [Verb]);
         try
         {
             return Process.Start(start)!;
@@ -93,16 +101,16 @@ internal static class ModelTrial
     }
 
     /// <summary>Finds the command line that starts this command again.</summary>
-    private static (string File, IEnumerable<string> Arguments) Command()
+    private static (string File, string[] Arguments) Command()
     {
         var (host, assembly) = (Environment.ProcessPath ?? "", typeof(ModelTrial).Assembly);
         if (Path.GetFileNameWithoutExtension(host) == "dotnet")
         {
-            return (host, [assembly.Location, Verb]);
+            return (host, [assembly.Location]);
         }
 
         // A program that contains this assembly as a library, such as a test, has its executable beside it.
-        return (System.Reflection.Assembly.GetEntryAssembly() == assembly ? host : Path.ChangeExtension(assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null)!, [Verb]);
+        return (System.Reflection.Assembly.GetEntryAssembly() == assembly ? host : Path.ChangeExtension(assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null)!, []);
     }
 
     private static void Send(Process process, TrialRequest request)
@@ -185,7 +193,7 @@ internal static class ModelTrial
 /// <summary>The request of a trial.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Request">The images and outputs.</param>
-/// <param name="Device"><c>cpu</c> or <c>cuda</c>.</param>
+/// <param name="Device">The device, as on the command line.</param>
 /// <param name="Threads">The number of threads.</param>
 internal sealed record TrialRequest(string Path, TorchScriptRequest Request, string Device, int Threads);
 

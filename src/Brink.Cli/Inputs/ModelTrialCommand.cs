@@ -20,6 +20,7 @@ internal static class ModelTrialCommand
         var command = new Command(ModelTrial.Verb) { Hidden = true };
         command.SetAction(_ =>
         {
+            UserLibtorch.IsTried = true;
             using var input = new StreamReader(Console.OpenStandardInput());
             if (JsonSerializer.Deserialize<TrialRequest>(input.ReadLine() ?? "null") is { } request)
             {

@@ -38,8 +38,12 @@ internal sealed class RunInput : IDisposable
             ["std"] = loaded.Normalization.StandardDeviation,
             ["weights"] = weights ?? "embedded",
             ["threads"] = torch.get_num_threads(),
-            ["device"] = $"{device.type}".ToLowerInvariant(),
+            ["device"] = ComputeDevice.Name(device),
         };
+        if (device.type != DeviceType.CPU)
+        {
+            _settings["tf32"] = TensorFloat32.AllowInSearch;
+        }
     }
 
     /// <summary>The images, with the labels selected by <c>--labels</c>.</summary>
@@ -91,7 +95,7 @@ internal sealed class RunInput : IDisposable
         var memory = parsed.GetValue(options.Memory);
 
         TorchLibrary.Require();
-        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
+        var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads), parsed.GetValue(options.TensorFloat32));
         var weights = parsed.GetValue(options.Weights);
         var loaded = Load(modelName, weights, preprocessing, file => options.Script.Load(
             parsed,

@@ -53,7 +53,9 @@ internal sealed class RunOptions
 
     public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of random draws: the starts of pgd and the Lanczos vectors of tr2. [default: 0]", HelpName = "N" };
 
-    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu, cuda, or cuda:N for the GPU of number N.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+
+    public Option<bool> TensorFloat32 { get; } = new("--tf32") { Description = "Let the search on a GPU compute in TF32, which is faster and less precise than float32. Images are always classified in float32 before and after it, so some that the search found are not counted as fooled." };
 
     public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "The number of CPU threads. [default: one per processor]", HelpName = "N" };
 
@@ -75,7 +77,7 @@ internal sealed class RunOptions
     public IEnumerable<Option> Goal => [Norm, Target, Confidence, MaxPasses];
 
     /// <summary>The flags of computation and output, listed last.</summary>
-    public IEnumerable<Option> ComputationAndOutput => [Space, BatchSize, Memory, Seed, Device, Threads, Out, Resume, Json, Quiet];
+    public IEnumerable<Option> ComputationAndOutput => [Space, BatchSize, Memory, Seed, Device, TensorFloat32, Threads, Out, Resume, Json, Quiet];
 
     /// <summary>Parses the flags of labels and preparation of images.</summary>
     /// <param name="parsed">The parsed command line.</param>

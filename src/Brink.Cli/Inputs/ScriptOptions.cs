@@ -33,7 +33,7 @@ internal sealed class ScriptOptions
     public LoadedModel Load(ParseResult parsed, string file, TorchScriptRequest request, Normalization? preprocessing, torch.Device device, CancellationToken cancellationToken)
     {
         var path = DataLocations.Resolve(file);
-        var traits = parsed.GetValue(TrustModel) ? null : ModelTrial.Run(new(path, request, $"{device.type}".ToLowerInvariant(), torch.get_num_threads()), parsed.GetValue(TrialSeconds), parsed.GetValue(TrialMemory), cancellationToken);
+        var traits = parsed.GetValue(TrustModel) ? null : ModelTrial.Run(new(path, request, ComputeDevice.Name(device), torch.get_num_threads()), parsed.GetValue(TrialSeconds), parsed.GetValue(TrialMemory), cancellationToken);
         return TorchScriptModel.Load(path, request, preprocessing, traits, device);
     }
 }

@@ -10,7 +10,7 @@ internal static class TorchLibrary
     private const string SymbolVersion = "GLIBCXX_3.4.32";
 
     /// <summary>Loads torch.</summary>
-    /// <exception cref="BadInputException">The native library does not load.</exception>
+    /// <exception cref="BadInputException">The native library does not load, or the libtorch of the user cannot be used.</exception>
     public static void Require()
     {
         if (LoadError() is { } reason)
@@ -20,8 +20,10 @@ internal static class TorchLibrary
     }
 
     /// <summary>Loads torch and returns the error in one line, or null on success.</summary>
+    /// <exception cref="BadInputException">The libtorch of the user cannot be used.</exception>
     public static string? LoadError()
     {
+        UserLibtorch.Load();
         try
         {
             torch.InitializeDeviceType(DeviceType.CPU);
@@ -29,11 +31,29 @@ internal static class TorchLibrary
         }
         catch (Exception exception) when (exception is NotSupportedException or DllNotFoundException or TypeInitializationException or BadImageFormatException)
         {
-            // TorchSharp's message names a missing package whatever the cause; the message of the loader follows further down.
-            var lines = exception.ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            return Array.Find(lines, line => line.Contains("GLIBC", StringComparison.Ordinal) || line.Contains("cannot open shared object", StringComparison.Ordinal)) ?? lines[0];
+            return LoaderReason(exception);
         }
     }
+
+    /// <summary>Finds the message of the loader in an exception, as one line. TorchSharp's own message names a missing package whatever the cause.</summary>
+    /// <param name="exception">The exception.</param>
+    public static string LoaderReason(Exception exception)
+    {
+        string[] words = ["GLIBC", "cannot open shared object", "undefined symbol", "ELF"];
+        var lines = exception.ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return Excerpt.Line(Array.Find(lines, line => Array.Exists(words, word => line.Contains(word, StringComparison.Ordinal))) ?? lines[0]).TrimEnd('.');
+    }
+
+    /// <summary>Indicates whether the loaded libtorch computes on NVIDIA GPUs.</summary>
+    public static bool HasCuda => UserLibtorch.InUse?.HasCuda ?? (OperatingSystem.IsLinux() ? MappedFiles("libtorch_cuda.so").Any() : Find("torch_cuda.dll") is not null);
+
+    /// <summary>Returns the libraries of this process whose file names begin with a name. Only on Linux.</summary>
+    /// <param name="name">The start of the file name.</param>
+    public static IEnumerable<string> MappedFiles(string name) => File.ReadLines("/proc/self/maps")
+        .Where(line => line.Contains($"/{name}", StringComparison.Ordinal))
+        .Select(line => line[line.IndexOf('/', StringComparison.Ordinal)..])
+        .Where(File.Exists)
+        .Distinct(StringComparer.Ordinal);
 
     /// <summary>Describes whether this system needs the weakened symbol version and whether the build applied it (src/Brink/buildTransitive).</summary>
     public static string DescribeFix()
@@ -70,10 +90,7 @@ internal static class TorchLibrary
     /// <summary>Determines whether the C++ library of this process defines the version; null if the library is not found.</summary>
     private static bool? IsProvided()
     {
-        var path = File.ReadLines("/proc/self/maps")
-            .Where(line => line.Contains("libstdc++.so", StringComparison.Ordinal))
-            .Select(line => line[line.IndexOf('/', StringComparison.Ordinal)..])
-            .FirstOrDefault(File.Exists);
+        var path = MappedFiles("libstdc++.so").FirstOrDefault();
         return path is null ? null : File.ReadAllBytes(path).AsSpan().IndexOf("GLIBCXX_3.4.32\0"u8) >= 0;
     }
 }

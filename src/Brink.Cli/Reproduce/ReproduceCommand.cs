@@ -241,7 +241,7 @@ internal sealed class ReproduceOptions
 
     public Option<int?> Steps { get; } = new("--steps") { CustomParser = WholeNumber.Parse<int>, Description = $"The number of steps of each attack to time. Only for {Figure4.Name}. [default: {Figure4.DefaultSteps}]", HelpName = "N" };
 
-    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu, cuda, or cuda:N for the GPU of number N.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
 
     public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "The number of CPU threads. [default: one per processor]", HelpName = "N" };
 

@@ -47,6 +47,7 @@ internal static class TrainCommand
         var test = parsed.GetValue(options.TestData) is { } testData ? new ImagePool(DataCatalog.Open(testData, 0, null, options.Images(parsed, options.TestLabels), cancellationToken)) : null;
         TorchLibrary.Require();
         var device = ComputeDevice.Set(parsed.GetValue(options.Device)!, parsed.GetValue(options.Threads));
+        TensorFloat32.SetProcess(allow: parsed.GetValue(options.TensorFloat32));
         using var model = InitialModel(parsed, options, settings.Seed, preprocessing);
         List<string> warnings = [.. Warnings(pool, images.Training, test), .. preprocessing is null ? [] : Preprocessing.Warnings(preprocessing), .. model.Warnings];
         if (!parsed.GetValue(options.Quiet))
@@ -161,6 +162,11 @@ internal static class TrainCommand
         all["images"] = images.Fingerprint();
         all["threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture);
         all["device"] = parsed.GetValue(options.Device)!;
+        if (parsed.GetValue(options.TensorFloat32))
+        {
+            all["tf32"] = "true";
+        }
+
         return all;
     }
 }

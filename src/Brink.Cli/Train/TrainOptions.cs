@@ -75,7 +75,9 @@ internal sealed class TrainOptions
 
     public Option<long?> Seed { get; } = new("--seed") { CustomParser = WholeNumber.Parse<long>, Description = "The seed of the initial weights and of all other random draws. [default: 0]", HelpName = "N" };
 
-    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu or cuda.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+    public Option<string> Device { get; } = new("--device") { Description = "The device: cpu, cuda, or cuda:N for the GPU of number N.", DefaultValueFactory = _ => "cpu", HelpName = "DEVICE" };
+
+    public Option<bool> TensorFloat32 { get; } = new("--tf32") { Description = "Compute the training on a GPU in TF32, which is faster and less precise than float32. Adversarial images and accuracies are always computed in float32." };
 
     public Option<int?> Threads { get; } = new("--threads") { CustomParser = WholeNumber.Parse<int>, Description = "The number of processor threads. [default: all]", HelpName = "N" };
 
@@ -103,6 +105,6 @@ internal sealed class TrainOptions
         Epochs, BatchSize, LearningRate, Schedule, WarmUp, Momentum, WeightDecay, LabelSmoothing, Augment,
         Adversarial, Epsilon, Norm, AttackSteps, Target, AdversarialShare, AdversarialUntil,
         MaxBatch, Growth, EigenvalueDrop, GrowthPatience, EigenvalueImages, MicroBatch,
-        Seed, Device, Threads, Out, Resume, Export, Half, Json, Quiet,
+        Seed, Device, TensorFloat32, Threads, Out, Resume, Export, Half, Json, Quiet,
     ];
 }
