@@ -18,7 +18,13 @@ switch (args)
     case ["refine", .. var subject]:
         RefineSweep.Run(Subject.Parse(subject));
         return 0;
+    case ["fooled", .. var words]:
+        OnDevice.Fooled(words);
+        return 0;
+    case ["speed", .. var words]:
+        OnDevice.Speed(words);
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: overhead | memory | radii | curvature | refine, followed by nothing (the embedded model) or by NAME WEIGHTS CIFAR10FILE");
+        Console.Error.WriteLine("Usage: overhead | memory | radii | curvature | refine, followed by nothing (the embedded model) or by NAME WEIGHTS CIFAR10FILE; fooled | speed, followed by DEVICE MODEL WEIGHTS DATA NORM BATCH LIMIT [tf32]");
         return 2;
 }

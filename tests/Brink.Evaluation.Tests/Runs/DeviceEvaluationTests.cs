@@ -3,6 +3,7 @@ using Brink.Data;
 using Brink.Evaluation.Results;
 using Brink.Evaluation.Runs;
 using Brink.Models;
+using TorchSharp;
 
 namespace Brink.Evaluation.Tests.Runs;
 
