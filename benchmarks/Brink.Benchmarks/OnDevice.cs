@@ -33,7 +33,7 @@ internal sealed class OnDevice : IDisposable
             throw new BadInputException("The measurement needs DEVICE MODEL WEIGHTS DATA NORM BATCH LIMIT, and tf32 to allow it in the search.");
         }
 
-        TensorFloat32.AllowInSearch = rest.Length > 0;
+        ForwardPass.AllowTensorFloat32 = rest.Length > 0;
         // The bare loop is measured at the same precision as the attack.
         (backends.cudnn.allow_tf32, backends.cuda.matmul.allow_tf32) = (rest.Length > 0, rest.Length > 0);
         _device = device == "cpu" ? CPU : cuda.is_available() ? CUDA : throw new BadInputException("libtorch finds no GPU.");

@@ -22,7 +22,7 @@ internal static class ComputeDevice
         }
 
         torch.set_num_threads(threads ?? Environment.ProcessorCount);
-        TensorFloat32.AllowInSearch = tensorFloat32;
+        ForwardPass.AllowTensorFloat32 = tensorFloat32;
         TensorFloat32.SetProcess(allow: false);
         return Parse(device);
     }

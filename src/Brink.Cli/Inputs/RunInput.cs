@@ -42,7 +42,7 @@ internal sealed class RunInput : IDisposable
         };
         if (device.type != DeviceType.CPU)
         {
-            _settings["tf32"] = TensorFloat32.AllowInSearch;
+            _settings["tf32"] = ForwardPass.AllowTensorFloat32;
         }
     }
 

@@ -12,6 +12,10 @@ public sealed class ForwardPass : IDisposable
 
     private ForwardPass(IClassifier classifier, Tensor points, Tensor logits) => (_classifier, Points, Logits) = (classifier, points, logits);
 
+    /// <summary>Allows TensorFloat32 (TF32) in the passes of a search for adversarial images on a GPU: faster and less precise. The passes that decide which images are classified correctly before the search and fooled after it never use TF32, whatever the settings of the process.</summary>
+    /// <value>False by default: then no pass of Brink uses TF32.</value>
+    public static bool AllowTensorFloat32 { get; set; }
+
     /// <summary>The rows of the pass in the batch of an attack; empty for a pass outside an attack.</summary>
     internal IReadOnlyList<int> Rows { get; init; } = [];
 

@@ -10,26 +10,22 @@ namespace Brink;
 /// on a GPU turns it off, together with reduced precision in sums of float16 products, and restores the settings when it ends. The settings of
 /// libtorch are those of the process: other computations of the application on a GPU during a pass are without TF32 too.
 /// </remarks>
-public static class TensorFloat32
+internal static class TensorFloat32
 {
     private static readonly Lock Lock = new();
     private static int _passes;
     private static int _exactPasses;
     private static Settings _before;
 
-    /// <summary>Allows TF32 in the passes of a search for adversarial images. The passes that decide which images are classified correctly before it and fooled after it never use TF32.</summary>
-    /// <value>False by default.</value>
-    public static bool AllowInSearch { get; set; }
-
     /// <summary>Forbids TF32 to this process until it is changed, or allows it: for computations that are not passes of a classifier, such as training.</summary>
     /// <param name="allow">Whether to allow it.</param>
-    internal static void SetProcess(bool allow) => new Settings(allow, allow, false).Apply();
+    public static void SetProcess(bool allow) => new Settings(allow, allow, false).Apply();
 
     /// <summary>Sets the precision of a pass until the returned object is disposed.</summary>
     /// <param name="device">The device of the pass.</param>
-    /// <param name="isSearch">True for a pass of a search, to which <see cref="AllowInSearch"/> applies.</param>
+    /// <param name="isSearch">True for a pass of a search, to which <see cref="ForwardPass.AllowTensorFloat32"/> applies.</param>
     /// <returns>The object to dispose; null on a device without TF32.</returns>
-    internal static IDisposable? Pass(Device device, bool isSearch) => device.type == DeviceType.CUDA ? new Use(isExact: !isSearch || !AllowInSearch) : null;
+    public static IDisposable? Pass(Device device, bool isSearch) => device.type == DeviceType.CUDA ? new Use(isExact: !isSearch || !ForwardPass.AllowTensorFloat32) : null;
 
     /// <summary>The settings of libtorch.</summary>
     internal readonly record struct Settings(bool Convolutions, bool MatrixProducts, bool ReducedSums)

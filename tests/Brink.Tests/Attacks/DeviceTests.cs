@@ -84,7 +84,7 @@ public sealed class DeviceTests
         try
         {
             TensorFloat32.SetProcess(allow: true);
-            TensorFloat32.AllowInSearch = inSearch;
+            ForwardPass.AllowTensorFloat32 = inSearch;
             using var result = new TrustRegionAttack().Run(classifier, images.to(device), labels.to(device));
             Assert.Equal(new TensorFloat32.Settings(true, true, false), TensorFloat32.Settings.Current);
             Assert.Contains(result.Outcomes, outcome => outcome.Fooled);
@@ -94,7 +94,7 @@ public sealed class DeviceTests
         }
         finally
         {
-            TensorFloat32.AllowInSearch = false;
+            ForwardPass.AllowTensorFloat32 = false;
             before.Apply();
         }
     }
