@@ -137,7 +137,7 @@ internal sealed class OnDevice : IDisposable
 
     private static void Print(object numbers) => Console.WriteLine(JsonSerializer.Serialize(numbers, new JsonSerializerOptions { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals }));
 
-    private TrustRegionAttack CreateAttack() => new(new() { Norm = _norm });
+    private TrustRegionAttack CreateAttack() => new(new() { Norm = _norm, Refinement = new() });
 
     private EvaluationResult Evaluate() => new AttackEvaluation(_onDevice, CreateAttack(), _batchSize, _device).Run(_images);
 

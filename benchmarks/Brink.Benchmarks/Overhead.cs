@@ -20,7 +20,7 @@ internal static class Overhead
         var (images, labels) = subject.CorrectBatch(BatchSize);
         foreach (var norm in new[] { Norm.L2, Norm.LInf })
         {
-            var options = new TrustRegionOptions { Norm = norm };
+            var options = new TrustRegionOptions { Norm = norm, Refinement = new() };
             var attack = new TrustRegionAttack(options);
             var passes = Record(subject, attack, options, images, labels);
             void Attack() => attack.Run(subject.Classifier, images, labels).Dispose();

@@ -13,7 +13,7 @@ public sealed class LibraryUseTests
     private const int Threads = 8;
 
     public static TheoryData<string> LinearAttacks() =>
-        [.. from attack in new[] { "tr", "paper", "best", "hardest", "deepfool", "deepfool_hardest" } from norm in new[] { "l2", "linf" } select $"linear5_{attack}_{norm}", "linear5_ifgsm_linf"];
+        [.. from attack in new[] { "tr", "paper", "best", "hardest", "deepfool", "deepfool_hardest" } from norm in new[] { "l2", "linf" } select $"linear5_{attack}_{norm}", "linear5_ifgsm_linf", "linear5_effort_l2"];
 
     /// <summary>Attacks through one module in training mode from several threads, with batch statistics and with and without dropout.</summary>
     [Theory, InlineData("parallel_training"), InlineData("parallel_training_no_dropout")]
@@ -169,6 +169,7 @@ public sealed class LibraryUseTests
         {
             "tr" => new TrustRegionAttack(new() { Norm = norm }),
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
+            "effort" => new TrustRegionAttack(new() { Norm = norm, Refinement = new() { Effort = 60 } }),
             "best" => new TrustRegionAttack(new() { Norm = norm, Target = TargetSelection.Best }),
             "hardest" => new TrustRegionAttack(TrustRegionOptions.Paper(norm) with { Target = TargetSelection.Hardest }),
             "ifgsm" => new FastGradientOptions { Norm = norm }.CreateAttack(),

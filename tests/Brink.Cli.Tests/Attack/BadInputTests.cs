@@ -47,7 +47,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("at least 1, but 0", "--batch-size", "0")]
     [InlineData("at least 1, but -64", "--batch-size", "-64")]
     [InlineData("--seed takes a whole number", "--seed", "0x10")]
-    [InlineData("cpu or cuda, but 'tpu'", "--device", "tpu")]
+    [InlineData("cpu, cuda, or cuda: and the number of a GPU, such as cuda:1, but 'tpu'", "--device", "tpu")]
     [InlineData("between 1 and 1024, but 0", "--threads", "0")]
     [InlineData("between 1 and 1024, but 1000000", "--threads", "1000000")]
     [InlineData("no attack named 'fsgm'", "--attack", "fsgm")]

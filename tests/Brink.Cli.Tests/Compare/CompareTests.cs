@@ -156,7 +156,7 @@ public sealed class CompareTests : IDisposable
         string[] flags = ["compare", "--limit", "4", "--quiet", "--out", _folder["results"], "--attacks"];
         Invocation.Of([.. flags, "tr[radius=0.5]"]).AssertDone();
         Assert.True(File.Exists(Path.Combine(_folder["results"], "comparison.svg")));
-        Invocation.Of([.. flags, "tr[radius=1e-6,max-iterations=1]"]).AssertDone();
+        Invocation.Of([.. flags, "tr[radius=1e-6,max-iterations=1,refine=18]"]).AssertDone();
         Assert.False(File.Exists(Path.Combine(_folder["results"], "comparison.svg")));
         Assert.False(File.Exists(Path.Combine(_folder["results"], "comparison.png")));
         Assert.True(File.Exists(Path.Combine(_folder["results"], "comparison.json")));

@@ -67,7 +67,7 @@ public sealed class TransferTests : IDisposable
     [Fact]
     public void Without_fooled_images_there_is_no_share()
     {
-        Attack("one", "--limit", "3", "--iterations", "1", "--radius", "1e-6");
+        Attack("one", "--limit", "3", "--iterations", "1", "--radius", "1e-6", "--refine", "18");
         using var matrix = JsonDocument.Parse(Invocation.Of("transfer", _folder["one"], "--model", "signs", "--json").AssertDone().Output);
         Assert.Equal(JsonValueKind.Null, matrix.RootElement.GetProperty("counts")[0][0].GetProperty("share").ValueKind);
         Assert.Contains("nothing to transfer", matrix.RootElement.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);

@@ -339,7 +339,7 @@ public sealed class AttackContractTests : IDisposable
     public void The_iteration_limit_is_an_exit_reason()
     {
         using var scope = NewDisposeScope();
-        using var result = new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-6), MaxIterations = 2 }).Run(_network.AsClassifier(), _images, _labels);
+        using var result = new TrustRegionAttack(new() { Radius = RadiusPolicy.Fixed(1e-6), MaxIterations = 2, Refinement = new() }).Run(_network.AsClassifier(), _images, _labels);
         Assert.All(result.Outcomes, image => Assert.Equal((AttackExit.IterationLimit, 2, 0.0), (image.Exit, image.Iterations, image.L2)));
         Assert.True(result.Adversarial.equal(_images).all().item<bool>());
     }
@@ -486,7 +486,7 @@ public sealed class AttackContractTests : IDisposable
             "ifgsm" => (steps with { Tolerance = 0.01 }).CreateAttack(),
             "pgd" => (fewSteps with { Tolerance = 0.01 }).CreateAttack(),
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(length) with { Target = TargetOf(target) }),
-            "refined" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target) }),
+            "refined" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target), Refinement = new() }),
             "effort" => new TrustRegionAttack(new() { Norm = length, Target = TargetOf(target), Refinement = new() { Effort = 60 } }),
             "tr2" => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target) }),
             _ => new TrustRegionAttack(TrustRegionOptions.SecondOrder with { Norm = length, Target = TargetOf(target), Curvature = new() { Products = HessianProductMethod.FiniteDifferences } }),

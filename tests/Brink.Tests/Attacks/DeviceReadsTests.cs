@@ -84,7 +84,7 @@ public sealed class DeviceReadsTests : IDisposable
         var target = words.Contains("best") ? TargetSelection.Best : TargetSelection.Untargeted;
         IAttack attack = words[0] switch
         {
-            "tr" => new TrustRegionAttack(new() { Norm = norm, Target = target }),
+            "tr" => new TrustRegionAttack(new() { Norm = norm, Target = target, Refinement = new() }),
             "paper" => new TrustRegionAttack(TrustRegionOptions.Paper(norm)),
             "effort" => new TrustRegionAttack(new() { Norm = norm, Refinement = new() { Effort = 60 } }),
             "deepfool" => new DeepFoolAttack(new() { Norm = norm }),

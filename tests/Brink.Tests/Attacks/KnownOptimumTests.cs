@@ -86,9 +86,12 @@ public sealed class KnownOptimumTests
         // Class 1 begins where the sum of the 24 entries, each at most 1, is 25.
         var classifier = new Linear([new double[24], [.. Enumerable.Repeat(1.0, 24)]], [0, -25], Bounds.Pixels);
         var rows = Rows(3, 0, 1, _ => true);
-        using var result = new TrustRegionAttack(new() { Norm = ByName(normName) }).Run(classifier, Images(rows, "24"), Labels(classifier, rows));
+        using var result = new TrustRegionAttack(new() { Norm = ByName(normName), Refinement = new() }).Run(classifier, Images(rows, "24"), Labels(classifier, rows));
         Assert.All(result.Outcomes, image => Assert.Equal(AttackExit.ZeroGradient, image.Exit));
         Assert.All(result.Outcomes, image => Assert.Equal(0, image.L2));
+        // With an effort, the attack searches until the effort is spent.
+        using var searched = new TrustRegionAttack(new() { Norm = ByName(normName), Refinement = new() { Effort = 60 } }).Run(classifier, Images(rows, "24"), Labels(classifier, rows));
+        Assert.All(searched.Outcomes, image => Assert.False(image.Fooled));
     }
 
     private static void AssertWithinTolerance(string attack, Linear classifier, Norm norm, string shape, double[][] rows, Func<double[], double> exact)

@@ -95,5 +95,5 @@ public sealed class MemoryTests
     }
 
     // The radius is so small that all images stay active. One leaked graph per step would be 128 KB or more.
-    private static TrustRegionAttack Endless(int iterations) => new(new() { Radius = RadiusPolicy.Fixed(1e-12), MaxIterations = iterations });
+    private static TrustRegionAttack Endless(int iterations) => new(new() { Radius = RadiusPolicy.Fixed(1e-12), MaxIterations = iterations, Refinement = new() });
 }

@@ -35,7 +35,7 @@ internal sealed class BoundarySearch
     /// <summary>The smallest number of passes for a try: fewer would be spent on its start.</summary>
     private const int FewestPasses = 4;
 
-    /// <summary>The number of gradients from which on the classes are compared at the nearest point.</summary>
+    /// <summary>The number of gradients from which on the classes are compared at the nearest adversarial point; without one they are compared at the image as soon as the passes suffice.</summary>
     private const int ComparisonEffort = 40;
 
     /// <summary>The number of classes, those with the largest logits other than the label, toward which walks are tried.</summary>
@@ -171,7 +171,8 @@ internal sealed class BoundarySearch
 
             var found = _nearest.Lengths.index_select(0, places).isfinite();
             points = where(PerSample.Broadcast(found, points), _nearest.Points.index_select(0, places), points);
-            Walk(rough, points, [.. rough.Select(_ => -1L)], limits with { Shrinkage = SlowShrinkage });
+            // Without an adversarial point, further starts are worth more than the steps of this walk.
+            Walk(rough, points, [.. rough.Select(_ => -1L)], limits with { LeastSteps = group.Key ? limits.LeastSteps : 0, Shrinkage = SlowShrinkage });
         }
     }
 
@@ -185,8 +186,9 @@ internal sealed class BoundarySearch
     /// <summary>Makes one try for each image: chooses the kind of its start, computes the start and walks from it.</summary>
     private void Try(int[] active, int round)
     {
-        CompareClasses([.. active.Where(place => _isFree && _records[place].Order is null && PassesLeft(_records[place].Row) >= ComparisonEffort)]);
         var lengths = _lengths ?? _nearest.Lengths.ToDoubles();
+        CompareClasses([.. active.Where(place => _isFree && _records[place].Order is null
+            && PassesLeft(_records[place].Row) >= (double.IsFinite(lengths[place]) ? ComparisonEffort : Classes + FewestPasses))]);
         var kinds = Array.ConvertAll(active, place => Choose(place, double.IsFinite(lengths[place])));
         var points = _images.clone();
         var classes = Enumerable.Repeat(-1L, _records.Length).ToArray();
@@ -339,6 +341,12 @@ internal sealed class BoundarySearch
     private Kind Choose(int place, bool isFooled)
     {
         var (image, best) = (_records[place], Kind.Random);
+        // Where the bounds exclude the class with the largest logit, only another class leads to an adversarial point.
+        if (!isFooled && image.HasClass)
+        {
+            return Kind.Class;
+        }
+
         foreach (var kind in Kinds)
         {
             // The starting images are loaded only if they would be chosen.
