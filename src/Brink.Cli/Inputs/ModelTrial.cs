@@ -110,7 +110,7 @@ internal static class ModelTrial
         }
 
         // A program that contains this assembly as a library, such as a test, has its executable beside it.
-        return (System.Reflection.Assembly.GetEntryAssembly() == assembly ? host : Path.ChangeExtension(assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null)!, []);
+        return (System.Reflection.Assembly.GetEntryAssembly()?.Location == assembly.Location ? host : Path.ChangeExtension(assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null)!, []);
     }
 
     private static void Send(Process process, TrialRequest request)

@@ -85,12 +85,11 @@ internal static class UserLibtorch
             return;
         }
 
-        var other = TorchLibrary.MappedFiles("libtorch_cpu.so").Where(file => !folder.Libraries.Any(library => Real(library) == Real(file))).FirstOrDefault();
-        if (other is not null)
+        // The paths of the system may differ from that of the folder, which may be a link.
+        var loaded = TorchLibrary.MappedFiles("libtorch_cpu.so").ToArray();
+        if (loaded.Length > 1)
         {
-            throw new BadInputException($"The libtorch in {folder.Path} ({folder.Describe()}) is not used, because {other} is loaded as well; give the folder torch/lib of PyTorch {LibtorchFolder.BuiltFor} or later, or remove the other libtorch from LD_LIBRARY_PATH.");
+            throw new BadInputException($"The libtorch in {folder.Path} ({folder.Describe()}) is not used, because more than one is loaded ({string.Join(", ", loaded)}); give the folder torch/lib of PyTorch {LibtorchFolder.BuiltFor} or later, or remove the other libtorch from LD_LIBRARY_PATH.");
         }
     }
-
-    private static string Real(string file) => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(file);
 }

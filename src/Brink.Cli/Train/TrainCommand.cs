@@ -58,7 +58,7 @@ internal static class TrainCommand
 
         model.Module.to(device);
         var trainer = new Trainer(model, settings);
-        var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, AllSettings(parsed, options, settings, model, images.Training), parsed.GetValue(options.Resume), DrawHistory);
+        var folder = TrainingFolder.Open(parsed.GetValue(options.Out)!, AllSettings(parsed, options, settings, model, images.Training, device), parsed.GetValue(options.Resume), DrawHistory);
 
         IReadOnlyList<EpochRecord> history;
         try
@@ -152,7 +152,7 @@ internal static class TrainCommand
     }
 
     /// <summary>Returns the names and values of everything that the result depends on. The number of threads is one of them, because it changes the order of summation.</summary>
-    private static Dictionary<string, string> AllSettings(ParseResult parsed, TrainOptions options, TrainingOptions settings, LoadedModel model, ImagePool images)
+    private static Dictionary<string, string> AllSettings(ParseResult parsed, TrainOptions options, TrainingOptions settings, LoadedModel model, ImagePool images, torch.Device device)
     {
         var all = TrainSettings.Describe(settings);
         all["model"] = model.Name;
@@ -161,7 +161,7 @@ internal static class TrainCommand
         all["std"] = string.Join(',', model.Normalization.StandardDeviation.Select(value => value.ToString(CultureInfo.InvariantCulture)));
         all["images"] = images.Fingerprint();
         all["threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture);
-        all["device"] = parsed.GetValue(options.Device)!;
+        all["device"] = ComputeDevice.Name(device);
         if (parsed.GetValue(options.TensorFloat32))
         {
             all["tf32"] = "true";

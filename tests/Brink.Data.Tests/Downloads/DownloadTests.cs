@@ -255,7 +255,7 @@ public sealed class DownloadTests : IDisposable
     public async Task A_slow_transfer_above_the_smallest_rate_ends_well()
     {
         using var server = new EndlessServer("slow");
-        await Download.FetchAsync(server.Address, Target, Md5(new byte[3000]), new DownloadLimits(3000) { Window = TimeSpan.FromSeconds(0.5) });
+        await Download.FetchAsync(server.Address, Target, Md5(new byte[3000]), new DownloadLimits(3000) { LeastBytesPerSecond = 1, Window = TimeSpan.FromSeconds(2) });
         Assert.Equal(3000, new FileInfo(Target).Length);
     }
 

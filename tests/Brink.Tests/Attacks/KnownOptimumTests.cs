@@ -94,6 +94,21 @@ public sealed class KnownOptimumTests
         Assert.All(searched.Outcomes, image => Assert.False(image.Fooled));
     }
 
+    [Theory]
+    [InlineData("l2")]
+    [InlineData("linf")]
+    public void A_search_finds_another_class_where_that_with_the_largest_logit_is_outside_the_box(string normName)
+    {
+        using var scope = NewDisposeScope();
+        // Class 1 has the larger logit of the others at all images, and is outside the box. Class 2 begins where the first entry is 0.05.
+        double[] first = [.. Enumerable.Range(0, 24).Select(entry => entry == 0 ? -300.0 : 0)];
+        var classifier = new Linear([new double[24], [.. Enumerable.Repeat(1.0, 24)], first], [0, -25, 15], Bounds.Pixels);
+        var rows = Rows(4, 0.4, 0.9, _ => true);
+        using var result = new TrustRegionAttack(new() { Norm = ByName(normName), Refinement = new() { Effort = 60 } }).Run(classifier, Images(rows, "24"), Labels(classifier, rows));
+        Assert.All(result.Outcomes.Zip(rows), pair => Assert.InRange(normName == "l2" ? pair.First.L2 : pair.First.LInf, pair.Second[0] - 0.05, (pair.Second[0] - 0.05) * 1.01));
+        Assert.All(result.Outcomes, image => Assert.True(image.Fooled));
+    }
+
     private static void AssertWithinTolerance(string attack, Linear classifier, Norm norm, string shape, double[][] rows, Func<double[], double> exact)
     {
         using var scope = NewDisposeScope();

@@ -172,7 +172,12 @@ internal sealed class BoundarySearch
             var found = _nearest.Lengths.index_select(0, places).isfinite();
             points = where(PerSample.Broadcast(found, points), _nearest.Points.index_select(0, places), points);
             // Without an adversarial point, further starts are worth more than the steps of this walk.
-            Walk(rough, points, [.. rough.Select(_ => -1L)], limits with { LeastSteps = group.Key ? limits.LeastSteps : 0, Shrinkage = SlowShrinkage });
+            var flags = found.ToBools();
+            foreach (var walks in Enumerable.Range(0, rough.Length).GroupBy(position => flags[position]))
+            {
+                int[] positions = [.. walks];
+                Walk([.. positions.Select(position => rough[position])], points.index_select(0, Positions(positions)), [.. positions.Select(_ => -1L)], limits with { LeastSteps = walks.Key ? limits.LeastSteps : 0, Shrinkage = SlowShrinkage });
+            }
         }
     }
 
@@ -300,7 +305,7 @@ internal sealed class BoundarySearch
         return ends;
     });
 
-    /// <summary>Orders the classes of each image by their linearised distances at its nearest point.</summary>
+    /// <summary>Orders the classes of each image by their linearised distances at its nearest adversarial point, or at the image while there is none.</summary>
     private void CompareClasses(int[] places)
     {
         if (places.Length == 0)
