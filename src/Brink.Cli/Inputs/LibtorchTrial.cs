@@ -47,13 +47,13 @@ internal static class LibtorchTrial
         }
 
         var answer = output.Result.Split('\n').LastOrDefault(line => line.StartsWith(Marker, StringComparison.Ordinal))?[Marker.Length..].Trim();
-        var lastLine = error.Result.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+        var firstLine = error.Result.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
         return answer switch
         {
             Fits => null,
             not null => answer,
             // The message of the loader, such as "symbol lookup error: … undefined symbol: …", or one of this command.
-            _ => lastLine is null ? string.Create(CultureInfo.InvariantCulture, $"the process of its self-test ended with exit code {process.ExitCode}") : Excerpt.Line(lastLine).TrimEnd('.'),
+            _ => firstLine is null ? string.Create(CultureInfo.InvariantCulture, $"the process of its self-test ended with exit code {process.ExitCode}") : Excerpt.Line(firstLine).TrimEnd('.'),
         };
     }
 

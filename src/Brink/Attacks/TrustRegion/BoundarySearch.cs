@@ -391,7 +391,7 @@ internal sealed class BoundarySearch
 
     private IEnumerable<int> Places(Func<Image, bool> condition) => Enumerable.Range(0, _records.Length).Where(place => condition(_records[place]));
 
-    private Tensor Positions(IEnumerable<int> positions) => tensor(positions.Select(position => (long)position).ToArray(), device: _images.device);
+    private Tensor Positions(IEnumerable<int> positions) => PerSample.Positions(positions, _images.device);
 
     /// <summary>The record of one image: its tries and the starts that are left.</summary>
     /// <param name="row">The row of the image in the attack.</param>
